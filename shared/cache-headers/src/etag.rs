@@ -1,0 +1,317 @@
+//! Entity tags: a short name of a representation's bytes, which a client hands back to ask whether it
+//! still holds them. Weak, because the same representation goes out plain and compressed, and a strong tag
+//! would have to differ between the two (RFC 9110, section 8.8.3.3).
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use xxhash_rust::xxh3::xxh3_128;
+
+/// An entity tag, `"…"` or `W/"…"` (RFC 9110, section 8.8.3).
+///
+/// It holds its header form, so that [`header_value`](Self::header_value) and `clone` copy no bytes.
+///
+/// `==` means the same tag, weakness included. Validators are compared with
+/// [`weak_eq`](Self::weak_eq) or [`strong_eq`](Self::strong_eq).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ETag(HeaderValue);
+
+impl ETag {
+    /// The weak tag of a representation: 22 characters of base64url (RFC 4648, section 5) of the bytes'
+    /// XXH3-128 hash, 26 with `W/` and the quotes.
+    ///
+    /// Give it the body *before* compression. The same bytes give the same tag on every machine and in
+    /// every version of this crate: it is part of what callers keep. XXH3 is fast and spreads well, but
+    /// is no cryptographic hash: someone who can choose both an old and a new body can make their tags
+    /// equal, and so keep a cache on the old one. Where that matters, use a tag of your own
+    /// ([`parse`](Self::parse)).
+    ///
+    /// ```
+    /// # use cache_headers::ETag;
+    /// assert_eq!(ETag::weak_of(b"{}").header_value(), r#"W/"3HBI-Ph0f1YTSc3hJ3BcFg""#);
+    /// ```
+    pub fn weak_of(representation: &[u8]) -> Self {
+        const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+        const DIGITS: usize = 22;
+
+        // 128 bits are 21 digits of six, and two bits at the top of the last.
+        let hash = xxh3_128(representation);
+        let digit = |index: usize| {
+            let six_bits = match index {
+                21 => hash << 4,
+                _ => hash >> (122 - 6 * index),
+            };
+            ALPHABET[(six_bits & 63) as usize]
+        };
+
+        let mut text = *b"W/\"0123456789012345678901\"";
+        for (index, place) in text[3..3 + DIGITS].iter_mut().enumerate() {
+            *place = digit(index);
+        }
+        Self(crate::header_value_of_ascii(&text))
+    }
+
+    /// Reads one entity tag, as it stands in an `ETag` field; whitespace around it is allowed.
+    ///
+    /// `None` if it is anything else: no quotes, a quote, space or control character inside them,
+    /// `w/` for `W/`, or more than one tag.
+    ///
+    /// ```
+    /// # use cache_headers::ETag;
+    /// let tag = ETag::parse(br#"W/"v1, final""#);
+    /// assert_eq!(tag, None); // a space
+    /// let tag = ETag::parse(br#"W/"v1,final""#).ok_or("not a tag")?;
+    /// assert!(tag.is_weak());
+    /// assert_eq!(tag.opaque(), b"v1,final");
+    /// # Ok::<(), &str>(())
+    /// ```
+    pub fn parse(text: &[u8]) -> Option<Self> {
+        let text = text.trim_ascii();
+        let (_, rest) = Tag::read(text)?;
+        if !rest.is_empty() {
+            return None;
+        }
+        HeaderValue::from_bytes(text).ok().map(Self)
+    }
+
+    /// The header form, for an `ETag` field.
+    pub fn header_value(&self) -> HeaderValue {
+        self.0.clone()
+    }
+
+    /// Whether it is a weak tag, `W/"…"`.
+    pub fn is_weak(&self) -> bool {
+        self.0.as_bytes().first() == Some(&b'W')
+    }
+
+    /// What stands between the quotes. May be empty; may hold bytes above 0x7F.
+    pub fn opaque(&self) -> &[u8] {
+        let text = self.0.as_bytes();
+        let start = if self.is_weak() { 3 } else { 1 };
+        text.get(start..text.len().saturating_sub(1)).unwrap_or_default()
+    }
+
+    /// Weak comparison (RFC 9110, section 8.8.3.2): the opaque parts are equal, whether either is weak or
+    /// not. What `If-None-Match` asks for.
+    pub fn weak_eq(&self, other: &Self) -> bool {
+        self.opaque() == other.opaque()
+    }
+
+    /// Strong comparison (RFC 9110, section 8.8.3.2): the opaque parts are equal and neither tag is weak.
+    /// What `If-Match` asks for; a tag of [`weak_of`](Self::weak_of) never equals anything so.
+    pub fn strong_eq(&self, other: &Self) -> bool {
+        !self.is_weak() && !other.is_weak() && self.opaque() == other.opaque()
+    }
+}
+
+impl From<ETag> for HeaderValue {
+    fn from(tag: ETag) -> Self {
+        tag.0
+    }
+}
+
+/// The two ways to compare entity tags.
+#[derive(Clone, Copy)]
+pub(crate) enum Comparison {
+    Weak,
+    Strong,
+}
+
+/// What a field of entity tags (`If-Match`, `If-None-Match`) says of the current representation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Listed {
+    /// The field is not there.
+    Absent,
+    /// `*`, or a list with the current tag in it.
+    Yes,
+    /// A list without it; or a field that is no such list.
+    No,
+}
+
+/// Looks for `current` in the list of a field, over all its lines.
+///
+/// The field counts as a whole: if any part is malformed (`*` beside something else, too), nothing in it
+/// is believed. Empty members are skipped.
+pub(crate) fn listed(headers: &HeaderMap, name: &HeaderName, current: Option<&ETag>, comparison: Comparison) -> Listed {
+    let mut lines = headers.get_all(name).into_iter().peekable();
+    if lines.peek().is_none() {
+        return Listed::Absent;
+    }
+    let (mut stars, mut tags, mut found) = (0_usize, 0_usize, false);
+    for line in lines {
+        let mut rest = line.as_bytes();
+        loop {
+            rest = rest.trim_ascii_start();
+            if let Some(after) = rest.strip_prefix(b"*") {
+                stars += 1;
+                rest = after;
+            } else if !matches!(rest.first(), None | Some(b',')) {
+                let Some((tag, after)) = Tag::read(rest) else {
+                    return Listed::No;
+                };
+                tags += 1;
+                found |= current.is_some_and(|current| tag.equals(current, comparison));
+                rest = after;
+            }
+            match rest.trim_ascii_start().split_first() {
+                None => break,
+                Some((b',', after)) => rest = after,
+                Some(_) => return Listed::No,
+            }
+        }
+    }
+    match (stars, tags, found) {
+        (1, 0, _) | (0, _, true) => Listed::Yes,
+        _ => Listed::No,
+    }
+}
+
+/// An entity tag where it stands, not copied.
+struct Tag<'a> {
+    weak: bool,
+    opaque: &'a [u8],
+}
+
+impl<'a> Tag<'a> {
+    /// `entity-tag = [ "W/" ] DQUOTE *etagc DQUOTE`, and what follows it.
+    fn read(text: &'a [u8]) -> Option<(Self, &'a [u8])> {
+        let (weak, quoted) = match text.strip_prefix(b"W/") {
+            Some(rest) => (true, rest),
+            None => (false, text),
+        };
+        let inside = quoted.strip_prefix(b"\"")?;
+        let end = inside.iter().position(|&byte| !is_etagc(byte))?;
+        let (opaque, rest) = inside.split_at(end);
+        let rest = rest.strip_prefix(b"\"")?;
+        Some((Self { weak, opaque }, rest))
+    }
+
+    fn equals(&self, current: &ETag, comparison: Comparison) -> bool {
+        let both_strong = !self.weak && !current.is_weak();
+        self.opaque == current.opaque()
+            && match comparison {
+                Comparison::Weak => true,
+                Comparison::Strong => both_strong,
+            }
+    }
+}
+
+/// `etagc = %x21 / %x23-7E / obs-text`
+const fn is_etagc(byte: u8) -> bool {
+    matches!(byte, 0x21 | 0x23..=0x7E | 0x80..=0xFF)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tag(text: &str) -> ETag {
+        ETag::parse(text.as_bytes()).unwrap()
+    }
+
+    /// Values of the reference implementation (`xxhash.xxh3_128(…).digest()`, base64url without padding).
+    #[test]
+    fn golden_tags() {
+        let thousand: Vec<u8> = (0..1000_u32).map(|index| (index % 256) as u8).collect();
+        let page: &[u8] = br#"{"items":[],"page":{"limit":25,"next":null,"prev":null}}"#;
+        for (bytes, expected) in [
+            (&b""[..], r#"W/"maoG0wFHmNhgAcMkRo1Jfw""#),
+            (b"{}", r#"W/"3HBI-Ph0f1YTSc3hJ3BcFg""#),
+            (page, r#"W/"McC4ajLG_NKFuoeEbrlg9w""#),
+            (&thousand, r#"W/"B29-ArcSDSrTPdgLRvYOUA""#),
+        ] {
+            assert_eq!(ETag::weak_of(bytes).header_value(), expected);
+        }
+    }
+
+    #[test]
+    fn parses_what_the_grammar_has_and_nothing_else() {
+        for (text, weak, opaque) in [
+            (&br#""""#[..], false, &b""[..]),
+            (br#"W/"""#, true, b""),
+            (br#""a""#, false, b"a"),
+            (br#" W/"a,b" "#, true, b"a,b"),
+            (br#""W/""#, false, b"W/"),
+            (b"\"\xE4\xFF\"", false, b"\xE4\xFF"),
+        ] {
+            let tag = ETag::parse(text).unwrap();
+            assert_eq!((tag.is_weak(), tag.opaque()), (weak, opaque));
+        }
+        for text in [
+            &b""[..],
+            b"a",
+            b"\"",
+            b"\"a",
+            b"a\"",
+            b"W/a",
+            b"W/",
+            b"W/\"",
+            b"w/\"a\"",
+            b"W /\"a\"",
+            b"W/ \"a\"",
+            b"\"a b\"",
+            b"\"a\tb\"",
+            b"\"a\x7F\"",
+            b"\"a\0\"",
+            b"\"a\n\"",
+            b"\"a\"b\"",
+            b"\"a\",\"b\"",
+            b"\"a\" x",
+            b"*",
+            b"'a'",
+        ] {
+            assert_eq!(ETag::parse(text), None, "{}", text.escape_ascii());
+        }
+    }
+
+    /// The table of RFC 9110, section 8.8.3.2.
+    #[test]
+    fn comparison() {
+        for (a, b, strong, weak) in [
+            (r#"W/"1""#, r#"W/"1""#, false, true),
+            (r#"W/"1""#, r#"W/"2""#, false, false),
+            (r#"W/"1""#, r#""1""#, false, true),
+            (r#""1""#, r#""1""#, true, true),
+        ] {
+            for (a, b) in [(tag(a), tag(b)), (tag(b), tag(a))] {
+                assert_eq!(a.strong_eq(&b), strong);
+                assert_eq!(a.weak_eq(&b), weak);
+            }
+        }
+    }
+
+    #[test]
+    fn lists_over_lines() {
+        let current = tag(r#"W/"x""#);
+        for (lines, expected) in [
+            (&[][..], Listed::Absent),
+            (&[r#""x""#], Listed::Yes),
+            (&[r#""a",W/"x""#], Listed::Yes),
+            (&[r#""a" , ,, "x","#], Listed::Yes),
+            (&[r#""a""#, r#"W/"x""#], Listed::Yes),
+            (&[r#""a,b", "x""#], Listed::Yes),
+            (&["*"], Listed::Yes),
+            (&[" * ,"], Listed::Yes),
+            (&["", "*"], Listed::Yes),
+            (&[r#""a", "b""#], Listed::No),
+            (&[r#""x,y""#], Listed::No),
+            (&[""], Listed::No),
+            (&[" , ,"], Listed::No),
+            (&["x"], Listed::No),
+            (&["**"], Listed::No),
+            (&["*", "*"], Listed::No),
+            (&[r#"*, "x""#], Listed::No),
+            (&[r#""x""#, "*"], Listed::No),
+            (&[r#""x" "a""#], Listed::No),
+            (&[r#""x", a"#], Listed::No),
+            (&[r#"a, "x""#], Listed::No),
+            (&[r#""x""#, r#""a"#], Listed::No),
+        ] {
+            let name = http::header::IF_NONE_MATCH;
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append(&name, HeaderValue::from_static(line));
+            }
+            let found = listed(&headers, &name, Some(&current), Comparison::Weak);
+            assert_eq!(found, expected, "{lines:?}");
+        }
+    }
+}
