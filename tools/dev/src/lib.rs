@@ -1,1 +1,28 @@
-//! Stub.
+//! The local stack of this bundle: `cargo dev …`, and what tests need of it.
+//!
+//! Nothing here is deployed. [`template`] reads `template.yaml`, which is the truth for tables, indexes,
+//! routes and permissions; [`database`] makes an in-process DynamoDB of it; [`load`] and [`sample`] fill it;
+//! [`up`] puts the functions in front of it.
+//!
+//! What is not here: a second definition of any table or route, a mock of the store (tests and `cargo dev`
+//! speak DynamoDB's wire protocol), and anything that a deployed function could come to depend on.
+
+mod attribute;
+pub mod audit;
+mod cargo_lambda;
+pub mod cli;
+pub mod client;
+pub mod database;
+pub mod error;
+mod http_get;
+pub mod load;
+mod process;
+mod row;
+pub mod sample;
+pub mod template;
+pub mod token;
+pub mod up;
+mod workspace;
+mod yaml;
+
+pub use error::{Context, Error, Result};

@@ -1,1 +1,7 @@
-fn main() {}
+//! `cargo dev`: see `cargo dev --help`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    dev::cli::run()
+}

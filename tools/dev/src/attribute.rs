@@ -1,0 +1,164 @@
+//! JSON text into DynamoDB's attribute values, numbers digit for digit, and what they weigh.
+//!
+//! The text of a number goes through unchanged: no float stands between a file and the table. Limits are those of
+//! "Service, account, and table quotas in Amazon DynamoDB" and "Data types" in its developer guide.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use std::collections::HashMap;
+
+/// Lists and maps may nest this deep.
+const MAX_DEPTH: usize = 32;
+/// Significant digits of a number.
+const MAX_DIGITS: usize = 38;
+/// A number's magnitude: 1E-130 to 9.99…E+125.
+const EXPONENTS: std::ops::RangeInclusive<i64> = -130..=125;
+
+/// An object's members in their order, as raw JSON. Repeated names are kept, so that they can be refused.
+pub(crate) struct Members<'a>(pub(crate) Vec<(String, &'a RawValue)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+        impl<'de> Visitor<'de> for Object {
+            type Value = Vec<(String, &'de RawValue)>;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a JSON object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(members)
+            }
+        }
+        deserializer.deserialize_map(Object).map(Members)
+    }
+}
+
+/// A JSON object as an item, with its size as DynamoDB counts it.
+pub(crate) fn item(members: Members<'_>) -> Result<(HashMap<String, AttributeValue>, usize), String> {
+    let (item, size) = map(members, 0)?;
+    // The byte for each element is that of nested maps; an item itself does not pay it.
+    let size = size - item.len();
+    Ok((item, size))
+}
+
+fn map(members: Members<'_>, depth: usize) -> Result<(HashMap<String, AttributeValue>, usize), String> {
+    let mut item = HashMap::with_capacity(members.0.len());
+    let mut size = 0;
+    for (name, raw) in members.0 {
+        let (value, weight) = value(raw, depth + 1).map_err(|reason| format!("`{name}`: {reason}"))?;
+        size += name.len() + weight + 1;
+        if item.insert(name.clone(), value).is_some() {
+            return Err(format!("`{name}` stands there twice"));
+        }
+    }
+    Ok((item, size))
+}
+
+/// One value and its weight.
+fn value(raw: &RawValue, depth: usize) -> Result<(AttributeValue, usize), String> {
+    if depth > MAX_DEPTH {
+        return Err(format!("nested deeper than {MAX_DEPTH} levels"));
+    }
+    let text = raw.get();
+    let broken = |error: serde_json::Error| error.to_string();
+    Ok(match text.as_bytes().first() {
+        Some(b'"') => {
+            let text: String = serde_json::from_str(text).map_err(broken)?;
+            let size = text.len();
+            (AttributeValue::S(text), size)
+        }
+        Some(b'{') => {
+            let (map, size) = map(serde_json::from_str(text).map_err(broken)?, depth)?;
+            (AttributeValue::M(map), size + 3)
+        }
+        Some(b'[') => {
+            let raws: Vec<&RawValue> = serde_json::from_str(text).map_err(broken)?;
+            let mut values = Vec::with_capacity(raws.len());
+            let mut size = 3;
+            for (index, raw) in raws.into_iter().enumerate() {
+                let (value, weight) = value(raw, depth + 1).map_err(|reason| format!("[{index}]: {reason}"))?;
+                size += weight + 1;
+                values.push(value);
+            }
+            (AttributeValue::L(values), size)
+        }
+        Some(b't' | b'f') => (AttributeValue::Bool(text == "true"), 1),
+        Some(b'n') => (AttributeValue::Null(true), 1),
+        _ => {
+            let digits = number(text)?;
+            (AttributeValue::N(text.to_owned()), digits.div_ceil(2) + 1)
+        }
+    })
+}
+
+/// Checks a JSON number against DynamoDB's limits; the count of its significant digits.
+fn number(text: &str) -> Result<usize, String> {
+    let (mantissa, exponent) = match text.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, exponent.parse::<i64>().map_err(|_| format!("{text} is out of range"))?),
+        None => (text, 0),
+    };
+    let (whole, fraction) = mantissa.trim_start_matches('-').split_once('.').unwrap_or((mantissa.trim_start_matches('-'), ""));
+    let digits = format!("{whole}{fraction}");
+    let significant = digits.trim_start_matches('0').trim_end_matches('0');
+    if significant.is_empty() {
+        return Ok(1);
+    }
+    if significant.len() > MAX_DIGITS {
+        return Err(format!("a number of {} digits; DynamoDB keeps {MAX_DIGITS}", significant.len()));
+    }
+    // The power of ten of the first significant digit.
+    let leading = digits.len() - digits.trim_start_matches('0').len();
+    let place = i64::try_from(whole.len()).unwrap_or(i64::MAX) - 1 - i64::try_from(leading).unwrap_or(i64::MAX);
+    if place.checked_add(exponent).is_none_or(|place| !EXPONENTS.contains(&place)) {
+        return Err(format!("{text} is out of range (1E-130 to 9.99E+125)"));
+    }
+    Ok(significant.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<(HashMap<String, AttributeValue>, usize), String> {
+        item(serde_json::from_str(text).map_err(|error| error.to_string())?)
+    }
+
+    #[test]
+    fn numbers_keep_their_digits() {
+        for text in ["10.10", "0", "-0.0", "1e5", "12345678901234567890123456789012345678", "1E-130", "9.99e125", "5.00"] {
+            let (item, _) = read(&format!("{{\"n\": {text}}}")).unwrap();
+            assert_eq!(item["n"], AttributeValue::N(text.to_owned()));
+        }
+        for text in ["123456789012345678901234567890123456789", "1e126", "1e-131", "1e99999999999999999999", "0.1e-130"] {
+            assert!(read(&format!("{{\"n\": {text}}}")).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_json_type_has_its_attribute() {
+        let (item, size) = read(r#"{"s":"aé","b":true,"z":null,"l":[1,"x"],"m":{"k":""}}"#).unwrap();
+        assert_eq!(item["s"], AttributeValue::S("aé".to_owned()));
+        assert_eq!(item["b"], AttributeValue::Bool(true));
+        assert_eq!(item["z"], AttributeValue::Null(true));
+        let list = vec![AttributeValue::N("1".to_owned()), AttributeValue::S("x".to_owned())];
+        assert_eq!(item["l"], AttributeValue::L(list));
+        let map = HashMap::from([("k".to_owned(), AttributeValue::S(String::new()))]);
+        assert_eq!(item["m"], AttributeValue::M(map));
+        // s: 1+3, b: 1+1, z: 1+1, l: 1+3+(2+1)+(1+1), m: 1+3+(1+0+1)
+        assert_eq!(size, 4 + 2 + 2 + 9 + 6);
+    }
+
+    #[test]
+    fn what_cannot_be_an_item_is_refused_with_its_place() {
+        assert!(read("[1]").is_err());
+        assert_eq!(read(r#"{"a":1,"a":2}"#).unwrap_err(), "`a` stands there twice");
+        assert_eq!(read(r#"{"a":[1,{"b":1,"b":1}]}"#).unwrap_err(), "`a`: [1]: `b` stands there twice");
+        let deep = format!("{{\"a\":{}{}}}", "[".repeat(40), "]".repeat(40));
+        assert!(read(&deep).unwrap_err().contains("32 levels"));
+    }
+}

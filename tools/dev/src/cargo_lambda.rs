@@ -1,0 +1,85 @@
+//! Finds cargo-lambda, or installs the pinned version into the build folder.
+
+use crate::{Context, Error, Result, process, workspace};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use tokio::process::Command;
+
+/// The version that this workspace is tried with.
+pub(crate) const VERSION: &str = "1.9.2";
+/// The first that routes by the workspace's metadata and hands on path parameters; a new major may differ.
+const ACCEPTED: std::ops::Range<(u32, u32)> = (1, 9)..(2, 0);
+
+/// The binary: from PATH if its version will do, else from the build folder, else installed there first.
+pub(crate) async fn find(root: &Path) -> Result<PathBuf> {
+    let on_path = PathBuf::from("cargo-lambda");
+    match version(&on_path).await {
+        Some(found) if ACCEPTED.contains(&found) => return Ok(on_path),
+        Some((major, minor)) => eprintln!("cargo-lambda {major}.{minor} on PATH will not do, {VERSION} is wanted"),
+        None => {}
+    }
+    let folder = workspace::target(root).join("tools").join(format!("cargo-lambda-{VERSION}"));
+    let binary = folder.join("bin").join("cargo-lambda");
+    if version(&binary).await.is_some() {
+        return Ok(binary);
+    }
+    eprintln!("cargo-lambda is not there: installing {VERSION} into {}", workspace::shown(&folder));
+    install(&folder, &binary).await?;
+    Ok(binary)
+}
+
+/// `cargo-lambda 1.9.2 (…)` is (1, 9); none if it does not run.
+async fn version(binary: &Path) -> Option<(u32, u32)> {
+    let output = Command::new(binary).arg("--version").stderr(Stdio::null()).output().await.ok()?;
+    parse(&String::from_utf8_lossy(&output.stdout))
+}
+
+fn parse(text: &str) -> Option<(u32, u32)> {
+    let mut parts = text.strip_prefix("cargo-lambda ")?.split('.').map(str::parse);
+    Some((parts.next()?.ok()?, parts.next()?.ok()?))
+}
+
+/// The wheel from PyPI has the binary inside and takes seconds; building it from source takes minutes.
+async fn install(folder: &Path, binary: &Path) -> Result<()> {
+    let package = format!("cargo-lambda=={VERSION}");
+    // Without dependencies: the wheel asks for Zig, which only cross-compiling needs.
+    let wheel = ["install", "--quiet", "--no-deps", "--only-binary=:all:", "--disable-pip-version-check"];
+    let wheel = ["-m", "pip"].into_iter().chain(wheel);
+    let mut pip = Command::new("python3");
+    pip.args(wheel.clone()).args(["--root-user-action=ignore", "--upgrade", "--target"]).arg(folder).arg(&package);
+    if quietly(pip).await && version(binary).await.is_some() {
+        return Ok(());
+    }
+    // A Python without pip of its own can often still make an environment that has one.
+    let environment = folder.join("venv");
+    let mut venv = Command::new("python3");
+    venv.args(["-m", "venv"]).arg(&environment);
+    let mut pip = Command::new(environment.join("bin").join("python"));
+    pip.args(wheel).arg("--target").arg(folder).arg(&package);
+    if quietly(venv).await && quietly(pip).await && version(binary).await.is_some() {
+        return Ok(());
+    }
+    eprintln!("no wheel to be had with python3: building cargo-lambda with cargo, which takes some minutes");
+    let mut cargo = Command::new("cargo");
+    cargo.args(["install", "cargo-lambda", "--version", VERSION, "--locked", "--root"]).arg(folder);
+    let help = || format!("install cargo-lambda {VERSION} by hand and put it on PATH");
+    process::run(cargo, "cargo install cargo-lambda").await.context(help)?;
+    version(binary).await.map(drop).ok_or_else(|| Error::new(format!("cargo-lambda was installed but does not run: {}", help())))
+}
+
+async fn quietly(mut command: Command) -> bool {
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    process::run(command, "python3").await.is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_read() {
+        assert_eq!(parse("cargo-lambda 1.9.2 (67129fc 2026-08-21Z)\n"), Some((1, 9)));
+        assert_eq!(parse("cargo 1.95.0"), None);
+        assert!(ACCEPTED.contains(&(1, 12)) && !ACCEPTED.contains(&(1, 8)) && !ACCEPTED.contains(&(2, 0)));
+    }
+}

@@ -1,0 +1,234 @@
+//! The command line: parse, run, one line on stderr if it fails.
+
+use crate::client::Target;
+use crate::load::{self, Destination};
+use crate::template::Template;
+use crate::{Context, Error, Result, audit, token, up};
+use clap::{Args, Parser, Subcommand};
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// The local stack of this bundle, its data and its tokens.
+#[derive(Debug, Parser)]
+#[command(name = "cargo dev", bin_name = "cargo dev", version, disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run everything here: DynamoDB, tables from template.yaml, data, and the functions under cargo lambda watch
+    Up(Up),
+    /// Load JSON Lines into local or real tables
+    ///
+    /// Every row is checked; those that no list or no reader could use are reported by line, written to a rejects
+    /// file, and make the exit code 1. The others are loaded. Loading twice gives the same table.
+    Load(Load),
+    /// Print a token that only a local build accepts
+    Token(Token),
+    /// Find products that no list would find (reads the whole table)
+    Audit(Audit),
+}
+
+#[derive(Debug, Args)]
+struct Up {
+    /// Port of the functions
+    #[arg(long, default_value_t = 9000)]
+    port: u16,
+    /// Port of DynamoDB
+    #[arg(long, default_value_t = 8000)]
+    dynamodb_port: u16,
+    /// Address that DynamoDB listens on; 0.0.0.0 lets the containers of `sam local` reach it
+    #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST), value_name = "ADDRESS")]
+    dynamodb_host: IpAddr,
+    /// Load this folder or file in place of the sample data
+    #[arg(long, value_name = "DIR")]
+    load: Option<PathBuf>,
+    /// Keep the tables in this folder; in memory if left out
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    #[command(flatten)]
+    shards: Shards,
+    /// Make the banner's requests, print the answers and end; exit code 0 only if all are 200
+    #[arg(long)]
+    once: bool,
+}
+
+#[derive(Debug, Args)]
+struct Shards {
+    /// Partitions of the whole catalogue: the CATALOG_SHARDS of the functions
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000), value_name = "N")]
+    shards: u32,
+}
+
+#[derive(Debug, Args)]
+struct At {
+    /// The database's address [default: http://127.0.0.1:8000, that of `cargo dev up`]
+    #[arg(long, value_name = "URL")]
+    endpoint_url: Option<String>,
+    /// An AWS region: real tables, with the credentials of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY
+    #[arg(long)]
+    region: Option<String>,
+    /// Name of the real products table (template.yaml's outputs have it)
+    #[arg(long, value_name = "NAME")]
+    products_table: Option<String>,
+}
+
+#[derive(Debug, Args)]
+struct Load {
+    /// A folder with products.jsonl, users.jsonl or orders.jsonl, or one such file
+    #[arg(value_name = "DIR|FILE")]
+    path: PathBuf,
+    #[command(flatten)]
+    at: At,
+    /// Name of the real users table
+    #[arg(long, value_name = "NAME")]
+    users_table: Option<String>,
+    /// Name of the real orders table
+    #[arg(long, value_name = "NAME")]
+    orders_table: Option<String>,
+    #[command(flatten)]
+    shards: Shards,
+    /// Folder for the rows that were not loaded, as NAME.rejects.jsonl [default: target/rejects]
+    #[arg(long, value_name = "DIR")]
+    rejects: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct Token {
+    /// The subject: a user id, as u-1
+    #[arg(long, value_name = "ID")]
+    sub: String,
+    /// Scopes, separated by spaces, as lean-routes/users:read
+    #[arg(long)]
+    scope: Option<String>,
+}
+
+#[derive(Debug, Args)]
+struct Audit {
+    #[command(flatten)]
+    at: At,
+    #[command(flatten)]
+    shards: Shards,
+}
+
+/// Runs `cargo dev` with the arguments of this process.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let outcome = runtime.context(|| "cannot start a runtime".to_owned()).and_then(|runtime| {
+        let outcome = runtime.block_on(until_signalled(command(cli.command)));
+        // A name that is being looked up must not hold up the end.
+        runtime.shutdown_background();
+        outcome
+    });
+    outcome.unwrap_or_else(|error| {
+        eprintln!("error: {error}");
+        ExitCode::FAILURE
+    })
+}
+
+/// Drops the command at a signal, which ends every process that it started.
+async fn until_signalled(command: impl Future<Output = Result<ExitCode>>) -> Result<ExitCode> {
+    let on = |kind| signal(kind).context(|| "cannot listen for signals".to_owned());
+    let (mut interrupt, mut terminate, mut hangup) =
+        (on(SignalKind::interrupt())?, on(SignalKind::terminate())?, on(SignalKind::hangup())?);
+    // As a shell reports them: 128 and the signal's number.
+    tokio::select! {
+        outcome = command => outcome,
+        _ = interrupt.recv() => Ok(ExitCode::from(130)),
+        _ = terminate.recv() => Ok(ExitCode::from(143)),
+        _ = hangup.recv() => Ok(ExitCode::from(129)),
+    }
+}
+
+async fn command(command: Command) -> Result<ExitCode> {
+    match command {
+        Command::Up(Up { port, dynamodb_port, dynamodb_host, load, data, shards: Shards { shards }, once }) => {
+            let options = up::Options { port, dynamodb_port, dynamodb_host, load, data, shards, once };
+            up::up(&options).await.map(|()| ExitCode::SUCCESS)
+        }
+        Command::Load(options) => load(options).await,
+        Command::Token(Token { sub, scope }) => {
+            println!("{}", token::token(&sub, scope.as_deref()));
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Audit(options) => audit(options).await,
+    }
+}
+
+async fn load(options: Load) -> Result<ExitCode> {
+    let Load { path, at, users_table, orders_table, shards: Shards { shards }, rejects } = options;
+    let template = Template::of_workspace()?;
+    let files = load::files(&path, &template)?;
+    let target = Target::choose(at.endpoint_url, at.region)?;
+    // All names first: a load that ends half way because of a flag helps nobody.
+    let mut plan = Vec::new();
+    for (file, table) in files {
+        let given = match table.local_name.as_str() {
+            "products" => at.products_table.clone(),
+            "users" => users_table.clone(),
+            "orders" => orders_table.clone(),
+            _ => None,
+        };
+        plan.push((file, table, name(given, &table.local_name, &target)?));
+    }
+    let client = target.client()?;
+    let mut rejected = 0;
+    for (file, table, name) in &plan {
+        let to = Destination { client: &client, table, name, shards };
+        let report = load::file(to, file, &up::rejects(rejects.as_deref(), file)).await?;
+        println!("{report}");
+        rejected += report.rejected;
+    }
+    println!("loaded into {}", target.shown());
+    Ok(if rejected == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn audit(options: Audit) -> Result<ExitCode> {
+    let Audit { at, shards: Shards { shards } } = options;
+    let template = Template::of_workspace()?;
+    let table = template.table("products").ok_or_else(|| Error::new("template.yaml has no ProductsTable"))?;
+    let target = Target::choose(at.endpoint_url, at.region)?;
+    let name = name(at.products_table, &table.local_name, &target)?;
+    let found = audit::audit(&target.client()?, table, &name, shards).await?;
+    for lost in &found.lost {
+        println!("{}: {}", lost.id, lost.reasons.join("; "));
+    }
+    println!("{} of {} products would be missing from lists ({:.1} read units)", found.lost.len(), found.read, found.units);
+    Ok(if found.lost.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// A table's name: as given, else the local one; a real table has no name that could be guessed.
+fn name(given: Option<String>, local: &str, target: &Target) -> Result<String> {
+    match given {
+        Some(name) => Ok(name),
+        None if target.is_local() => Ok(local.to_owned()),
+        None => Err(Error::new(format!("which table of {} has the {local}? Say --{local}-table NAME", target.shown()))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+        assert!(Cli::try_parse_from(["cargo dev", "token"]).is_err());
+        assert!(Cli::try_parse_from(["cargo dev", "audit", "--shards", "0"]).is_err());
+        let up = Cli::try_parse_from(["cargo dev", "up", "--once", "--load", "x"]).unwrap();
+        assert!(matches!(up.command, Command::Up(Up { once: true, port: 9000, dynamodb_port: 8000, .. })));
+    }
+
+    #[test]
+    fn a_real_table_must_be_named() {
+        let real = Target::choose(None, Some("eu-west-1".to_owned())).unwrap();
+        let error = name(None, "orders", &real).unwrap_err().to_string();
+        assert!(error.contains("--orders-table"), "{error}");
+    }
+}

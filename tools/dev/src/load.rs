@@ -1,0 +1,228 @@
+//! `cargo dev load`: JSON Lines into tables, local or real.
+//!
+//! Nothing is dropped in silence: a row that is not loaded is in the rejects file with its line and its reason. A row
+//! is a put, so loading twice gives the same table; a key that stands in one file twice is refused, since which of the
+//! two would stay is left to chance.
+
+mod reject;
+mod write;
+
+use crate::row::{self, Item};
+use crate::template::{Table, Template};
+use crate::{Context, Error, Result, sample, workspace};
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::AttributeValue;
+use indicatif::{ProgressBar, ProgressStyle};
+use reject::Rejects;
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+use write::{BATCH, Writer};
+
+/// Reasons that are said on stderr; the others are counted and stand in the rejects file.
+const SAID: u64 = 10;
+
+/// Where rows go.
+#[derive(Debug, Clone, Copy)]
+pub struct Destination<'a> {
+    /// The client of the database.
+    pub client: &'a Client,
+    /// The table as the template has it.
+    pub table: &'a Table,
+    /// Its name there.
+    pub name: &'a str,
+    /// `CATALOG_SHARDS` of the functions that will read it.
+    pub shards: u32,
+}
+
+/// What became of a file.
+#[derive(Debug, Clone, Default)]
+pub struct Report {
+    /// The table's local name.
+    pub table: String,
+    /// Rows that are in the table now.
+    pub loaded: u64,
+    /// Rows that are in the rejects file.
+    pub rejected: u64,
+    /// Write units that the database charged.
+    pub units: f64,
+    /// How long it took.
+    pub time: Duration,
+    /// Where the rejects are, if there are any.
+    pub rejects: Option<PathBuf>,
+}
+
+impl std::fmt::Display for Report {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { table, loaded, units, time, .. } = self;
+        write!(f, "{table}: {loaded} rows in {:.1} s, {units:.0} write units", time.as_secs_f64())?;
+        match &self.rejects {
+            Some(path) => write!(f, "; {} rejected, see {}", self.rejected, workspace::shown(path)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The partition of the catalogue that a product is in: FNV-1a (64 bits) of its id, modulo the shards.
+///
+/// Stable for ever: products keep their place in every language and every version that computes it this way. FNV-1a
+/// starts with 14695981039346656037 and for each byte of UTF-8 does `hash = (hash ^ byte) * 1099511628211`.
+pub fn shard(product_id: &str, shards: u32) -> u32 {
+    u32::try_from(fnv1a(product_id.as_bytes()) % u64::from(shards.max(1))).unwrap_or_default()
+}
+
+pub(crate) fn fnv1a(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xCBF2_9CE4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01B3))
+}
+
+/// The files to load, with their tables: all of a folder that are named after a table, or the one given.
+pub fn files<'a>(path: &Path, template: &'a Template) -> Result<Vec<(PathBuf, &'a Table)>> {
+    let shown = workspace::shown(path);
+    if path.is_dir() {
+        let of_table = |table: &'a Table| (path.join(format!("{}.jsonl", table.local_name)), table);
+        let found: Vec<_> = template.tables.iter().map(of_table).filter(|(file, _)| file.is_file()).collect();
+        if found.is_empty() {
+            let names: Vec<_> = template.tables.iter().map(|table| format!("{}.jsonl", table.local_name)).collect();
+            return Err(Error::new(format!("{shown} has none of {}", names.join(", "))));
+        }
+        return Ok(found);
+    }
+    if !path.is_file() {
+        return Err(Error::new(format!("{shown} is neither a file nor a folder")));
+    }
+    let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+    match template.table(stem) {
+        Some(table) => Ok(vec![(path.to_owned(), table)]),
+        None => {
+            let names: Vec<_> = template.tables.iter().map(|table| table.local_name.as_str()).collect();
+            Err(Error::new(format!("{shown}: name it after its table ({}), as in products.jsonl", names.join(", "))))
+        }
+    }
+}
+
+/// Loads a file. The rejects go to `rejects`, which is removed if there are none.
+pub async fn file(to: Destination<'_>, path: &Path, rejects: &Path) -> Result<Report> {
+    let shown = workspace::shown(path);
+    let file = File::open(path).context(|| format!("cannot read {shown}"))?;
+    let size = file.metadata().map_or(0, |metadata| metadata.len());
+    let bar = ProgressBar::new(size).with_style(style("{msg} {wide_bar} {bytes}/{total_bytes} {eta}"));
+    bar.set_message(to.table.local_name.clone());
+    let lines = BufReader::with_capacity(1 << 16, file).split(b'\n');
+    let lines = lines.map(|line| line.context(|| format!("cannot read {shown}")));
+    let report = rows(to, lines, &shown, rejects, &bar).await;
+    bar.finish_and_clear();
+    report
+}
+
+/// Loads the generated sample data into every table of the template, by local names.
+pub async fn sample(client: &Client, template: &Template, shards: u32) -> Result<Vec<Report>> {
+    let mut reports = Vec::new();
+    for table in &template.tables {
+        let to = Destination { client, table, name: &table.local_name, shards };
+        let bar = ProgressBar::new_spinner().with_style(style("{msg} {spinner}"));
+        bar.set_message(format!("sample {}", table.local_name));
+        let lines = sample::lines(&table.local_name).map(|line| Ok(line.into_bytes()));
+        let rejects = std::env::temp_dir().join(format!("sample-{}-{}.rejects.jsonl", table.local_name, std::process::id()));
+        let report = rows(to, lines, "sample", &rejects, &bar).await?;
+        bar.finish_and_clear();
+        if report.rejected > 0 {
+            return Err(Error::new(format!("the sample does not fit template.yaml: {report}")));
+        }
+        reports.push(report);
+    }
+    Ok(reports)
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+async fn rows(
+    to: Destination<'_>,
+    lines: impl Iterator<Item = Result<Vec<u8>>>,
+    source: &str,
+    rejects: &Path,
+    bar: &ProgressBar,
+) -> Result<Report> {
+    let begin = Instant::now();
+    let mut writer = Writer::new(to.client.clone(), to.name.to_owned());
+    let mut rejects = Rejects::at(rejects);
+    let mut keys: HashMap<String, u64> = HashMap::new();
+    let mut batch: Vec<Item> = Vec::with_capacity(BATCH);
+    for (line, number) in lines.zip(1_u64..) {
+        let line = line?;
+        bar.inc(line.len() as u64 + 1);
+        let line = line.strip_suffix(b"\r").unwrap_or(&line);
+        // A byte order mark is no part of the first row, an empty line is no row.
+        let line = if number == 1 { line.strip_prefix("\u{FEFF}".as_bytes()).unwrap_or(line) } else { line };
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        match checked(line, to, number, &mut keys) {
+            Ok(item) => batch.push(item),
+            Err(reason) => {
+                if rejects.count() < SAID {
+                    bar.suspend(|| eprintln!("{source}:{number}: {reason}"));
+                }
+                rejects.add(source, number, &reason, line)?;
+            }
+        }
+        if batch.len() == BATCH {
+            writer.put(std::mem::replace(&mut batch, Vec::with_capacity(BATCH))).await?;
+        }
+    }
+    writer.put(batch).await?;
+    let (loaded, units) = writer.finish().await?;
+    if rejects.count() > SAID {
+        eprintln!("{source}: {} more rows rejected", rejects.count() - SAID);
+    }
+    let (rejected, rejects) = rejects.finish()?;
+    Ok(Report { table: to.table.local_name.clone(), loaded, rejected, units, time: begin.elapsed(), rejects })
+}
+
+fn checked(line: &[u8], to: Destination<'_>, number: u64, keys: &mut HashMap<String, u64>) -> Result<Item, String> {
+    let text = std::str::from_utf8(line).map_err(|error| format!("not UTF-8 from byte {}", error.valid_up_to() + 1))?;
+    let item = row::read(text, to.table, to.shards)?;
+    let parts = to.table.key.iter().map(|key| match item.get(&key.name) {
+        Some(AttributeValue::S(text)) => serde_json::Value::from(text.as_str()).to_string(),
+        Some(AttributeValue::N(number)) => number.clone(),
+        _ => String::new(),
+    });
+    let key = parts.collect::<Vec<_>>().join(", ");
+    match keys.insert(key.clone(), number) {
+        None => Ok(item),
+        Some(first) => {
+            keys.insert(key.clone(), first);
+            Err(format!("the key {key} stands in line {first} already"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hash_is_fnv1a() {
+        // Test vectors of draft-eastlake-fnv.
+        assert_eq!(fnv1a(b""), 0xCBF2_9CE4_8422_2325);
+        assert_eq!(fnv1a(b"a"), 0xAF63_DC4C_8601_EC8C);
+        assert_eq!(fnv1a(b"foobar"), 0x8594_4171_F739_67E8);
+    }
+
+    #[test]
+    fn shards_are_in_range_and_even() {
+        assert_eq!(shard("p-1", 1), 0);
+        assert_eq!(shard("p-1", 0), 0);
+        for shards in [2_u32, 3, 8, 10] {
+            let mut counts = vec![0_u32; shards as usize];
+            for number in 0..10_000 {
+                counts[shard(&format!("p-{number}"), shards) as usize] += 1;
+            }
+            let even = 10_000 / shards;
+            assert!(counts.iter().all(|count| count.abs_diff(even) < even / 5), "{shards}: {counts:?}");
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! The rows that were not loaded, in a file, each with its place and its reason.
+
+use crate::{Context, Result, workspace};
+use serde_json::json;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+/// Writes `{"file", "line", "reason", "row"}` a line; `row` is the text as it stood there, so that
+/// `jq -r .row` gives the rows back for mending.
+pub(super) struct Rejects {
+    path: PathBuf,
+    file: Option<BufWriter<File>>,
+    count: u64,
+}
+
+impl Rejects {
+    pub(super) fn at(path: &Path) -> Self {
+        Self { path: path.to_owned(), file: None, count: 0 }
+    }
+
+    pub(super) fn count(&self) -> u64 {
+        self.count
+    }
+
+    pub(super) fn add(&mut self, source: &str, line: u64, reason: &str, row: &[u8]) -> Result<()> {
+        let shown = || format!("cannot write {}", workspace::shown(&self.path));
+        let file = match &mut self.file {
+            Some(file) => file,
+            None => {
+                if let Some(folder) = self.path.parent() {
+                    std::fs::create_dir_all(folder).context(shown)?;
+                }
+                self.file.insert(BufWriter::new(File::create(&self.path).context(shown)?))
+            }
+        };
+        let reject = json!({ "file": source, "line": line, "reason": reason, "row": String::from_utf8_lossy(row) });
+        writeln!(file, "{reject}").context(shown)?;
+        self.count += 1;
+        Ok(())
+    }
+
+    /// The count, and the file if there is one; a file of an earlier run goes if this one has nothing to say.
+    pub(super) fn finish(mut self) -> Result<(u64, Option<PathBuf>)> {
+        match self.file.take() {
+            Some(mut file) => {
+                file.flush().context(|| format!("cannot write {}", workspace::shown(&self.path)))?;
+                Ok((self.count, Some(self.path)))
+            }
+            None => {
+                // It may well not be there.
+                drop(std::fs::remove_file(&self.path));
+                Ok((0, None))
+            }
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! Children that never outlive this process.
+//!
+//! Each is started in a process group of its own, and a signal to the group ends it with its children. `cargo lambda
+//! watch` puts every function into yet another group, so a group is not all: every child also inherits a mark in its
+//! environment, and whoever bears it is ended.
+
+use crate::{Context, Error, Result};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use std::process::ExitStatus;
+use std::time::Duration;
+use tokio::process::{Child, Command};
+
+const MARK: &str = "LEAN_ROUTES_DEV";
+/// How long a child may take to end by itself.
+const PATIENCE: Duration = Duration::from_secs(3);
+const STEP: Duration = Duration::from_millis(50);
+
+/// A child with its process group.
+pub(crate) struct Group {
+    child: Child,
+    pid: Option<Pid>,
+    mark: String,
+}
+
+impl Group {
+    /// Starts a command. `what` names it in errors.
+    pub(crate) fn start(mut command: Command, what: &str) -> Result<Self> {
+        let mark = format!("{}-{:?}", std::process::id(), std::time::Instant::now());
+        // What cargo says about *this* package to whom it runs is not for another cargo.
+        for (name, _) in std::env::vars_os() {
+            let name = name.to_string_lossy().into_owned();
+            if ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"].iter().any(|of| name.starts_with(of)) {
+                command.env_remove(name);
+            }
+        }
+        command.env(MARK, &mark).process_group(0).kill_on_drop(true);
+        let child = command.spawn().context(|| format!("cannot start {what}"))?;
+        let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+        Ok(Self { child, pid, mark })
+    }
+
+    /// Waits for the child to end by itself.
+    pub(crate) async fn wait(&mut self) -> Result<ExitStatus> {
+        self.child.wait().await.context(|| "cannot wait for a child".to_owned())
+    }
+
+    /// Asks the group to end, then ends whatever is left.
+    pub(crate) async fn end(mut self) {
+        self.signal(Signal::TERM);
+        let mut waited = Duration::ZERO;
+        while waited < PATIENCE && (matches!(self.child.try_wait(), Ok(None)) || !self.left().is_empty()) {
+            tokio::time::sleep(STEP).await;
+            waited += STEP;
+            // Those that the child has left behind did not get its group's signal.
+            if !matches!(self.child.try_wait(), Ok(None)) {
+                self.left().into_iter().for_each(|pid| send(pid, Signal::TERM));
+            }
+        }
+        // Dropping kills the rest.
+    }
+
+    fn signal(&self, signal: Signal) {
+        if let Some(pid) = self.pid {
+            // An empty group is what is wanted.
+            let _ = kill_process_group(pid, signal);
+        }
+    }
+
+    /// Processes that bear the mark.
+    #[cfg(target_os = "linux")]
+    fn left(&self) -> Vec<Pid> {
+        let mark = format!("{MARK}={}", self.mark);
+        let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+        processes
+            .filter_map(|entry| {
+                let pid = Pid::from_raw(entry.file_name().to_str()?.parse().ok()?)?;
+                // Another user's environment cannot be read, and a zombie's is empty.
+                let environment = std::fs::read(entry.path().join("environ")).ok()?;
+                environment.split(|byte| *byte == 0).any(|variable| variable == mark.as_bytes()).then_some(pid)
+            })
+            .collect()
+    }
+
+    /// Descendants of the child: elsewhere than on Linux the environment of others cannot be read for sure.
+    #[cfg(not(target_os = "linux"))]
+    fn left(&self) -> Vec<Pid> {
+        let listing = std::process::Command::new("ps").args(["-axo", "pid=,ppid="]).output();
+        let listing = listing.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+        let pairs: Vec<(i32, i32)> = listing
+            .lines()
+            .filter_map(|line| {
+                let mut numbers = line.split_whitespace().map(str::parse);
+                Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
+            })
+            .collect();
+        let mut family: Vec<i32> = self.pid.iter().map(|pid| pid.as_raw_nonzero().get()).collect();
+        let mut next = 0;
+        while let Some(parent) = family.get(next).copied() {
+            family.extend(pairs.iter().filter(|(_, of)| *of == parent).map(|(pid, _)| *pid));
+            next += 1;
+        }
+        family.into_iter().skip(1).filter_map(Pid::from_raw).collect()
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        let left = self.left();
+        if matches!(self.child.try_wait(), Ok(None)) || !left.is_empty() {
+            self.signal(Signal::KILL);
+            left.into_iter().for_each(|pid| send(pid, Signal::KILL));
+        }
+    }
+}
+
+/// Signals a process; one that has ended meanwhile is what is wanted.
+fn send(pid: Pid, signal: Signal) {
+    let _ = kill_process(pid, signal);
+}
+
+/// Runs a command to its end; dropped before that, it is killed.
+pub(crate) async fn run(command: Command, what: &str) -> Result<()> {
+    let mut group = Group::start(command, what)?;
+    match group.wait().await? {
+        status if status.success() => Ok(()),
+        status => Err(Error::new(format!("{what} failed ({status}): see above"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        command
+    }
+
+    #[tokio::test]
+    async fn a_child_that_ignores_the_signal_ends_with_its_own_children() {
+        // `setsid`: a group of its own, as cargo-lambda gives its functions.
+        let script = "trap '' TERM; setsid sleep 300 & sleep 300";
+        let group = Group::start(shell(script), "sh").unwrap();
+        let (pid, mark) = (group.pid, group.mark.clone());
+        while group.left().len() < 3 {
+            tokio::time::sleep(STEP).await;
+        }
+        group.end().await;
+        let gone = Group { child: shell("true").spawn().unwrap(), pid, mark };
+        for _ in 0..40 {
+            if gone.left().is_empty() {
+                break;
+            }
+            tokio::time::sleep(STEP).await;
+        }
+        assert!(gone.left().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_command_that_fails_or_is_not_there_is_named() {
+        let error = run(shell("exit 3"), "the build").await.unwrap_err().to_string();
+        assert!(error.contains("the build failed"), "{error}");
+        let error = run(Command::new("no-such-tool-here"), "no-such-tool-here").await.unwrap_err().to_string();
+        assert!(error.starts_with("cannot start no-such-tool-here"), "{error}");
+    }
+}

@@ -1,0 +1,401 @@
+//! `template.yaml`, read: the truth for the local stack and for contract tests.
+//!
+//! Intrinsic functions are kept as CloudFormation's JSON form has them (`{"Ref": …}`, `{"Fn::Sub": …}`) and not
+//! evaluated: what a key schema or a route says may not depend on a deployment. Where one stands in a place that
+//! must be known here, reading fails and names the place.
+
+use crate::{Context, Error, Result, workspace, yaml};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// A template with its tables and functions taken out.
+#[derive(Debug, Clone)]
+pub struct Template {
+    /// The whole document, intrinsic functions in their JSON form.
+    pub document: Value,
+    /// Every `AWS::DynamoDB::Table`, in order of the logical id.
+    pub tables: Vec<Table>,
+    /// Every `AWS::Serverless::Function`, in order of the logical id.
+    pub functions: Vec<Function>,
+}
+
+/// One table.
+#[derive(Debug, Clone)]
+pub struct Table {
+    /// `ProductsTable`
+    pub logical_id: String,
+    /// Its name in the local database: `products`.
+    pub local_name: String,
+    /// DynamoDB's CreateTable request: name, key schema, attribute definitions, indexes, on demand.
+    pub create: Value,
+    /// The table's own key, partition key first.
+    pub key: Vec<Key>,
+    /// Its secondary indexes, as listed.
+    pub indexes: Vec<Index>,
+}
+
+/// A secondary index.
+#[derive(Debug, Clone)]
+pub struct Index {
+    /// Its name.
+    pub name: String,
+    /// Its key attributes: partition keys first, up to four of each kind.
+    pub key: Vec<Key>,
+    /// `ALL`, `KEYS_ONLY` or `INCLUDE`.
+    pub projection: String,
+    /// The attributes that INCLUDE names (the keys of index and table are always projected too).
+    pub non_key_attributes: Vec<String>,
+}
+
+/// A key attribute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    /// The attribute's name.
+    pub name: String,
+    /// A partition key (HASH), not a sort key (RANGE).
+    pub hash: bool,
+    /// Its type.
+    pub kind: Kind,
+}
+
+/// The types that a key attribute can have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// `S`
+    String,
+    /// `N`
+    Number,
+    /// `B`
+    Binary,
+}
+
+/// One function.
+#[derive(Debug, Clone)]
+pub struct Function {
+    /// `ListProductsFunction`
+    pub logical_id: String,
+    /// The binary that it runs, which is the crate: `Metadata.BuildProperties.Binary`, else CodeUri's last part.
+    pub binary: String,
+    /// Its HTTP API events.
+    pub routes: Vec<Route>,
+    /// Its environment, that of `Globals` included. Values may be intrinsic functions.
+    pub environment: BTreeMap<String, Value>,
+    /// The statements of its inline policies.
+    pub statements: Vec<Value>,
+    /// What stands in `Policies` and is no inline document: names, ARNs, SAM's policy templates.
+    pub other_policies: Vec<Value>,
+}
+
+/// A route of the HTTP API.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Route {
+    /// `/v1/users/{id}`
+    pub path: String,
+    /// In capitals: `GET`.
+    pub method: String,
+    /// The event's name in the template.
+    pub event: String,
+}
+
+impl Template {
+    /// Reads a template from a file.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).context(|| format!("cannot read {}", workspace::shown(path)))?;
+        Self::parse(&text).context(|| workspace::shown(path))
+    }
+
+    /// Reads the workspace's own `template.yaml`.
+    pub fn of_workspace() -> Result<Self> {
+        Self::read(&workspace::root().join("template.yaml"))
+    }
+
+    /// Reads a template from text.
+    pub fn parse(text: &str) -> Result<Self> {
+        let document = yaml::to_json(text)?;
+        let Some(resources) = document["Resources"].as_object() else {
+            return Err(Error::new("no Resources"));
+        };
+        let mut tables = Vec::new();
+        let mut functions = Vec::new();
+        for (id, resource) in resources {
+            let at = || format!("Resources.{id}");
+            match resource["Type"].as_str() {
+                Some("AWS::DynamoDB::Table") => tables.push(Table::read(id, &resource["Properties"]).context(at)?),
+                Some("AWS::Serverless::Function") => {
+                    functions.push(Function::read(id, resource, &document["Globals"]["Function"]).context(at)?);
+                }
+                _ => {}
+            }
+        }
+        tables.sort_by(|a, b| a.logical_id.cmp(&b.logical_id));
+        functions.sort_by(|a, b| a.logical_id.cmp(&b.logical_id));
+        Ok(Self { document, tables, functions })
+    }
+
+    /// The resource of a logical id.
+    pub fn resource(&self, logical_id: &str) -> Option<&Value> {
+        self.document["Resources"].get(logical_id)
+    }
+
+    /// The table of a local name (`products`).
+    pub fn table(&self, local_name: &str) -> Option<&Table> {
+        self.tables.iter().find(|table| table.local_name == local_name)
+    }
+
+    /// The function that runs a binary (`list-products`).
+    pub fn function(&self, binary: &str) -> Option<&Function> {
+        self.functions.iter().find(|function| function.binary == binary)
+    }
+
+    /// Environment variables that name a table (`PRODUCTS_TABLE` → `products`), over all functions.
+    pub fn table_variables(&self) -> BTreeMap<String, String> {
+        let variables = self.functions.iter().flat_map(|function| &function.environment);
+        variables
+            .filter_map(|(name, value)| {
+                let id = value["Ref"].as_str()?;
+                let table = self.tables.iter().find(|table| table.logical_id == id)?;
+                Some((name.clone(), table.local_name.clone()))
+            })
+            .collect()
+    }
+}
+
+/// The local name of a table: `ProductsTable` is `products`.
+fn local_name(logical_id: &str) -> String {
+    logical_id.strip_suffix("Table").unwrap_or(logical_id).to_lowercase()
+}
+
+impl Table {
+    fn read(logical_id: &str, properties: &Value) -> Result<Self> {
+        let mut kinds = BTreeMap::new();
+        for definition in list(properties, "AttributeDefinitions")? {
+            let kind = match text(definition, "AttributeType")? {
+                "S" => Kind::String,
+                "N" => Kind::Number,
+                "B" => Kind::Binary,
+                other => return Err(Error::new(format!("AttributeType `{other}` is none of S, N, B"))),
+            };
+            kinds.insert(text(definition, "AttributeName")?.to_owned(), kind);
+        }
+        let local_name = local_name(logical_id);
+        let mut create = json!({
+            "TableName": local_name,
+            "AttributeDefinitions": plain(properties, "AttributeDefinitions")?,
+            "KeySchema": plain(properties, "KeySchema")?,
+            "BillingMode": "PAY_PER_REQUEST",
+        });
+        let mut indexes = Vec::new();
+        for member in ["GlobalSecondaryIndexes", "LocalSecondaryIndexes"] {
+            if properties[member].is_null() {
+                continue;
+            }
+            let mut requests = Vec::new();
+            for index in list(properties, member)? {
+                let name = text(index, "IndexName")?;
+                indexes.push(Index::read(index, &kinds).context(|| name.to_owned())?);
+                requests.push(json!({
+                    "IndexName": name,
+                    "KeySchema": plain(index, "KeySchema")?,
+                    "Projection": plain(index, "Projection")?,
+                }));
+            }
+            create[member] = Value::Array(requests);
+        }
+        let key = keys(properties, &kinds)?;
+        Ok(Self { logical_id: logical_id.to_owned(), local_name, create, key, indexes })
+    }
+
+    /// Every attribute that a key of the table or of an index names, with its type; the table's own first.
+    pub fn key_attributes(&self) -> Vec<&Key> {
+        let mut found: Vec<&Key> = Vec::new();
+        for key in self.key.iter().chain(self.indexes.iter().flat_map(|index| &index.key)) {
+            if !found.iter().any(|known| known.name == key.name) {
+                found.push(key);
+            }
+        }
+        found
+    }
+
+    /// The index with a name.
+    pub fn index(&self, name: &str) -> Option<&Index> {
+        self.indexes.iter().find(|index| index.name == name)
+    }
+}
+
+impl Index {
+    fn read(index: &Value, kinds: &BTreeMap<String, Kind>) -> Result<Self> {
+        let projection = &index["Projection"];
+        let included = projection["NonKeyAttributes"].as_array().into_iter().flatten();
+        Ok(Self {
+            name: text(index, "IndexName")?.to_owned(),
+            key: keys(index, kinds)?,
+            projection: text(projection, "ProjectionType")?.to_owned(),
+            non_key_attributes: included.filter_map(Value::as_str).map(str::to_owned).collect(),
+        })
+    }
+}
+
+fn keys(of: &Value, kinds: &BTreeMap<String, Kind>) -> Result<Vec<Key>> {
+    let mut keys = Vec::new();
+    for element in list(of, "KeySchema")? {
+        let name = text(element, "AttributeName")?;
+        let Some(kind) = kinds.get(name) else {
+            return Err(Error::new(format!("key attribute `{name}` is not in AttributeDefinitions")));
+        };
+        keys.push(Key { name: name.to_owned(), hash: text(element, "KeyType")? == "HASH", kind: *kind });
+    }
+    Ok(keys)
+}
+
+impl Function {
+    fn read(logical_id: &str, resource: &Value, globals: &Value) -> Result<Self> {
+        let properties = &resource["Properties"];
+        let code = properties["CodeUri"].as_str().or(globals["CodeUri"].as_str());
+        let binary = resource["Metadata"]["BuildProperties"]["Binary"]
+            .as_str()
+            .or_else(|| code?.trim_end_matches('/').rsplit('/').next())
+            .ok_or_else(|| Error::new("neither Metadata.BuildProperties.Binary nor CodeUri names its binary"))?;
+        let mut environment = BTreeMap::new();
+        for variables in [&globals["Environment"]["Variables"], &properties["Environment"]["Variables"]] {
+            environment.extend(members(variables).map(|(name, value)| (name.clone(), value.clone())));
+        }
+        let mut routes = Vec::new();
+        for (event, definition) in members(&properties["Events"]) {
+            if definition["Type"].as_str() == Some("HttpApi") {
+                let properties = &definition["Properties"];
+                let of = || format!("Events.{event}");
+                routes.push(Route {
+                    path: text(properties, "Path").context(of)?.to_owned(),
+                    method: text(properties, "Method").context(of)?.to_uppercase(),
+                    event: event.clone(),
+                });
+            }
+        }
+        let policies = &properties["Policies"];
+        let policies: Vec<&Value> = match policies {
+            Value::Array(list) => list.iter().collect(),
+            Value::Null => Vec::new(),
+            one => vec![one],
+        };
+        let (inline, other): (Vec<_>, Vec<_>) = policies.into_iter().partition(|policy| policy.get("Statement").is_some());
+        let statements = inline.into_iter().flat_map(|policy| match &policy["Statement"] {
+            Value::Array(list) => list.clone(),
+            one => vec![one.clone()],
+        });
+        Ok(Self {
+            logical_id: logical_id.to_owned(),
+            binary: binary.to_owned(),
+            routes,
+            environment,
+            statements: statements.collect(),
+            other_policies: other.into_iter().cloned().collect(),
+        })
+    }
+}
+
+fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    value.as_object().into_iter().flat_map(Map::iter)
+}
+
+fn text<'a>(of: &'a Value, member: &str) -> Result<&'a str> {
+    of[member].as_str().ok_or_else(|| Error::new(format!("{member} must stand there as plain text")))
+}
+
+fn list<'a>(of: &'a Value, member: &str) -> Result<&'a Vec<Value>> {
+    of[member].as_array().ok_or_else(|| Error::new(format!("{member} must stand there as a list")))
+}
+
+/// A part of a CreateTable request: there, and free of intrinsic functions.
+fn plain(of: &Value, member: &str) -> Result<Value> {
+    fn has_intrinsic(value: &Value) -> bool {
+        match value {
+            Value::Object(object) => object.iter().any(|(k, v)| k == "Ref" || k.starts_with("Fn::") || has_intrinsic(v)),
+            Value::Array(items) => items.iter().any(has_intrinsic),
+            _ => false,
+        }
+    }
+    match &of[member] {
+        Value::Null => Err(Error::new(format!("{member} is missing"))),
+        value if has_intrinsic(value) => {
+            Err(Error::new(format!("{member} depends on the deployment, so no local table can be made of it")))
+        }
+        value => Ok(value.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SMALL: &str = r"
+Globals:
+  Function:
+    Environment: {Variables: {LOG_LEVEL: info}}
+Resources:
+  OrdersTable:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      TableName: !Sub '${AWS::StackName}-orders'
+      AttributeDefinitions:
+        - {AttributeName: userId, AttributeType: S}
+        - {AttributeName: orderId, AttributeType: S}
+        - {AttributeName: total, AttributeType: N}
+      KeySchema:
+        - {AttributeName: userId, KeyType: HASH}
+        - {AttributeName: orderId, KeyType: RANGE}
+      GlobalSecondaryIndexes:
+        - IndexName: byTotal
+          KeySchema:
+            - {AttributeName: userId, KeyType: HASH}
+            - {AttributeName: total, KeyType: RANGE}
+            - {AttributeName: orderId, KeyType: RANGE}
+          Projection: {ProjectionType: INCLUDE, NonKeyAttributes: [status]}
+  ListUserOrdersFunction:
+    Type: AWS::Serverless::Function
+    Metadata: {BuildMethod: rust-cargolambda, BuildProperties: {Binary: list-user-orders}}
+    Properties:
+      CodeUri: .
+      Environment: {Variables: {ORDERS_TABLE: !Ref OrdersTable}}
+      Events:
+        Get: {Type: HttpApi, Properties: {Path: '/v1/users/{id}/orders', Method: get}}
+      Policies:
+        - Version: 2012-10-17
+          Statement:
+            - {Effect: Allow, Action: dynamodb:Query, Resource: !Sub '${OrdersTable.Arn}/index/byTotal'}
+        - AWSXRayDaemonWriteAccess
+";
+
+    #[test]
+    fn tables_and_functions_are_taken_out() {
+        let template = Template::parse(SMALL).unwrap();
+        let table = template.table("orders").unwrap();
+        assert_eq!(table.logical_id, "OrdersTable");
+        assert_eq!(table.create["TableName"], "orders");
+        assert_eq!(table.create["GlobalSecondaryIndexes"][0]["KeySchema"].as_array().unwrap().len(), 3);
+        let names: Vec<_> = table.key_attributes().iter().map(|key| key.name.as_str()).collect();
+        assert_eq!(names, ["userId", "orderId", "total"]);
+        assert_eq!(table.index("byTotal").unwrap().non_key_attributes, ["status"]);
+        assert_eq!(table.index("byTotal").unwrap().key[1].kind, Kind::Number);
+
+        let function = template.function("list-user-orders").unwrap();
+        assert_eq!(function.environment["LOG_LEVEL"], "info");
+        assert_eq!(function.environment["ORDERS_TABLE"], json!({"Ref": "OrdersTable"}));
+        let route = Route { path: "/v1/users/{id}/orders".to_owned(), method: "GET".to_owned(), event: "Get".to_owned() };
+        assert_eq!(function.routes, [route]);
+        assert_eq!(function.statements[0]["Action"], "dynamodb:Query");
+        assert_eq!(function.other_policies, [json!("AWSXRayDaemonWriteAccess")]);
+        assert_eq!(template.table_variables()["ORDERS_TABLE"], "orders");
+    }
+
+    #[test]
+    fn what_cannot_be_made_locally_is_named() {
+        let error = Template::parse(&SMALL.replace("[status]", "!Ref Names")).unwrap_err().to_string();
+        assert!(error.contains("OrdersTable") && error.contains("Projection"), "{error}");
+        let error = Template::parse(&SMALL.replace("{AttributeName: total, AttributeType: N}", "{AttributeName: sum, AttributeType: N}"))
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("`total` is not in AttributeDefinitions"), "{error}");
+        assert!(Template::parse("Resources: 3").is_err());
+    }
+}

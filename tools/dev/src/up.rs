@@ -1,0 +1,258 @@
+//! `cargo dev up`: the whole stack on this machine, without Docker, Java or an AWS account.
+//!
+//! DynamoDB in this process, tables from the template, data, and the functions under `cargo lambda watch`. Ports are
+//! taken and tools found before anything slow begins; the functions are built here, where the progress is seen, with
+//! just the arguments that `watch` will give to `cargo run`, so that the first request compiles nothing.
+
+use crate::client::{LOCAL_REGION, Target};
+use crate::database::{self, Local};
+use crate::load::{self, Destination};
+use crate::process::{self, Group};
+use crate::template::Template;
+use crate::{Context, Error, Result, cargo_lambda, http_get, token, workspace};
+use aws_sdk_dynamodb::types::AttributeValue;
+use std::io::IsTerminal as _;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+use tokio::net::TcpStream;
+use tokio::process::Command;
+
+/// The feature that makes a function accept the tokens of `cargo dev token`.
+const FEATURE: &str = "local-tokens";
+/// Not a secret: it seals the cursors of a stack that only this machine reaches.
+const CURSOR_SECRET: &str = "local-only-cursor-secret-of-cargo-dev-up";
+/// The scope that may read any user, as in the template.
+const READ_ANY_SCOPE: &str = "lean-routes/users:read";
+const START: Duration = Duration::from_secs(60);
+/// What is shown of a body.
+const SHOWN: usize = 400;
+
+/// What `cargo dev up` was asked for.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The functions' port.
+    pub port: u16,
+    /// DynamoDB's port.
+    pub dynamodb_port: u16,
+    /// Where DynamoDB listens; 0.0.0.0 lets containers of `sam local` reach it.
+    pub dynamodb_host: IpAddr,
+    /// Data to load in place of the sample.
+    pub load: Option<PathBuf>,
+    /// A folder to keep the tables in.
+    pub data: Option<PathBuf>,
+    /// `CATALOG_SHARDS`.
+    pub shards: u32,
+    /// Make the banner's requests, and end.
+    pub once: bool,
+}
+
+/// Runs the stack until it is ended from outside (drop the future), or until its requests are answered (`once`).
+pub async fn up(options: &Options) -> Result<()> {
+    let root = workspace::root();
+    let template = Template::read(&root.join("template.yaml"))?;
+    let files = match &options.load {
+        Some(path) => Some(load::files(path, &template)?),
+        None => None,
+    };
+    // Free now; watch takes it later by itself.
+    drop(database::bind(Ipv4Addr::LOCALHOST.into(), options.port).context(|| "--port".to_owned())?);
+    let listener = database::bind(options.dynamodb_host, options.dynamodb_port).context(|| "--dynamodb-port".to_owned())?;
+    let db = database::open(options.data.as_deref())?;
+    let made = database::create_tables(&db, &template)?;
+    let tool = cargo_lambda::find(&root).await?;
+    build(&root, &template).await?;
+
+    let local = database::serve(listener, db)?;
+    fill(&local, &template, options, files, &made).await?;
+
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port));
+    let mut watch = watch(&tool, &root, &template, &local, options)?;
+    let served = tokio::select! {
+        served = serve(address, &local, &template, options) => served,
+        ended = watch.wait() => Err(Error::new(match ended {
+            Ok(status) => format!("cargo lambda watch ended by itself ({status}): see above"),
+            Err(error) => error.to_string(),
+        })),
+    };
+    watch.end().await;
+    served
+}
+
+async fn serve(address: SocketAddr, local: &Local, template: &Template, options: &Options) -> Result<()> {
+    until_it_answers(address).await?;
+    let banner = Banner::new(address, &subject(local, template).await?);
+    if !options.once {
+        println!("{}", banner.text(local));
+        return std::future::pending().await;
+    }
+    let mut failed = 0;
+    for (path, token) in &banner.requests {
+        let (status, body) = http_get::get(address, path, token.as_deref()).await?;
+        let body = String::from_utf8_lossy(&body);
+        let beginning: String = body.chars().take(SHOWN).collect();
+        let more = if beginning.len() < body.len() { "…" } else { "" };
+        println!("GET {path}\n{status} {beginning}{more}\n");
+        failed += u32::from(status != 200);
+    }
+    match failed {
+        0 => Ok(()),
+        _ => Err(Error::new(format!("{failed} of {} requests were not answered with 200", banner.requests.len()))),
+    }
+}
+
+/// Builds the functions as `watch` will: `cargo run --bin NAME --features …`, all members selected.
+async fn build(root: &Path, template: &Template) -> Result<()> {
+    if template.functions.is_empty() {
+        return Err(Error::new("template.yaml has no AWS::Serverless::Function"));
+    }
+    eprintln!("building {} functions", template.functions.len());
+    let mut cargo = Command::new("cargo");
+    cargo.current_dir(root).args(["build", "--manifest-path", "Cargo.toml", "--features", FEATURE]);
+    for function in &template.functions {
+        cargo.args(["--bin", &function.binary]);
+    }
+    process::run(cargo, "the build of the functions").await
+}
+
+/// Loads what was asked for; the sample only into tables that were just made.
+async fn fill(
+    local: &Local,
+    template: &Template,
+    options: &Options,
+    files: Option<Vec<(PathBuf, &crate::template::Table)>>,
+    made: &[String],
+) -> Result<()> {
+    let client = Target::Local { endpoint: local.url.clone() }.client()?;
+    let Some(files) = files else {
+        if made.len() == template.tables.len() {
+            for report in load::sample(&client, template, options.shards).await? {
+                eprintln!("sample {report}");
+            }
+        }
+        return Ok(());
+    };
+    let mut rejected = 0;
+    for (path, table) in files {
+        let to = Destination { client: &client, table, name: &table.local_name, shards: options.shards };
+        let report = load::file(to, &path, &rejects(None, &path)).await?;
+        eprintln!("{report}");
+        rejected += report.rejected;
+    }
+    match rejected {
+        0 => Ok(()),
+        _ => Err(Error::new(format!("{rejected} rows were rejected: mend them, or load the rest with `cargo dev load`"))),
+    }
+}
+
+/// Where the rejects of a file go: the folder asked for, else the build folder.
+pub(crate) fn rejects(folder: Option<&Path>, of: &Path) -> PathBuf {
+    let stem = of.file_stem().unwrap_or_default().to_string_lossy();
+    let folder = folder.map_or_else(|| workspace::target(&workspace::root()).join("rejects"), Path::to_path_buf);
+    folder.join(format!("{stem}.rejects.jsonl"))
+}
+
+/// `cargo lambda watch`, with the environment that template.yaml gives the functions.
+fn watch(tool: &Path, root: &Path, template: &Template, local: &Local, options: &Options) -> Result<Group> {
+    let mut command = Command::new(tool);
+    command.current_dir(root).args(["lambda", "watch", "--invoke-address", "127.0.0.1", "--invoke-port"]);
+    command.arg(options.port.to_string()).args(["--features", FEATURE, "--wait"]);
+    command.args(["--color", if std::io::stderr().is_terminal() { "always" } else { "never" }]);
+    // The tool's own INFO lines are noise; what functions print passes through.
+    command.env("RUST_LOG", "cargo_lambda=warn,warn");
+    // A database in this folder must not look like changed code.
+    let ignored = workspace::target(root).join("watch.ignore");
+    std::fs::write(&ignored, "*.sqlite*\n*.rejects.jsonl\n").context(|| format!("cannot write {}", workspace::shown(&ignored)))?;
+    command.env("CARGO_LAMBDA_IGNORE_FILE", &ignored);
+    command
+        .envs(template.table_variables())
+        .env("AWS_ENDPOINT_URL_DYNAMODB", &local.url)
+        .env("AWS_REGION", LOCAL_REGION)
+        .env("AWS_ACCESS_KEY_ID", "local")
+        .env("AWS_SECRET_ACCESS_KEY", "local")
+        .env_remove("AWS_SESSION_TOKEN")
+        .env("CATALOG_SHARDS", options.shards.to_string())
+        .env("CURSOR_SECRET", CURSOR_SECRET)
+        .env_remove("CURSOR_SECRET_PREVIOUS")
+        .env("READ_ANY_SCOPE", READ_ANY_SCOPE)
+        .env("SERVER_TIMING", "full")
+        .env("LOG_LEVEL", std::env::var("LOG_LEVEL").unwrap_or_else(|_| "info".to_owned()));
+    Group::start(command, "cargo lambda watch")
+}
+
+async fn until_it_answers(address: SocketAddr) -> Result<()> {
+    let begin = Instant::now();
+    while TcpStream::connect(address).await.is_err() {
+        if begin.elapsed() > START {
+            return Err(Error::new(format!("cargo lambda watch does not listen on {address} after {} s", START.as_secs())));
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    Ok(())
+}
+
+/// The user of the banner: `u-1`, or any that is there.
+async fn subject(local: &Local, template: &Template) -> Result<String> {
+    const FIRST: &str = "u-1";
+    if template.table("users").is_none() {
+        return Ok(FIRST.to_owned());
+    }
+    let client = Target::Local { endpoint: local.url.clone() }.client()?;
+    let failed = || "cannot read the users".to_owned();
+    let first = client.get_item().table_name("users").key("userId", AttributeValue::S(FIRST.to_owned())).send();
+    if first.await.context(failed)?.item.is_some() {
+        return Ok(FIRST.to_owned());
+    }
+    let any = client.scan().table_name("users").limit(1).send().await.context(failed)?;
+    let id = any.items().first().and_then(|user| user.get("userId")?.as_s().ok());
+    Ok(id.map_or(FIRST, String::as_str).to_owned())
+}
+
+/// What a newcomer can paste.
+struct Banner {
+    base: String,
+    token: String,
+    requests: Vec<(String, Option<String>)>,
+}
+
+impl Banner {
+    fn new(address: SocketAddr, subject: &str) -> Self {
+        let token = token::token(subject, None);
+        let requests = vec![
+            ("/v1/products?category=laptops&sort=price_asc&fields=name,price&limit=5".to_owned(), None),
+            (format!("/v1/users/{subject}?fields=name,email,profilePicture"), Some(token.clone())),
+            (format!("/v1/users/{subject}/orders?limit=3"), Some(token.clone())),
+        ];
+        Self { base: format!("http://{address}"), token, requests }
+    }
+
+    fn text(&self, local: &Local) -> String {
+        let mut text = format!("\nLean Routes is up: {}   (DynamoDB: {})\n\n", self.base, local.url);
+        for (path, token) in &self.requests {
+            let header = token.as_ref().map(|token| format!(" -H 'authorization: Bearer {token}'")).unwrap_or_default();
+            text.push_str(&format!("curl{header} '{}{path}'\n", self.base));
+        }
+        text.push_str(&format!("\ntoken: {}\n(others: cargo dev token --sub ID)   Ctrl-C ends it all.\n", self.token));
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_banner_can_be_pasted() {
+        let local = database::start(&Template::parse(include_str!("../tests/fixtures/template.yaml")).unwrap()).unwrap();
+        let text = Banner::new(SocketAddr::from(([127, 0, 0, 1], 9000)), "u-1").text(&local);
+        let curls: Vec<_> = text.lines().filter(|line| line.starts_with("curl")).collect();
+        assert_eq!(curls.len(), 3);
+        assert_eq!(curls[0], "curl 'http://127.0.0.1:9000/v1/products?category=laptops&sort=price_asc&fields=name,price&limit=5'");
+        assert!(curls[1].starts_with("curl -H 'authorization: Bearer ey") && curls[1].contains("/v1/users/u-1?"));
+    }
+
+    #[test]
+    fn the_local_secret_is_long_enough_and_says_what_it_is() {
+        assert!(CURSOR_SECRET.len() >= 32 && CURSOR_SECRET.contains("local-only"));
+    }
+}
