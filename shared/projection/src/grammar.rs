@@ -1,0 +1,345 @@
+//! The text of a selection.
+//!
+//! ```text
+//! selection = member *( "," member )
+//! member    = path [ "(" selection ")" ]
+//! path      = name *( "." name )
+//! ```
+//!
+//! The text comes from anyone, so it is read in one loop without recursion, and what is remembered about it is
+//! bounded. A caller mends all mistakes at once only if all are told: after an unknown name the rest of that member
+//! is read for its shape alone, and the next member is judged again.
+
+use std::fmt::{self, Write as _};
+
+use crate::Field;
+use crate::selection::Chosen;
+
+/// How deep parentheses may nest.
+const MAX_DEPTH: usize = 32;
+/// How many characters of a caller's text an error repeats.
+const MAX_ECHO: usize = 64;
+/// How many errors are told; one more entry says so where there were more.
+pub const MAX_ERRORS: usize = 32;
+
+/// One thing that is wrong with the text of a selection. Its [`Display`](fmt::Display) is the detail.
+///
+/// A field that is kept from callers is answered exactly as one that never existed: it is not in the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldError {
+    /// The offending path, dotted, at most 64 characters of it; empty where a name is missing.
+    pub path: String,
+    /// What is wrong, for people: it names the valid fields of that level, or the character (from 1) where the
+    /// text went wrong.
+    pub detail: String,
+    /// The valid name nearest to the one that was written, if one is near.
+    pub nearest: Option<&'static str>,
+}
+
+impl fmt::Display for FieldError {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str(&self.detail)
+    }
+}
+
+impl std::error::Error for FieldError {}
+
+/// An open parenthesis, or the text as a whole.
+struct Group {
+    /// Where it opened, in bytes.
+    opened: usize,
+    /// How many steps lead to its level.
+    steps: usize,
+    /// The fields of its level; `None` below something that is wrong already.
+    fields: Option<&'static [Field]>,
+}
+
+struct Parser<'t> {
+    text: &'t str,
+    at: usize,
+    /// Indices and names of the fields that lead to where the parser stands.
+    path: Vec<usize>,
+    names: Vec<&'static str>,
+    groups: Vec<Group>,
+    chosen: Chosen,
+    errors: Vec<FieldError>,
+}
+
+pub(crate) fn parse(text: &str, fields: &'static [Field]) -> Result<Chosen, Vec<FieldError>> {
+    if text.is_empty() {
+        let detail = format!("no field is named; valid: {}", list(fields));
+        return Err(vec![FieldError { path: String::new(), detail, nearest: None }]);
+    }
+    let mut parser = Parser {
+        text,
+        at: 0,
+        path: Vec::with_capacity(4),
+        names: Vec::with_capacity(4),
+        groups: vec![Group { opened: 0, steps: 0, fields: Some(fields) }],
+        chosen: Chosen::Part(Vec::with_capacity(8)),
+        errors: Vec::new(),
+    };
+    parser.run();
+    if parser.errors.is_empty() { Ok(parser.chosen) } else { Err(parser.errors) }
+}
+
+impl Parser<'_> {
+    fn run(&mut self) {
+        loop {
+            self.member();
+            if self.errors.len() >= MAX_ERRORS {
+                let detail = format!("there is more that is wrong; the first {MAX_ERRORS} errors are listed");
+                self.errors.truncate(MAX_ERRORS);
+                self.errors.push(FieldError { path: String::new(), detail, nearest: None });
+                return;
+            }
+            if self.groups.len() > MAX_DEPTH {
+                return self.wrong(self.at, format_args!("nested deeper than {MAX_DEPTH} levels"));
+            }
+            if self.at >= self.text.len() {
+                break;
+            }
+        }
+        if let [_, unclosed, ..] = self.groups.as_slice() {
+            self.wrong(unclosed.opened, format_args!("\"(\" is never closed"));
+        }
+    }
+
+    /// Reads one member, up to and with the `,` or `(` after it, or to the end.
+    fn member(&mut self) {
+        let Some(group) = self.groups.last() else {
+            return;
+        };
+        self.path.truncate(group.steps);
+        self.names.truncate(group.steps);
+        let mut level = group.fields;
+        loop {
+            let found = self.name(level);
+            let below = found.map(|field| field.kind.members());
+            let opened = self.at;
+            match self.next() {
+                next @ Some(b'.' | b'(') => {
+                    level = match below {
+                        Some(Some(members)) => Some(members),
+                        Some(None) => {
+                            self.leaf();
+                            None
+                        }
+                        None => None,
+                    };
+                    if next == Some(b'(') {
+                        self.groups.push(Group { opened, steps: self.path.len(), fields: level });
+                        return;
+                    }
+                }
+                next => {
+                    if found.is_some() {
+                        self.chosen.insert(&self.path);
+                    }
+                    if next == Some(b')') {
+                        self.close(opened);
+                    }
+                    // A text that ends in a comma ends in a member without a name.
+                    if next == Some(b',') && self.at == self.text.len() {
+                        self.missing();
+                    }
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Closes groups up to the next `,`, or to the end.
+    fn close(&mut self, mut opened: usize) {
+        loop {
+            if self.groups.len() > 1 {
+                self.groups.pop();
+            } else {
+                self.wrong(opened, format_args!("\")\" closes nothing"));
+            }
+            opened = self.at;
+            match self.text.as_bytes().get(self.at) {
+                Some(b')') => self.at += 1,
+                Some(b',') => {
+                    self.at += 1;
+                    if self.at == self.text.len() {
+                        self.missing();
+                    }
+                    return;
+                }
+                Some(_) => return self.wrong(opened, format_args!("\",\" or \")\" is expected")),
+                None => return,
+            }
+        }
+    }
+
+    fn next(&mut self) -> Option<u8> {
+        let byte = self.text.as_bytes().get(self.at).copied();
+        self.at = (self.at + 1).min(self.text.len());
+        byte
+    }
+
+    /// Reads a name and looks it up in `level`; `None` if that is wrong, which is then told, or if `level` is not
+    /// known.
+    fn name(&mut self, level: Option<&'static [Field]>) -> Option<&'static Field> {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let end = rest.bytes().position(|byte| matches!(byte, b',' | b'.' | b'(' | b')')).unwrap_or(rest.len());
+        let name = &rest[..end];
+        if name.is_empty() {
+            self.missing();
+            return None;
+        }
+        if let Some(space) = name.find(char::is_whitespace) {
+            self.wrong(self.at + space, format_args!("white space is not allowed"));
+            self.at += end;
+            return None;
+        }
+        self.at += end;
+        let fields = level?;
+        let Some(index) = fields.iter().position(|field| field.name == name) else {
+            self.unknown(name, fields);
+            return None;
+        };
+        self.path.push(index);
+        self.names.push(fields[index].name);
+        Some(&fields[index])
+    }
+
+    fn missing(&mut self) {
+        self.wrong(self.at, format_args!("a field's name is missing"));
+    }
+
+    /// Something is wrong with the shape of the text at this byte.
+    fn wrong(&mut self, at: usize, what: fmt::Arguments<'_>) {
+        let before = self.text.get(..at).unwrap_or(self.text);
+        let character = before.chars().count() + 1;
+        let start = before.rfind([',', '(', ')']).map_or(0, |comma| comma + 1);
+        let member = self.text.get(start..).unwrap_or_default();
+        let path = echo(member.split([',', '(', ')']).next().unwrap_or_default());
+        self.errors.push(FieldError { path, detail: format!("{what} (character {character})"), nearest: None });
+    }
+
+    fn leaf(&mut self) {
+        let path = echo(&self.names.join("."));
+        let detail = format!("field {path:?} has no members to choose from");
+        self.tell(FieldError { path, detail, nearest: None });
+    }
+
+    fn unknown(&mut self, name: &str, fields: &'static [Field]) {
+        let mut prefix = self.names.join(".");
+        if !prefix.is_empty() {
+            prefix.push('.');
+        }
+        let path = echo(&format!("{prefix}{}", echo(name)));
+        let mut detail = format!("unknown field {path:?}");
+        let nearest = nearest(name, fields);
+        if let Some(nearest) = nearest {
+            let _ = write!(detail, "; did you mean \"{prefix}{nearest}\"?");
+        }
+        let _ = write!(detail, "{} valid: {}", if nearest.is_some() { "" } else { ";" }, list(fields));
+        self.tell(FieldError { path, detail, nearest });
+    }
+
+    /// Adds an error unless the same was told: a name that is wrong twice is one mistake.
+    fn tell(&mut self, error: FieldError) {
+        if !self.errors.contains(&error) {
+            self.errors.push(error);
+        }
+    }
+}
+
+fn list(fields: &[Field]) -> String {
+    let mut list = String::new();
+    for field in fields {
+        let _ = write!(list, "{}{}", if list.is_empty() { "" } else { ", " }, field.name);
+    }
+    list
+}
+
+fn echo(text: &str) -> String {
+    text.chars().take(MAX_ECHO).collect()
+}
+
+/// The valid name within an edit or a third of its length of what was written; letter case counts for nothing.
+fn nearest(name: &str, fields: &'static [Field]) -> Option<&'static str> {
+    if name.len() > MAX_ECHO {
+        return None;
+    }
+    let name = name.to_lowercase();
+    let distance = |valid: &str| strsim::osa_distance(&name, &valid.to_lowercase());
+    fields
+        .iter()
+        .map(|field| (distance(field.name), field.name))
+        .filter(|(distance, valid)| *distance <= (valid.len().min(name.len()) / 3).max(1))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, valid)| valid)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Selection, sample::FIELDS};
+
+    fn details(text: &str) -> Vec<String> {
+        match Selection::parse(text, FIELDS) {
+            Ok(selection) => panic!("{text:?} gave {selection}"),
+            Err(errors) => errors.into_iter().map(|error| error.detail).collect(),
+        }
+    }
+
+    const TOP: &str = "id, name, total, active, tags, address, items, extra";
+
+    #[test]
+    fn unknown_names_are_told_with_the_valid_ones() {
+        assert_eq!(details("nmae"), [format!("unknown field \"nmae\"; did you mean \"name\"? valid: {TOP}")]);
+        assert_eq!(details("password"), [format!("unknown field \"password\"; valid: {TOP}")]);
+        assert_eq!(details("address.ctiy"), ["unknown field \"address.ctiy\"; did you mean \"address.city\"? valid: street, city, geo"]);
+        assert_eq!(details("items(PRODUCTID)").len(), 1);
+        let errors = Selection::parse("items(PRODUCTID)", FIELDS).unwrap_err();
+        assert_eq!((errors[0].path.as_str(), errors[0].nearest), ("items.PRODUCTID", Some("productId")));
+    }
+
+    #[test]
+    fn all_errors_are_told_and_each_once() {
+        let all = details("nmae,id,address(x,city,geo(y)),nmae,id.z,unknown(a,b(c))");
+        assert_eq!(all.len(), 5, "{all:#?}");
+        assert!(all[1].starts_with("unknown field \"address.x\""));
+        assert!(all[2].starts_with("unknown field \"address.geo.y\""));
+        assert_eq!(all[3], "field \"id\" has no members to choose from");
+        assert!(all[4].starts_with("unknown field \"unknown\""), "{all:#?}");
+    }
+
+    #[test]
+    fn malformed_texts_say_where() {
+        assert_eq!(details(""), [format!("no field is named; valid: {TOP}")]);
+        assert_eq!(details("id,,name"), ["a field's name is missing (character 4)"]);
+        assert_eq!(details("id,"), ["a field's name is missing (character 4)"]);
+        assert_eq!(details(",id"), ["a field's name is missing (character 1)"]);
+        assert_eq!(details("address(city"), ["\"(\" is never closed (character 8)"]);
+        assert_eq!(details("address(city))"), ["\")\" closes nothing (character 14)"]);
+        assert_eq!(details("id)"), ["\")\" closes nothing (character 3)"]);
+        assert_eq!(details("address()"), ["a field's name is missing (character 9)"]);
+        assert_eq!(details("address(city),"), ["a field's name is missing (character 15)"]);
+        assert_eq!(details("address."), ["a field's name is missing (character 9)"]);
+        assert_eq!(details("id, name"), ["white space is not allowed (character 4)"]);
+        assert_eq!(details("address(city)id"), ["\",\" or \")\" is expected (character 14)"]);
+        assert_eq!(details("é"), [format!("unknown field \"é\"; valid: {TOP}")]);
+    }
+
+    #[test]
+    fn what_a_caller_wrote_is_repeated_in_bounded_length() {
+        let errors = Selection::parse(&"é".repeat(4096), FIELDS).unwrap_err();
+        assert_eq!(errors[0].path.chars().count(), 64);
+        assert!(errors[0].detail.len() < 512);
+    }
+
+    #[test]
+    fn attacks_are_cheap() {
+        let many: String = (0..800).map(|n| format!("x{n},")).collect();
+        for text in ["(".repeat(4096), "a.".repeat(2048), "address(".repeat(512), ")".repeat(4096), many] {
+            let errors = Selection::parse(&text, FIELDS).unwrap_err();
+            assert!(errors.len() <= MAX_ERRORS + 1, "{}", errors.len());
+        }
+        assert!(details(&"address(".repeat(512)).iter().any(|detail| detail.contains("deeper than 32")));
+    }
+}
