@@ -62,7 +62,7 @@ pub(crate) enum Slot {
 pub(crate) struct Entry {
     name: &'static str,
     /// `,"name":` among the labels.
-    label: (usize, usize),
+    pub(crate) label: (usize, usize),
     pub(crate) shape: Shape,
     pub(crate) slot: Slot,
     /// The entry that came next in the last object.
@@ -110,6 +110,11 @@ impl Plan {
     pub(crate) fn label(&self, entry: usize) -> &[u8] {
         let (start, end) = self.entries[entry].label;
         &self.labels.as_bytes()[start..end]
+    }
+
+    /// The entries of a level, and all labels.
+    pub(crate) fn parts(&mut self, level: Level) -> (&mut [Entry], &[u8]) {
+        (&mut self.entries[level.first..level.end], self.labels.as_bytes())
     }
 
     /// Remembers a name that nobody asked for, so that it too is recognized where it comes again.

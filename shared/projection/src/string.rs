@@ -91,8 +91,10 @@ pub(crate) fn read(bytes: &[u8], start: usize) -> Result<(Raw<'_>, usize), Malfo
 
 /// Where the first byte is that is not plain ASCII text: the closing quote of most strings.
 #[inline]
-fn plain(bytes: &[u8], mut at: usize) -> usize {
-    while let Some(word) = word(bytes, at) {
+pub(crate) fn plain(bytes: &[u8], mut at: usize) -> usize {
+    let (chunks, _) = bytes.get(at..).unwrap_or_default().as_chunks::<8>();
+    for chunk in chunks {
+        let word = u64::from_le_bytes(*chunk);
         let quotes = (word ^ (ONES * b'"' as u64)).wrapping_sub(ONES);
         let slashes = (word ^ (ONES * b'\\' as u64)).wrapping_sub(ONES);
         let controls = word.wrapping_sub(ONES * 0x20);

@@ -8,10 +8,11 @@
 //! Only what is declared ever shows. A value that is not of the declared kind cannot be trimmed to its declared
 //! members, so it is left out.
 
+use crate::number::is_number;
 use crate::pick::{Scalar, Taken};
 use crate::plan::{Level, Plan, Shape, Slot};
 use crate::value::{self, Type, deeper};
-use crate::{Join, Joint, Malformed, Raw, Scan, Selection};
+use crate::{Join, Joint, Malformed, Raw, Scan, Selection, string};
 
 /// Writes items as the JSON of a selection. Made once a request; allocates nothing for an item of ordinary members.
 ///
@@ -89,7 +90,7 @@ impl Transcoder {
             } else {
                 let Some(name) = members.next(scan)? else { return Ok(()) };
                 let Some(found) = self.plan.find(bounds, name).or_else(|| self.plan.pass(name)) else {
-                    scan.skip()?;
+                    value::skip(scan)?;
                     continue;
                 };
                 match previous {
@@ -99,19 +100,22 @@ impl Transcoder {
                 found
             };
             previous = Some(found);
-            let entry = &self.plan.entries[found];
+            let entry = &mut self.plan.entries[found];
             guess = entry.next;
-            if entry.slot == Slot::Empty && entry.shape != Shape::Nothing {
-                let slot = self.value(entry.shape, depth, scan, joints, out)?;
-                self.plan.entries[found].slot = slot;
+            let shape = entry.shape;
+            if shape == Shape::Nothing || entry.slot != Slot::Empty {
+                value::skip(scan)?;
+            } else if let (Shape::Leaf | Shape::Texts | Shape::Any, Some((slot, end))) = (shape, scalar(scan)) {
+                entry.slot = slot;
+                scan.at = end;
             } else {
-                scan.skip()?;
+                let slot = self.value(shape, depth, scan, joints, out)?;
+                self.plan.entries[found].slot = slot;
             }
         }
     }
 
     /// Reads an attribute value of this shape; [`Slot::Empty`] if it is not to be shown.
-    #[inline(always)]
     fn value(
         &mut self,
         shape: Shape,
@@ -121,59 +125,48 @@ impl Transcoder {
         out: &mut Vec<u8>,
     ) -> Result<Slot, Malformed> {
         let kind = Type::read(scan)?;
-        let slot = match (kind, shape) {
-            (Type::Text, Shape::Leaf | Shape::Texts | Shape::Any) => {
+        let start = out.len();
+        let slot = match (shape, kind) {
+            (Shape::Leaf | Shape::Texts | Shape::Any, Type::Text) => {
                 let Raw { bytes, escaped } = scan.string()?;
                 Slot::Text { start: scan.at - bytes.len() - 2, end: scan.at, escaped }
             }
-            (Type::Number, Shape::Leaf | Shape::Texts | Shape::Any) => {
+            (Shape::Leaf | Shape::Texts | Shape::Any, Type::Number) => {
                 let number = value::number(scan)?;
                 Slot::Number { start: scan.at - number.bytes().len() - 1, end: scan.at - 1 }
             }
-            _ => self.rarer(kind, shape, depth, scan, joints, out)?,
-        };
-        Type::close(scan)?;
-        Ok(slot)
-    }
-
-    /// Reads a value that is neither string nor number, past its type.
-    #[inline(never)]
-    fn rarer(
-        &mut self,
-        kind: Type,
-        shape: Shape,
-        depth: usize,
-        scan: &mut Scan<'_>,
-        joints: &mut Vec<Joint>,
-        out: &mut Vec<u8>,
-    ) -> Result<Slot, Malformed> {
-        let start = out.len();
-        match (shape, kind) {
             (Shape::Leaf | Shape::Texts | Shape::Any, Type::Binary) => {
                 let length = scan.string()?.bytes().len();
-                return Ok(Slot::Binary { start: scan.at - length - 2, end: scan.at });
+                Slot::Binary { start: scan.at - length - 2, end: scan.at }
             }
-            (Shape::Leaf | Shape::Texts | Shape::Any, Type::Boolean) => {
-                return Ok(Slot::Word(if scan.boolean()? { "true" } else { "false" }));
-            }
+            (Shape::Leaf | Shape::Texts | Shape::Any, Type::Boolean) => Slot::Word(if scan.boolean()? { "true" } else { "false" }),
             (Shape::Leaf | Shape::Texts | Shape::Any, Type::Null) => {
                 scan.boolean()?;
-                return Ok(Slot::Word("null"));
+                Slot::Word("null")
             }
-            (Shape::Texts, Type::List) => value::write_texts(scan, out)?,
-            (Shape::Any, _) | (Shape::Texts, Type::Texts) => value::write(kind, scan, depth, out)?,
+            (Shape::Texts, Type::List) => {
+                value::write_texts(scan, out)?;
+                Slot::Written { start, end: out.len() }
+            }
+            (Shape::Any, _) | (Shape::Texts, Type::Texts) => {
+                value::write(kind, scan, depth, out)?;
+                Slot::Written { start, end: out.len() }
+            }
             (Shape::Object(level), Type::Map) => {
                 self.object(level, deeper(scan, depth)?, scan, joints, out)?;
+                Slot::Written { start, end: out.len() }
             }
             (Shape::Objects(level), Type::List) => {
                 self.objects(level, deeper(scan, depth)?, scan, joints, out)?;
+                Slot::Written { start, end: out.len() }
             }
             _ => {
                 scan.skip()?;
-                return Ok(Slot::Empty);
+                Slot::Empty
             }
-        }
-        Ok(Slot::Written { start, end: out.len() })
+        };
+        Type::close(scan)?;
+        Ok(slot)
     }
 
     fn object(
@@ -225,14 +218,17 @@ impl Transcoder {
     /// Writes the object whose slots are filled, over what its reading wrote from `base` on, and empties the slots.
     fn write(&mut self, level: Level, base: usize, input: &[u8], out: &mut Vec<u8>, joints: &mut [Joint]) {
         let assembled = out.len();
+        let joined = self.plan.joined.filter(|joined| (level.first..level.shown).contains(joined));
+        let joined = joined.map(|joined| joined - level.first);
+        let (entries, labels) = self.plan.parts(level);
         let mut skip = 1;
         out.push(b'{');
-        for entry in level.first..level.shown {
-            let slot = self.plan.entries[entry].slot;
-            if slot == Slot::Empty {
+        for (index, entry) in entries.iter_mut().enumerate() {
+            let slot = std::mem::replace(&mut entry.slot, Slot::Empty);
+            if slot == Slot::Empty || index >= level.shown - level.first {
                 continue;
             }
-            out.extend_from_slice(&self.plan.label(entry)[skip..]);
+            out.extend_from_slice(&labels[entry.label.0 + skip..entry.label.1]);
             skip = 0;
             match slot {
                 Slot::Empty => {}
@@ -241,7 +237,7 @@ impl Transcoder {
                 }
                 Slot::Word(word) => out.extend_from_slice(word.as_bytes()),
                 Slot::Written { start, end } => {
-                    if self.plan.joined == Some(entry) {
+                    if joined == Some(index) {
                         let moved = base + (out.len() - assembled);
                         joints.iter_mut().for_each(|joint| joint.at = joint.at - start + moved);
                     }
@@ -253,9 +249,6 @@ impl Transcoder {
         if assembled > base {
             out.copy_within(assembled.., base);
             out.truncate(base + out.len() - assembled);
-        }
-        for entry in &mut self.plan.entries[level.first..level.end] {
-            entry.slot = Slot::Empty;
         }
     }
 
@@ -272,4 +265,24 @@ impl Transcoder {
             _ => None,
         }
     }
+}
+
+/// The string or number that comes next and where it ends, if it is spelled as DynamoDB spells it and needs no second
+/// look: most values are.
+#[inline]
+fn scalar(scan: &Scan<'_>) -> Option<(Slot, usize)> {
+    const FRAME: u64 = u64::from_le_bytes(*b"{\"\0\":\"\0\0");
+    const MASK: u64 = u64::from_le_bytes([255, 255, 0, 255, 255, 255, 0, 0]);
+    let head = scan.bytes.get(scan.at..)?.first_chunk::<8>()?;
+    if u64::from_le_bytes(*head) & MASK != FRAME {
+        return None;
+    }
+    let start = scan.at + 6;
+    let end = string::plain(scan.bytes, start);
+    let slot = match (head[2], scan.bytes.get(end..)?) {
+        (b'S', [b'"', b'}', ..]) => Slot::Text { start: start - 1, end: end + 1, escaped: false },
+        (b'N', [b'"', b'}', ..]) if is_number(scan.bytes.get(start..end)?) => Slot::Number { start, end },
+        _ => return None,
+    };
+    Some((slot, end + 2))
 }

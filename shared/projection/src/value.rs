@@ -6,7 +6,7 @@
 use std::cmp::Ordering;
 
 use crate::number::{compare, is_number};
-use crate::{Malformed, Raw, Scan};
+use crate::{Malformed, Raw, Scan, string};
 
 /// How deep lists and maps may nest in one attribute. DynamoDB itself allows 32.
 const MAX_DEPTH: usize = 40;
@@ -80,6 +80,19 @@ impl Type {
 /// The depth below a list or map at this depth.
 pub(crate) fn deeper(scan: &Scan<'_>, depth: usize) -> Result<usize, Malformed> {
     if depth < MAX_DEPTH { Ok(depth + 1) } else { Err(scan.malformed("no more than 40 levels")) }
+}
+
+/// Steps over an attribute value, unchecked.
+#[inline]
+pub(crate) fn skip(scan: &mut Scan<'_>) -> Result<(), Malformed> {
+    if let [b'{', b'"', b'S' | b'N' | b'B', b'"', b':', b'"', ..] = scan.rest()
+        && let Ok(end) = string::skip(scan.bytes, scan.at + 6)
+        && scan.bytes.get(end) == Some(&b'}')
+    {
+        scan.at = end + 1;
+        return Ok(());
+    }
+    scan.skip().map(|_| ())
 }
 
 /// Reads a number, which DynamoDB sends as a string.
