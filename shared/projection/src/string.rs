@@ -36,7 +36,9 @@ impl<'a> Raw<'a> {
 
     /// Orders by the bytes of the texts that the strings stand for.
     pub(crate) fn compare(self, other: Self) -> Ordering {
-        if let (true, Ok(own), Ok(other)) = (self.escaped || other.escaped, self.text(), other.text()) {
+        if (self.escaped || other.escaped)
+            && let (Ok(own), Ok(other)) = (self.text(), other.text())
+        {
             return own.cmp(&other);
         }
         self.bytes.cmp(other.bytes)

@@ -39,7 +39,7 @@ impl Type {
         Self::read_any(scan)
     }
 
-    #[cold]
+    #[inline(never)]
     fn read_any(scan: &mut Scan<'_>) -> Result<Self, Malformed> {
         let expected = scan.malformed("an attribute value");
         let name = scan.object()?.next(scan)?.ok_or(expected)?;
@@ -184,9 +184,8 @@ fn set<'a>(
     while elements.next(scan)? {
         members.push(read(scan)?);
     }
-    if !members.is_sorted_by(|a, b| order(*a, *b) != Ordering::Greater) {
-        members.sort_by(|a, b| order(*a, *b));
-    }
+    // Members of a set differ, so no order among equals is lost.
+    members.sort_unstable_by(|a, b| order(*a, *b));
     let mut separator = b'[';
     for member in members {
         out.push(std::mem::replace(&mut separator, b','));
