@@ -1,1 +1,56 @@
-//! Stub.
+//! From a Lambda event to a reply, and everything that a route would otherwise write again.
+//!
+//! This crate is the only one that knows Lambda events, the HTTP face and the SDK client. A route declares what it is, as data
+//! ([`Route`], [`Resource`]), and handles a request in four verbs:
+//!
+//! ```no_run
+//! use api::{App, ListRequest, Problem, Reply, Request};
+//!
+//! async fn list_things(app: &App, request: &Request) -> Result<Reply, Problem> {
+//!     let asked = ListRequest::parse(app, request)?;
+//!     let plan = asked.plan(app)?;
+//!     let page = plan.run(app, request).await?;
+//!     page.reply(app)
+//! }
+//!
+//! # static LIST_THINGS: api::Route = unimplemented!();
+//! async fn main_of_the_function() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+//!     api::boot(&LIST_THINGS).await?.serve(list_things).await
+//! }
+//! ```
+//!
+//! What a caller may send is decided once, at the edge, and told at once ([`ParameterError`]); what may go wrong becomes one enum
+//! ([`ProblemKind`]) and one body (RFC 9457); what was spent stands in one log line and the `Server-Timing` header.
+
+mod app;
+mod boot;
+mod config;
+mod database;
+mod event;
+mod expand;
+mod item;
+mod list;
+mod log;
+mod parameters;
+mod principal;
+mod problem;
+mod query;
+mod raw;
+mod reply;
+mod request;
+mod route;
+mod wire;
+
+pub use app::App;
+pub use boot::{boot, client};
+pub use config::{BootError, Config};
+pub use database::{Database, DatabaseError, Meter, Reader};
+pub use item::{FoundItem, ItemRequest};
+pub use lambda_http::lambda_runtime::Error;
+pub use list::{ListPage, ListPlan, ListRequest, parameter_names};
+pub use principal::Principal;
+pub use problem::{Kind as ProblemKind, ParameterError, Problem};
+pub use reply::Reply;
+pub use request::Request;
+pub use route::*;
+pub use wire::Item;

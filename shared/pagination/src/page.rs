@@ -78,6 +78,13 @@ impl<I> Page<I> {
         self.truncate(keep);
     }
 
+    /// Changes every item, and says how many bytes it takes then.
+    pub fn change_items(&mut self, mut change: impl FnMut(&I) -> (I, usize)) {
+        for row in &mut self.rows {
+            (row.item, row.bytes) = change(&row.item);
+        }
+    }
+
     /// The way to the next page; none if this one ends the list.
     #[must_use]
     pub fn next(&self) -> Option<Cursor> {

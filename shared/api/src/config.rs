@@ -1,0 +1,97 @@
+//! The environment, read in this one place.
+
+use pagination::{Partition, Sealer};
+
+use crate::route::Route;
+
+/// What a function needs to know to run.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The tables' names, in the order of [`Route::resources`].
+    pub tables: Vec<String>,
+    /// `CATALOG_SHARDS`: how many partitions a sharded index has; 1 unless set.
+    pub shards: u16,
+    /// Of `CURSOR_SECRET` and `CURSOR_SECRET_PREVIOUS`, where the route is a list.
+    pub sealer: Option<Sealer>,
+    /// `READ_ANY_SCOPE`: the scope that may read every user; unless set, nobody may.
+    pub read_any_scope: Option<String>,
+    /// `SERVER_TIMING=full`: show rounds and units to the caller.
+    pub full_timing: bool,
+    /// `LOG_LEVEL`: `error`, `warn`, `info` (unless set), `debug` or `trace`.
+    pub log_level: tracing::Level,
+}
+
+/// Why a function does not start: one clear line.
+#[derive(Clone, PartialEq, Eq)]
+pub struct BootError(pub(crate) String);
+
+impl std::fmt::Display for BootError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "does not start: {}", self.0)
+    }
+}
+
+// What `main` returns is printed with Debug.
+impl std::fmt::Debug for BootError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for BootError {}
+
+impl Config {
+    /// Reads what `route` needs through `variable`, which gives the value of an environment variable.
+    ///
+    /// # Errors
+    /// Everything that is missing or wrong, on one line.
+    pub fn read(route: &Route, variable: impl Fn(&str) -> Option<String>) -> Result<Self, BootError> {
+        let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
+        let mut wrong = Vec::new();
+        let mut tables = Vec::new();
+        for resource in route.resources() {
+            match variable(resource.table_variable) {
+                Some(table) => tables.push(table),
+                None => wrong.push(format!("{} is not set (the name of the {} table)", resource.table_variable, resource.name)),
+            }
+        }
+        let sharded = route.resource.table.indexes.iter().any(|index| matches!(index.partition, Partition::Shards(_)));
+        let shards = match variable("CATALOG_SHARDS").filter(|_| sharded) {
+            None => 1,
+            Some(text) => text.parse().ok().filter(|shards| (1..=16).contains(shards)).unwrap_or_else(|| {
+                wrong.push("CATALOG_SHARDS is not a number from 1 to 16".to_owned());
+                1
+            }),
+        };
+        let sealer = route.is_list().then(|| match variable("CURSOR_SECRET") {
+            None => Err("CURSOR_SECRET is not set (32 characters or more)"),
+            Some(secret) => Sealer::new(&secret, variable("CURSOR_SECRET_PREVIOUS").as_deref())
+                .map_err(|_| "CURSOR_SECRET or CURSOR_SECRET_PREVIOUS has fewer than 32 characters"),
+        });
+        let sealer = sealer.transpose().unwrap_or_else(|error| {
+            wrong.push(error.to_owned());
+            None
+        });
+        let log_level = match variable("LOG_LEVEL").as_deref().map(str::parse) {
+            None => tracing::Level::INFO,
+            Some(Ok(level)) => level,
+            Some(Err(_)) => {
+                wrong.push("LOG_LEVEL is none of error, warn, info, debug, trace".to_owned());
+                tracing::Level::INFO
+            }
+        };
+        let full_timing = match variable("SERVER_TIMING").as_deref() {
+            None => false,
+            Some("full") => true,
+            Some(_) => {
+                wrong.push("SERVER_TIMING is not `full`".to_owned());
+                false
+            }
+        };
+        if wrong.is_empty() {
+            Ok(Self { tables, shards, sealer, read_any_scope: variable("READ_ANY_SCOPE"), full_timing, log_level })
+        } else {
+            Err(BootError(wrong.join("; ")))
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! An API Gateway event, read for what a request is, and for nothing else.
+//!
+//! Payload 2.0 of an HTTP API
+//! ([format](https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html)) or a function URL.
+//! `lambda_http`'s own conversion builds a URI, a body and a map of all headers, and panics on what none of them can hold (a raw space in the
+//! query, 40,000 headers, a 64 KB path). Here the raw query, the raw path, the claims and six headers are all that is kept, borrowed where
+//! they can be; everything else is stepped over, whatever it is.
+
+use std::{borrow::Cow, fmt};
+
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use serde::{
+    Deserialize, Deserializer,
+    de::{IgnoredAny, MapAccess, Visitor},
+};
+
+/// What this crate reads of an event.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Event<'a> {
+    #[serde(borrow)]
+    pub(crate) version: Cow<'a, str>,
+    #[serde(borrow, default)]
+    pub(crate) route_key: Cow<'a, str>,
+    #[serde(borrow, default)]
+    pub(crate) raw_path: Cow<'a, str>,
+    #[serde(borrow, default)]
+    pub(crate) raw_query_string: Cow<'a, str>,
+    #[serde(default)]
+    pub(crate) headers: Headers,
+    #[serde(default)]
+    pub(crate) path_parameters: Option<PathParameters>,
+    pub(crate) request_context: RequestContext,
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct PathParameters {
+    #[serde(default)]
+    pub(crate) id: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct RequestContext {
+    #[serde(default)]
+    pub(crate) authorizer: Option<Authorizer>,
+    pub(crate) http: Http,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Http {
+    pub(crate) method: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Authorizer {
+    #[serde(default)]
+    pub(crate) jwt: Option<Jwt>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Jwt {
+    #[serde(default)]
+    pub(crate) claims: Claims,
+}
+
+/// The claims that matter. A claim that is no string is as good as none.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Claims {
+    #[serde(default, deserialize_with = "text_or_nothing")]
+    pub(crate) sub: Option<String>,
+    #[serde(default, deserialize_with = "text_or_nothing")]
+    pub(crate) scope: Option<String>,
+}
+
+/// The headers that a read API looks at.
+const WANTED: [HeaderName; 6] = [
+    header::ACCEPT_ENCODING,
+    header::AUTHORIZATION,
+    header::IF_MATCH,
+    header::IF_MODIFIED_SINCE,
+    header::IF_NONE_MATCH,
+    header::IF_UNMODIFIED_SINCE,
+];
+
+/// The wanted ones among an event's headers. API Gateway has joined repeated ones with commas.
+#[derive(Debug, Default)]
+pub(crate) struct Headers(pub(crate) HeaderMap);
+
+impl<'de> Deserialize<'de> for Headers {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Wanted;
+
+        impl<'de> Visitor<'de> for Wanted {
+            type Value = Headers;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a map of headers")
+            }
+
+            fn visit_unit<E>(self) -> Result<Headers, E> {
+                Ok(Headers::default())
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Headers, A::Error> {
+                let mut headers = HeaderMap::new();
+                while let Some(Text(name)) = map.next_key()? {
+                    let Some(wanted) = name.and_then(|name| WANTED.iter().find(|wanted| wanted.as_str().eq_ignore_ascii_case(&name)))
+                    else {
+                        map.next_value::<IgnoredAny>()?;
+                        continue;
+                    };
+                    let Text(value) = map.next_value()?;
+                    if let Some(value) = value.and_then(|value| HeaderValue::from_str(&value).ok()) {
+                        headers.append(wanted, value);
+                    }
+                }
+                Ok(Headers(headers))
+            }
+        }
+
+        deserializer.deserialize_any(Wanted)
+    }
+}
+
+fn text_or_nothing<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Text::deserialize(deserializer).map(|Text(text)| text.map(Cow::into_owned))
+}
+
+/// A string, borrowed if it has no escapes; anything else is stepped over.
+struct Text<'a>(Option<Cow<'a, str>>);
+
+impl<'de> Deserialize<'de> for Text<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TextVisitor;
+
+        impl<'de> Visitor<'de> for TextVisitor {
+            type Value = Text<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("anything")
+            }
+
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(Text(Some(Cow::Borrowed(text))))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Text(Some(Cow::Owned(text.to_owned()))))
+            }
+
+            fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+                Ok(Text(None))
+            }
+
+            fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
+                Ok(Text(None))
+            }
+
+            fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
+                Ok(Text(None))
+            }
+
+            fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+                Ok(Text(None))
+            }
+
+            fn visit_unit<E>(self) -> Result<Self::Value, E> {
+                Ok(Text(None))
+            }
+
+            fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+                while seq.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Text(None))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(Text(None))
+            }
+        }
+
+        deserializer.deserialize_any(TextVisitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Event<'_>, serde_json::Error> {
+        serde_json::from_str(text)
+    }
+
+    #[test]
+    fn what_matters_is_kept() {
+        let event = read(
+            r#"{"version":"2.0","routeKey":"GET /v1/users/{id}","rawPath":"/v1/users/u-1","rawQueryString":"a=%20b c",
+                "cookies":["x"],"headers":{"If-None-Match":"\"x\"","host":"h","accept-encoding":7},
+                "requestContext":{"http":{"method":"GET","path":"/"},"authorizer":{"jwt":{"claims":{"sub":"u-1","scope":["a"]},"scopes":null}}},
+                "pathParameters":{"id":"u-1"},"isBase64Encoded":true,"body":"!!"}"#,
+        )
+        .unwrap();
+        assert_eq!(event.raw_query_string, "a=%20b c");
+        assert_eq!(event.headers.0.len(), 1);
+        assert_eq!(event.headers.0[header::IF_NONE_MATCH], "\"x\"");
+        let claims = event.request_context.authorizer.unwrap().jwt.unwrap().claims;
+        assert_eq!((claims.sub.as_deref(), claims.scope), (Some("u-1"), None));
+    }
+
+    #[test]
+    fn what_is_no_event_is_an_error_and_what_is_odd_is_not() {
+        for bad in ["null", "[]", "{}", r#"{"version":"2.0"}"#, r#"{"version":2,"requestContext":{"http":{"method":"GET"}}}"#] {
+            assert!(read(bad).is_err(), "{bad}");
+        }
+        for odd in [
+            r#"{"version":"2.0","headers":null,"pathParameters":null,"requestContext":{"authorizer":null,"http":{"method":"GET"}}}"#,
+            r#"{"version":"2.0","requestContext":{"authorizer":{"iam":{"userId":"x"}},"http":{"method":"\u0000"}}}"#,
+            r#"{"version":"2.0","requestContext":{"authorizer":{"jwt":{"claims":{"sub":{"a":[1]},"scope":1.5}}},"http":{"method":""}}}"#,
+        ] {
+            assert!(read(odd).is_ok(), "{odd}");
+        }
+        let many: String = (0..40_000).map(|i| format!("\"x-{i}\":\"\",")).collect();
+        let event = format!(r#"{{"version":"2.0","headers":{{{many}"host":""}},"requestContext":{{"http":{{"method":"GET"}}}}}}"#);
+        assert!(read(&event).unwrap().headers.0.is_empty());
+    }
+}

@@ -1,0 +1,261 @@
+//! A list route's four verbs: parse, plan, run, reply.
+
+use std::num::NonZeroU32;
+
+use futures_util::future::try_join;
+use pagination::{Budget, Condition, Operator, Page, Plan, RunError, Sort, Start, Value};
+use projection::Selection;
+
+use crate::{
+    app::App,
+    database::{DatabaseError, Reader},
+    expand, parameters,
+    problem::{Kind, ParameterError, Problem},
+    query::Query,
+    reply::Reply,
+    request::Request,
+    route::{Access, Expansion, List, MAX_PAGE_BYTES, Place, Policy, Route, Shape, SortOption},
+    wire::Item,
+};
+
+/// A request for a page, its parameters checked one by one.
+#[derive(Debug)]
+pub struct ListRequest<'r> {
+    route: &'static Route,
+    query: Query<'r>,
+    conditions: Vec<Condition>,
+    sort: &'static SortOption,
+    selection: Selection,
+    expansions: Vec<&'static Expansion>,
+    limit: NonZeroU32,
+    skip: Option<u32>,
+    /// On a private route: the caller and the user whose list it is.
+    parties: Option<(String, String)>,
+}
+
+/// A page that can be read: parameters, access path, and the place to begin at.
+#[derive(Debug)]
+pub struct ListPlan<'r> {
+    request: ListRequest<'r>,
+    plan: Plan,
+    start: Start,
+}
+
+/// A page that has been read.
+#[derive(Debug)]
+pub struct ListPage<'r> {
+    plan: ListPlan<'r>,
+    page: Page<Item>,
+    /// JSON members beside `items`.
+    beside: Vec<(&'static str, Item)>,
+}
+
+impl<'r> ListRequest<'r> {
+    /// Reads the parameters that the route declares.
+    ///
+    /// # Errors
+    /// 401 and 403 before anything else; then 414; then one 400 with all that is wrong.
+    pub fn parse(app: &App, request: &'r Request) -> Result<Self, Problem> {
+        let route = app.route();
+        let Shape::List(list) = &route.shape else { return Err(Kind::Internal.into()) };
+        let owner = match route.access {
+            Access::Public => None,
+            Access::Owner(attribute) => Some((attribute, request.owner()?)),
+        };
+        let mut errors = Vec::new();
+        let query = request.query(&parameter_names(list), &mut errors)?;
+        let mut conditions = parameters::conditions(&query, list.filters, &mut errors);
+        let sort = parameters::sort(&query, list.sorts, &mut errors);
+        let expansions = expansions(&query, list.expansions, &mut errors);
+        let summary = Selection::of(route.resource.fields, route.resource.summary);
+        let mut selection = parameters::fields(&query, route.resource, summary, &mut errors);
+        for expansion in &expansions {
+            // What hangs on a list asks for the list, unless some of it is chosen anyway.
+            if let Place::Within { join, .. } = expansion.place
+                && !selection.contains(join.list)
+            {
+                selection = selection.with(join.list);
+            }
+        }
+        let limit = parameters::limit(&query, &mut errors);
+        let skip = parameters::skipped_by_page(&query, limit, &mut errors);
+        let parties = owner.map(|(attribute, (id, principal))| {
+            conditions.push(Condition { attribute, operator: Operator::Equal, value: Value::S(id.clone()) });
+            (principal.subject.clone(), id)
+        });
+        if let (Some(_), Some(sort)) = (skip, sort)
+            && let Ok(plan) = Plan::new(&route.resource.table, &conditions, order(sort), [], 1)
+            && !plan.is_unfiltered()
+        {
+            let detail =
+                "goes only with filters on what the list is sorted or grouped by; leave out the other filters, or walk with `cursor`";
+            errors.push(ParameterError::new("page", detail));
+        }
+        match (sort, NonZeroU32::new(limit)) {
+            (Some(sort), Some(limit)) if errors.is_empty() => {
+                Ok(Self { route, query, conditions, sort, selection, expansions, limit, skip, parties })
+            }
+            _ => Err(Problem::parameters(errors)),
+        }
+    }
+
+    /// Chooses the access path and opens the cursor.
+    ///
+    /// # Errors
+    /// 400 for a cursor that does not belong here.
+    pub fn plan(self, app: &App) -> Result<ListPlan<'r>, Problem> {
+        let table = &self.route.resource.table;
+        let plan = Plan::new(table, &self.conditions, order(self.sort), self.selection.attributes(), app.shards()).map_err(|error| {
+            tracing::error!(%error, "the model offers filters and a sort that no index serves");
+            Problem::from(Kind::Internal)
+        })?;
+        let start = match (self.query.get("cursor"), self.skip) {
+            (Some(cursor), _) => {
+                let opened = app.sealer()?.open(cursor, &plan, &self.context(), app.today());
+                Start::At(opened.map_err(|_| Kind::InvalidCursor)?)
+            }
+            (None, Some(skip)) => Start::Skip(skip),
+            (None, None) => Start::First,
+        };
+        Ok(ListPlan { request: self, plan, start })
+    }
+
+    /// What cursors are bound to besides the list itself.
+    fn context(&self) -> Vec<&[u8]> {
+        let mut context = vec![self.route.name.as_bytes()];
+        if let Some((caller, owner)) = &self.parties {
+            context.extend([caller.as_bytes(), owner.as_bytes()]);
+        }
+        context
+    }
+}
+
+impl<'r> ListPlan<'r> {
+    /// Reads the page, and what is to be put in or beside it.
+    ///
+    /// # Errors
+    /// 503, 504 and 502 for what DynamoDB does; 400 where `page` lies further than counting reaches.
+    pub async fn run(self, app: &App, request: &Request) -> Result<ListPage<'r>, Problem> {
+        let ListRequest { route, selection, expansions, limit, parties, .. } = &self.request;
+        let within = expansions.iter().find_map(|expansion| match expansion.place {
+            Place::Within { join, member } => Some((*expansion, join, member)),
+            Place::Beside => None,
+        });
+        let database = app.reader(route.resource, request, selection, within.map(|(_, join, _)| join))?;
+        let budget = Budget { bytes: MAX_PAGE_BYTES, deadline: Some(request.deadline), ..Budget::default() };
+        let page = async {
+            let mut page = pagination::run(&database, &self.plan, &self.start, *limit, &budget).await.map_err(problem)?;
+            if let Some((expansion, join, member)) = within {
+                expand::within(app, request, expansion, join, member, &mut page).await?;
+            }
+            Ok(page)
+        };
+        let owner = parties.as_ref().map(|(_, owner)| owner.as_str());
+        let beside = expand::beside(app, request, expansions, owner);
+        let (page, beside) = try_join(page, beside).await?;
+        Ok(ListPage { plan: self, page, beside })
+    }
+}
+
+impl ListPage<'_> {
+    /// Writes the page and its links.
+    ///
+    /// # Errors
+    /// 500 where an item's key is too long for a cursor.
+    pub fn reply(self, app: &App) -> Result<Reply, Problem> {
+        let Self { plan: ListPlan { request, plan, .. }, page, beside } = self;
+        let seal = |cursor: Option<pagination::Cursor>| {
+            let sealer = app.sealer()?;
+            cursor.map(|cursor| sealer.seal(&cursor, &plan, &request.context(), app.today())).transpose().map_err(|error| {
+                tracing::error!(%error, "an item's key is too long");
+                Problem::from(Kind::Internal)
+            })
+        };
+        let (next, prev) = (seal(page.next())?, seal(page.prev())?);
+        let policy = if page.timed_out() { Policy::NoStore } else { request.route.resource.policy };
+        let items = page.into_items();
+
+        let mut body = Vec::with_capacity(items.iter().map(|item| item.json.len() + 1).sum::<usize>() + 1_024);
+        body.extend_from_slice(b"{\"items\":[");
+        for (i, item) in items.iter().enumerate() {
+            body.extend_from_slice(if i == 0 { b"" } else { b"," });
+            body.extend_from_slice(&item.json);
+        }
+        body.push(b']');
+        for (name, item) in beside {
+            body.extend_from_slice(format!(",\"{name}\":").as_bytes());
+            body.extend_from_slice(&item.json);
+        }
+        // A cursor is base64url: nothing in it needs escaping.
+        let quoted = |cursor: &Option<String>| cursor.as_ref().map_or_else(|| "null".to_owned(), |cursor| format!("\"{cursor}\""));
+        let page = format!(",\"page\":{{\"limit\":{},\"next\":{},\"prev\":{}}}}}", request.limit, quoted(&next), quoted(&prev));
+        body.extend_from_slice(page.as_bytes());
+        let link = link(&request.query, prev.as_deref(), next.as_deref());
+        Ok(Reply { body, policy, modified: None, link: Some(link), items: items.len() })
+    }
+}
+
+/// RFC 8288. The targets are relative to the request's own URI, so they hold behind any domain and base path.
+fn link(query: &Query<'_>, prev: Option<&str>, next: Option<&str>) -> String {
+    let target = |cursor| query.link(&["cursor", "page"], cursor);
+    let mut link = format!("<{}>; rel=\"first\"", target(None));
+    for (rel, cursor) in [("prev", prev), ("next", next)] {
+        if let Some(cursor) = cursor {
+            link.push_str(&format!(", <{}>; rel=\"{rel}\"", target(Some(cursor))));
+        }
+    }
+    link
+}
+
+/// Every query parameter that a list takes, filters first.
+#[must_use]
+pub fn parameter_names(list: &List) -> Vec<&'static str> {
+    let filters = list.filters.iter().map(|filter| filter.parameter);
+    let expand = (!list.expansions.is_empty()).then_some("expand");
+    filters.chain(["sort", "fields"]).chain(expand).chain(["limit", "cursor", "page"]).collect()
+}
+
+fn order(sort: &SortOption) -> Sort {
+    Sort { attribute: sort.attribute, order: sort.order }
+}
+
+/// The chosen expansions, each once.
+fn expansions(query: &Query<'_>, offered: &'static [Expansion], errors: &mut Vec<ParameterError>) -> Vec<&'static Expansion> {
+    let mut chosen: Vec<&'static Expansion> = Vec::new();
+    for name in query.get("expand").into_iter().flat_map(|text| text.split(',')) {
+        match offered.iter().find(|expansion| expansion.name == name) {
+            Some(expansion) if chosen.iter().any(|other| other.name == expansion.name) => {}
+            Some(expansion) => chosen.push(expansion),
+            None => {
+                let names: Vec<_> = offered.iter().map(|expansion| expansion.name).collect();
+                errors.push(ParameterError::new("expand", format!("must be one or more of: {}", names.join(", "))));
+                break;
+            }
+        }
+    }
+    chosen
+}
+
+/// Why there is no page, as the caller is told.
+fn problem(error: RunError<DatabaseError>) -> Problem {
+    match error {
+        RunError::Database(error) => error.into(),
+        RunError::SkipTooFar => {
+            Problem::parameters(vec![ParameterError::new("page", "lies too far into this list to be counted; walk with `cursor`")])
+        }
+    }
+}
+
+impl App {
+    /// Reads of one resource's table within one request.
+    pub(crate) fn reader<'a>(
+        &'a self,
+        resource: &'static crate::route::Resource,
+        request: &'a Request,
+        selection: &'a Selection,
+        join: Option<projection::Join>,
+    ) -> Result<Reader<'a>, Problem> {
+        let table = self.table(resource)?;
+        Ok(Reader::new(self.database(), table, request.deadline, &request.meter, selection, join))
+    }
+}

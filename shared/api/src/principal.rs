@@ -1,0 +1,89 @@
+//! Who asks, and whether they may.
+//!
+//! The HTTP API's JWT authorizer has checked the token; the function reads the claims that it passes on
+//! ([claims](https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html)), and without claims there is nobody.
+
+use crate::event::Claims;
+use crate::problem::{Kind, Problem};
+
+/// The caller.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Principal {
+    /// The subject: the user's id.
+    pub subject: String,
+    reads_any: bool,
+}
+
+impl Principal {
+    /// The caller that these claims name; none without a subject. `read_any` is the scope that allows to read every user.
+    pub(crate) fn of(claims: Claims, read_any: Option<&str>) -> Option<Self> {
+        let subject = claims.sub.filter(|sub| !sub.is_empty())?;
+        // API Gateway writes an array claim as "[a b]".
+        let scopes = claims.scope.unwrap_or_default();
+        let scopes = scopes.strip_prefix('[').and_then(|scopes| scopes.strip_suffix(']')).unwrap_or(&scopes);
+        let reads_any = read_any.is_some_and(|read_any| scopes.split([' ', ',']).any(|scope| scope == read_any));
+        Some(Self { subject, reads_any })
+    }
+
+    /// The id of the user whom the path names (`me` is the caller), if this caller may read them.
+    ///
+    /// # Errors
+    /// 403, the same whether or not there is such a user.
+    pub(crate) fn may_read(&self, id: &str) -> Result<String, Problem> {
+        match id {
+            "me" => Ok(self.subject.clone()),
+            id if id == self.subject || self.reads_any => Ok(id.to_owned()),
+            _ => Err(Kind::Forbidden.into()),
+        }
+    }
+}
+
+/// The claims of a token made by `cargo dev token`: unsigned, so only a build with the feature `local-tokens` has this function.
+#[cfg(feature = "local-tokens")]
+pub(crate) fn local_claims(headers: &http::HeaderMap) -> Option<Claims> {
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
+    #[derive(serde::Deserialize)]
+    struct Local {
+        iss: String,
+        #[serde(flatten)]
+        claims: Claims,
+    }
+
+    let token = headers.get(http::header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")?;
+    let mut parts = token.split('.');
+    let payload = URL_SAFE_NO_PAD.decode(parts.nth(1)?).ok()?;
+    let local: Local = serde_json::from_slice(&payload).ok()?;
+    (parts.next() == Some("") && local.iss == "lean-routes-local").then_some(local.claims)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn principal(sub: Option<&str>, scope: Option<&str>) -> Option<Principal> {
+        Principal::of(Claims { sub: sub.map(Into::into), scope: scope.map(Into::into) }, Some("all:read"))
+    }
+
+    #[test]
+    fn without_a_subject_there_is_nobody() {
+        assert_eq!(principal(None, Some("all:read")), None);
+        assert_eq!(principal(Some(""), Some("all:read")), None);
+    }
+
+    #[test]
+    fn one_reads_oneself_or_with_the_scope_all() {
+        let may = |scope, id: &str| principal(Some("u-1"), scope).unwrap().may_read(id);
+        assert_eq!(may(None, "u-1").unwrap(), "u-1");
+        assert_eq!(may(None, "me").unwrap(), "u-1");
+        assert_eq!(may(None, "u-2").unwrap_err().kind, Kind::Forbidden);
+        for scope in ["all:read", "x all:read", "[x all:read]", "[all:read]"] {
+            assert_eq!(may(Some(scope), "u-2").unwrap(), "u-2", "{scope}");
+        }
+        for scope in ["all:reader", "xall:read", "all", "[]", ""] {
+            assert_eq!(may(Some(scope), "u-2").unwrap_err().kind, Kind::Forbidden, "{scope}");
+        }
+        let nothing_configured = Principal::of(Claims { sub: Some("u-1".into()), scope: Some(String::new()) }, None).unwrap();
+        assert!(nothing_configured.may_read("u-2").is_err());
+    }
+}

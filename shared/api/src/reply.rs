@@ -1,0 +1,142 @@
+//! From an answer to the bytes of a response: validators, preconditions, compression, headers.
+
+use std::{io::Write, time::SystemTime};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use cache_headers::{ETag, HttpDate, Outcome, Policy, Validators, encoding, evaluate, not_modified, vary};
+use flate2::{Compression, write::GzEncoder};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use lambda_http::{Body, aws_lambda_events::apigw::ApiGatewayV2httpResponse};
+
+use crate::problem::{Kind, Problem};
+
+/// Bodies shorter than this are sent as they are: gzip would win less than a packet.
+const COMPRESS_FROM_BYTES: usize = 1024;
+
+/// What a handler answers: a representation, and what may be done with it.
+#[derive(Debug)]
+pub struct Reply {
+    pub(crate) body: Vec<u8>,
+    pub(crate) policy: Policy,
+    /// When the representation last changed, as the item has it.
+    pub(crate) modified: Option<String>,
+    /// The `Link` header.
+    pub(crate) link: Option<String>,
+    /// How many items the body holds.
+    pub(crate) items: usize,
+}
+
+/// How the cache of a caller came out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CacheOutcome {
+    /// No precondition was met: the whole answer.
+    Full,
+    /// 304.
+    NotModified,
+    /// A problem.
+    None,
+}
+
+impl CacheOutcome {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::NotModified => "not-modified",
+            Self::None => "none",
+        }
+    }
+}
+
+/// A response, before it is put into Lambda's form.
+#[derive(Debug)]
+pub(crate) struct Response {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+    pub(crate) outcome: CacheOutcome,
+}
+
+impl Reply {
+    /// The response to a request with these headers: 200, 304, or 412.
+    pub(crate) fn respond(self, method: &Method, request: &HeaderMap, now: SystemTime) -> Result<Response, Problem> {
+        let etag = ETag::weak_of(&self.body);
+        let last_modified = self.modified.and_then(|modified| HttpDate::last_modified(&modified, now));
+        let validators = Validators { etag: Some(etag), last_modified };
+        let mut headers = HeaderMap::with_capacity(8);
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        self.policy.insert_into(&mut headers);
+        validators.insert_into(&mut headers);
+        vary::add(&mut headers, &header::ACCEPT_ENCODING);
+        if let Some(link) = self.link.and_then(|link| HeaderValue::try_from(link).ok()) {
+            headers.insert(header::LINK, link);
+        }
+        match evaluate(method, request, &validators) {
+            Outcome::Proceed => Ok(Response { status: StatusCode::OK, headers, body: self.body, outcome: CacheOutcome::Full }),
+            Outcome::NotModified => {
+                not_modified::strip(&mut headers);
+                Ok(Response { status: StatusCode::NOT_MODIFIED, headers, body: Vec::new(), outcome: CacheOutcome::NotModified })
+            }
+            Outcome::PreconditionFailed => Err(Kind::PreconditionFailed.into()),
+        }
+    }
+}
+
+impl Problem {
+    /// The response; `instance` is the request's id.
+    pub(crate) fn respond(&self, instance: &str) -> Response {
+        let mut headers = HeaderMap::with_capacity(4);
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        Policy::NoStore.insert_into(&mut headers);
+        vary::add(&mut headers, &header::ACCEPT_ENCODING);
+        let more = match self.kind {
+            Kind::Unauthorized => Some((header::WWW_AUTHENTICATE, "Bearer")),
+            Kind::MethodNotAllowed => Some((header::ALLOW, "GET, HEAD")),
+            Kind::Unavailable => Some((header::RETRY_AFTER, "1")),
+            Kind::InvalidParameter
+            | Kind::InvalidCursor
+            | Kind::MalformedRequest
+            | Kind::Forbidden
+            | Kind::NotFound
+            | Kind::PreconditionFailed
+            | Kind::QueryTooLong
+            | Kind::Internal
+            | Kind::BadGateway
+            | Kind::Timeout => None,
+        };
+        if let Some((name, value)) = more {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+        Response { status: self.kind.status(), headers, body: self.body(instance), outcome: CacheOutcome::None }
+    }
+}
+
+impl Response {
+    /// Compresses the body if the caller takes gzip and it is worth it.
+    ///
+    /// A body of a HEAD is not sent, so it is not compressed either; its headers are those of the uncompressed answer.
+    pub(crate) fn encode(mut self, method: &Method, request: &HeaderMap) -> ApiGatewayV2httpResponse {
+        let mut response = ApiGatewayV2httpResponse::default();
+        response.status_code = i64::from(self.status.as_u16());
+        if *method == Method::HEAD || self.body.is_empty() {
+            response.body = Some(Body::Empty);
+        } else if self.body.len() >= COMPRESS_FROM_BYTES && encoding::accepts_gzip(request) == encoding::Choice::Gzip {
+            self.headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            // Text to API Gateway, which decodes it before it goes on.
+            response.body = Some(Body::Text(STANDARD.encode(gzip(&self.body))));
+            response.is_base64_encoded = true;
+        } else {
+            response.body = Some(Body::Text(
+                String::from_utf8(self.body).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),
+            ));
+        }
+        response.headers = self.headers;
+        response
+    }
+}
+
+fn gzip(body: &[u8]) -> Vec<u8> {
+    // A Vec takes every write, so neither step can fail.
+    let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 2), Compression::fast());
+    let _ = encoder.write_all(body);
+    encoder.finish().unwrap_or_default()
+}

@@ -1,0 +1,126 @@
+//! A request as handlers see it: one event, checked and taken apart.
+
+use std::time::Instant;
+
+use http::{HeaderMap, Method};
+
+use crate::database::Meter;
+use crate::problem::ParameterError;
+use crate::{
+    app::App,
+    event::Event,
+    parameters,
+    principal::Principal,
+    problem::{Kind, Problem},
+    query::{self, Query},
+    route::{Access, MAX_QUERY_BYTES, Route},
+};
+
+/// One request.
+#[derive(Debug)]
+pub struct Request {
+    pub(crate) method: Method,
+    pub(crate) headers: HeaderMap,
+    pub(crate) deadline: Instant,
+    pub(crate) meter: Meter,
+    raw_query: String,
+    /// The id in the path, decoded once; `None` if it cannot be decoded.
+    id: Option<String>,
+    principal: Option<Principal>,
+}
+
+impl Request {
+    /// Reads an event for `route`.
+    ///
+    /// # Errors
+    /// What is no request to this route at all: another kind of event, another path, another method.
+    pub(crate) fn read(event: &str, route: &Route, read_any: Option<&str>, deadline: Instant) -> Result<Self, Problem> {
+        let event: Event<'_> = serde_json::from_str(event).map_err(|error| {
+            tracing::error!(%error, "no event of an HTTP API or a function URL; PayloadFormatVersion must be \"2.0\"");
+            Problem::from(Kind::MalformedRequest)
+        })?;
+        if event.version != "2.0" {
+            tracing::error!("this function takes payload format 2.0 only: set PayloadFormatVersion to \"2.0\"");
+            return Err(Kind::MalformedRequest.into());
+        }
+        let method = match event.request_context.http.method.as_str() {
+            "GET" => Method::GET,
+            "HEAD" => Method::HEAD,
+            _ => return Err(Kind::MethodNotAllowed.into()),
+        };
+        let id = path_id(&event, route)?;
+        let headers = event.headers.0;
+        let claims = event.request_context.authorizer.and_then(|authorizer| authorizer.jwt).map(|jwt| jwt.claims);
+        #[cfg(feature = "local-tokens")]
+        let claims = claims.or_else(|| crate::principal::local_claims(&headers));
+        let principal = claims.and_then(|claims| Principal::of(claims, read_any));
+        let raw_query = event.raw_query_string.into_owned();
+        Ok(Self { method, headers, deadline, meter: Meter::default(), raw_query, id, principal })
+    }
+
+    /// The id of the user whose data this is, after checking that the caller may read them. This comes before every other check.
+    ///
+    /// # Errors
+    /// 401 without a principal, 403 for another user, and 400 for an id that nobody can have (to those who may read any).
+    pub(crate) fn owner(&self) -> Result<(String, &Principal), Problem> {
+        let principal = self.principal.as_ref().ok_or(Kind::Unauthorized)?;
+        // An id that cannot be decoded is nobody's own.
+        let id = principal.may_read(self.id.as_deref().unwrap_or(""))?;
+        match parameters::plain_text(&id) {
+            Ok(_) => Ok((id, principal)),
+            Err(detail) => Err(Problem::parameters(vec![ParameterError::new("id", detail)])),
+        }
+    }
+
+    /// The key of the item that the path names, if the caller may read it.
+    ///
+    /// # Errors
+    /// As [`Self::owner`]; on a public route, 400 for an id that no item can have.
+    pub(crate) fn item_id(&self, access: Access) -> Result<String, Problem> {
+        match access {
+            Access::Owner(_) => self.owner().map(|(id, _)| id),
+            Access::Public => {
+                let id = self.id.as_deref().unwrap_or("");
+                parameters::plain_text(id).map(str::to_owned).map_err(|detail| Problem::parameters(vec![ParameterError::new("id", detail)]))
+            }
+        }
+    }
+
+    /// The query, taken apart. Errors of single parameters are added to `errors`.
+    ///
+    /// # Errors
+    /// 414 for a query string of more than [`MAX_QUERY_BYTES`].
+    pub(crate) fn query(&self, known: &[&str], errors: &mut Vec<ParameterError>) -> Result<Query<'_>, Problem> {
+        if self.raw_query.len() > MAX_QUERY_BYTES {
+            return Err(Kind::QueryTooLong.into());
+        }
+        Ok(Query::parse(&self.raw_query, known, errors))
+    }
+}
+
+impl App {
+    /// When a request has to be over: in three seconds, or a quarter of a second before Lambda's own timeout.
+    pub(crate) fn deadline(now: Instant, left: std::time::Duration) -> Instant {
+        use std::time::Duration;
+        now + left.saturating_sub(Duration::from_millis(250)).min(Duration::from_secs(3))
+    }
+}
+
+/// The id in the path, decoded exactly once. `Ok(None)` if it cannot be decoded.
+///
+/// An HTTP API matches the route and delivers path parameters decoded. What comes under the route key `$default` (a function URL,
+/// `cargo lambda watch`) has not been routed and comes as it was sent: it is matched and decoded here.
+fn path_id(event: &Event<'_>, route: &Route) -> Result<Option<String>, Problem> {
+    if event.route_key != "$default" {
+        return Ok(event.path_parameters.as_ref().and_then(|parameters| parameters.id.clone()));
+    }
+    let (mut segments, mut id) = (event.raw_path.split('/'), None);
+    for wanted in route.path.split('/') {
+        match segments.next() {
+            Some(segment) if wanted == "{id}" && !segment.is_empty() => id = query::percent_decode(segment),
+            Some(segment) if segment == wanted => {}
+            _ => return Err(Kind::NotFound.into()),
+        }
+    }
+    if segments.next().is_some() { Err(Kind::NotFound.into()) } else { Ok(id) }
+}
