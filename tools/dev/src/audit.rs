@@ -4,11 +4,12 @@
 //! whole catalogue only if its shard is one that the functions ask for. This reads the whole table (a Scan: half a unit
 //! for every 4 KB of it), which a deployed function never does.
 
+use crate::error::root_cause;
 use crate::row::{self, Item, SHARD};
 use crate::template::Table;
 use crate::{Error, Result};
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata};
+use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use std::collections::HashMap;
 
@@ -52,7 +53,7 @@ pub async fn audit(client: &Client, table: &Table, name: &str, shards: u32) -> R
             .await
             .map_err(|error| match error.code() {
                 Some("ResourceNotFoundException") => Error::new(format!("there is no table {name}: say its name with --products-table")),
-                _ => Error::new(format!("cannot read table {name}: {}", DisplayErrorContext(&error))),
+                _ => Error::new(format!("cannot read table {name}: {}", root_cause(&error))),
             })?;
         found.units += page.consumed_capacity().and_then(|of| of.capacity_units()).unwrap_or_default();
         for item in page.items() {
@@ -75,10 +76,8 @@ fn reasons(item: &Item, table: &Table, shards: u32) -> Vec<String> {
     for key in table.key_attributes() {
         match (row::indexed(item, key), item.get(&key.name)) {
             (Err(reason), _) => reasons.push(reason),
-            (Ok(()), Some(AttributeValue::N(number))) if key.name == SHARD => {
-                if number.parse::<u32>().is_err() || number.parse::<u32>().is_ok_and(|shard| shard >= shards) {
-                    reasons.push(format!("`shard` is {number}, not one of 0 to {}", shards.saturating_sub(1)));
-                }
+            (Ok(()), Some(AttributeValue::N(number))) if key.name == SHARD && !number.parse::<u32>().is_ok_and(|shard| shard < shards) => {
+                reasons.push(format!("`shard` is {number}, not one of 0 to {}", shards.saturating_sub(1)));
             }
             (Ok(()), Some(AttributeValue::S(text))) if key.name == "createdAt" && !row::is_time(text) => {
                 reasons.push("`createdAt` is no UTC time with milliseconds: it sorts in the wrong place".to_owned());

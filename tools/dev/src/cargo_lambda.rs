@@ -30,7 +30,7 @@ pub(crate) async fn find(root: &Path) -> Result<PathBuf> {
 
 /// `cargo-lambda 1.9.2 (…)` is (1, 9); none if it does not run.
 async fn version(binary: &Path) -> Option<(u32, u32)> {
-    let output = Command::new(binary).arg("--version").stderr(Stdio::null()).output().await.ok()?;
+    let output = Command::new(binary).args(["lambda", "--version"]).stderr(Stdio::null()).output().await.ok()?;
     parse(&String::from_utf8_lossy(&output.stdout))
 }
 
@@ -61,7 +61,7 @@ async fn install(folder: &Path, binary: &Path) -> Result<()> {
     }
     eprintln!("no wheel to be had with python3: building cargo-lambda with cargo, which takes some minutes");
     let mut cargo = Command::new("cargo");
-    cargo.args(["install", "cargo-lambda", "--version", VERSION, "--locked", "--root"]).arg(folder);
+    cargo.args(["install", "cargo-lambda", "--version", VERSION, "--locked", "--force", "--root"]).arg(folder);
     let help = || format!("install cargo-lambda {VERSION} by hand and put it on PATH");
     process::run(cargo, "cargo install cargo-lambda").await.context(help)?;
     version(binary).await.map(drop).ok_or_else(|| Error::new(format!("cargo-lambda was installed but does not run: {}", help())))

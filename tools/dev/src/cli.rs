@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Instant;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// The local stack of this bundle, its data and its tokens.
@@ -177,14 +178,15 @@ async fn load(options: Load) -> Result<ExitCode> {
         plan.push((file, table, name(given, &table.local_name, &target)?));
     }
     let client = target.client()?;
-    let mut rejected = 0;
+    let (begin, mut loaded, mut units, mut rejected) = (Instant::now(), 0, 0.0, 0);
     for (file, table, name) in &plan {
         let to = Destination { client: &client, table, name, shards };
         let report = load::file(to, file, &up::rejects(rejects.as_deref(), file)).await?;
         println!("{report}");
-        rejected += report.rejected;
+        (loaded, units, rejected) = (loaded + report.loaded, units + report.units, rejected + report.rejected);
     }
-    println!("loaded into {}", target.shown());
+    let seconds = begin.elapsed().as_secs_f64();
+    println!("{loaded} rows in {seconds:.1} s, {units:.0} write units, {rejected} rejected: {}", target.shown());
     Ok(if rejected == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

@@ -43,6 +43,15 @@ impl std::error::Error for Error {
     }
 }
 
+/// What is at the bottom of an error: of the SDK's, the one that says something.
+pub(crate) fn root_cause(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    cause.to_string()
+}
+
 /// Adds what was being done to an error.
 pub trait Context<T> {
     /// Wraps the error in a message.

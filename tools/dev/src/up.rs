@@ -159,7 +159,7 @@ fn watch(tool: &Path, root: &Path, template: &Template, local: &Local, options: 
     command.arg(options.port.to_string()).args(["--features", FEATURE, "--wait"]);
     command.args(["--color", if std::io::stderr().is_terminal() { "always" } else { "never" }]);
     // The tool's own INFO lines are noise; what functions print passes through.
-    command.env("RUST_LOG", "cargo_lambda=warn,warn");
+    command.env("RUST_LOG", "warn,watchexec=off");
     // A database in this folder must not look like changed code.
     let ignored = workspace::target(root).join("watch.ignore");
     std::fs::write(&ignored, "*.sqlite*\n*.rejects.jsonl\n").context(|| format!("cannot write {}", workspace::shown(&ignored)))?;

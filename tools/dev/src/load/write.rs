@@ -1,9 +1,10 @@
 //! Batches on their way: some in flight, unprocessed items again after a pause that doubles.
 
+use crate::error::root_cause;
 use crate::row::Item;
 use crate::{Error, Result};
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::batch_write_item::BatchWriteItemError;
 use aws_sdk_dynamodb::types::{PutRequest, ReturnConsumedCapacity, WriteRequest};
 use std::collections::HashMap;
@@ -108,14 +109,14 @@ fn failed<R: std::fmt::Debug + Send + Sync + 'static>(error: &SdkError<BatchWrit
     match error {
         SdkError::DispatchFailure(_) => Error::new(format!(
             "cannot reach the database: is `cargo dev up` running, and is --endpoint-url right? ({})",
-            DisplayErrorContext(error)
+            root_cause(error)
         )),
         _ if error.code() == Some("ResourceNotFoundException") => {
             Error::new(format!("there is no table {table}: say its name (see --help) or deploy it first"))
         }
         _ => match (error.code(), error.message()) {
             (Some(code), message) => Error::new(format!("table {table}: {code}: {}", message.unwrap_or("no message"))),
-            _ => Error::new(format!("table {table}: {}", DisplayErrorContext(error))),
+            _ => Error::new(format!("table {table}: {}", root_cause(error))),
         },
     }
 }
