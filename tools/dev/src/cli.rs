@@ -61,7 +61,7 @@ struct Up {
 #[derive(Debug, Args)]
 struct Shards {
     /// Partitions of the whole catalogue: the CATALOG_SHARDS of the functions
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000), value_name = "N")]
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=i64::from(load::MAX_SHARDS)), value_name = "N")]
     shards: u32,
 }
 
@@ -223,6 +223,7 @@ mod tests {
         Cli::command().debug_assert();
         assert!(Cli::try_parse_from(["cargo dev", "token"]).is_err());
         assert!(Cli::try_parse_from(["cargo dev", "audit", "--shards", "0"]).is_err());
+        assert!(Cli::try_parse_from(["cargo dev", "audit", "--shards", "17"]).is_err());
         let up = Cli::try_parse_from(["cargo dev", "up", "--once", "--load", "x"]).unwrap();
         assert!(matches!(up.command, Command::Up(Up { once: true, port: 9000, dynamodb_port: 8000, .. })));
     }

@@ -24,6 +24,9 @@ use write::{BATCH, Writer};
 /// Reasons that are said on stderr; the others are counted and stand in the rejects file.
 const SAID: u64 = 10;
 
+/// The most shards that the functions read a page from; template.yaml has the same limit.
+pub const MAX_SHARDS: u32 = 16;
+
 /// Where rows go.
 #[derive(Debug, Clone, Copy)]
 pub struct Destination<'a> {

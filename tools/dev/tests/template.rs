@@ -28,3 +28,10 @@ fn every_function_has_a_crate_a_route_and_its_tables() {
         assert_eq!(variables.get(name).map(String::as_str), Some(table));
     }
 }
+
+#[test]
+fn the_loader_takes_as_many_shards_as_the_functions() {
+    let template = Template::of_workspace().unwrap();
+    let limit = template.document["Parameters"]["CatalogShards"]["MaxValue"].as_u64();
+    assert_eq!(limit, Some(u64::from(dev::load::MAX_SHARDS)));
+}
