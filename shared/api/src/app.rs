@@ -79,7 +79,8 @@ impl App {
     /// If the Lambda runtime API cannot be reached.
     pub async fn serve(self, handler: impl AsyncFn(&Self, &Request) -> Result<Reply, Problem>) -> Result<(), Error> {
         let serve = service_fn(async |event: LambdaEvent<Box<RawValue>>| {
-            let left = event.context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
+            // Lambda hands out no event whose time is up; `cargo lambda watch` dates every deadline to 1970.
+            let left = event.context.deadline().duration_since(SystemTime::now()).unwrap_or(Duration::MAX);
             let response = self.respond(event.payload.get(), &event.context.request_id, left, &handler).await;
             Ok::<_, Error>(response)
         });

@@ -20,11 +20,12 @@ use serde::{
 pub(crate) struct Event<'a> {
     #[serde(borrow)]
     pub(crate) version: Cow<'a, str>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "text_or_empty")]
     pub(crate) route_key: Cow<'a, str>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "text_or_empty")]
     pub(crate) raw_path: Cow<'a, str>,
-    #[serde(borrow, default)]
+    /// API Gateway sends an empty one where there is no query, `cargo lambda watch` sends null.
+    #[serde(borrow, default, deserialize_with = "text_or_empty")]
     pub(crate) raw_query_string: Cow<'a, str>,
     #[serde(default)]
     pub(crate) headers: Headers,
@@ -127,6 +128,10 @@ fn text_or_nothing<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
     Text::deserialize(deserializer).map(|Text(text)| text.map(Cow::into_owned))
 }
 
+fn text_or_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Cow<'de, str>, D::Error> {
+    Text::deserialize(deserializer).map(|Text(text)| text.unwrap_or_default())
+}
+
 /// A string, borrowed if it has no escapes; anything else is stepped over.
 struct Text<'a>(Option<Cow<'a, str>>);
 
@@ -214,7 +219,7 @@ mod tests {
             assert!(read(bad).is_err(), "{bad}");
         }
         for odd in [
-            r#"{"version":"2.0","headers":null,"pathParameters":null,"requestContext":{"authorizer":null,"http":{"method":"GET"}}}"#,
+            r#"{"version":"2.0","rawQueryString":null,"headers":null,"pathParameters":null,"requestContext":{"authorizer":null,"http":{"method":"GET"}}}"#,
             r#"{"version":"2.0","requestContext":{"authorizer":{"iam":{"userId":"x"}},"http":{"method":"\u0000"}}}"#,
             r#"{"version":"2.0","requestContext":{"authorizer":{"jwt":{"claims":{"sub":{"a":[1]},"scope":1.5}}},"http":{"method":""}}}"#,
         ] {
