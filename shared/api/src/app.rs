@@ -1,6 +1,7 @@
 //! A function in service: what boot made, and the way of every event through it.
 
 use std::{
+    io::Write,
     panic::AssertUnwindSafe,
     sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
@@ -81,22 +82,24 @@ impl App {
         let serve = service_fn(async |event: LambdaEvent<Box<RawValue>>| {
             // Lambda hands out no event whose time is up; `cargo lambda watch` dates every deadline to 1970.
             let left = event.context.deadline().duration_since(SystemTime::now()).unwrap_or(Duration::MAX);
-            let response = self.respond(event.payload.get(), &event.context.request_id, left, &handler).await;
+            let (response, line) = self.respond(event.payload.get(), &event.context.request_id, left, &handler).await;
+            // A log that cannot be written does not stop a request.
+            let _ = writeln!(std::io::stdout(), "{line}");
             Ok::<_, Error>(response)
         });
         Runtime::new(serve).run().await
     }
 
-    /// Answers one event, whatever it is, within `left`; every way leads to a response of ours, and to one line in the log.
+    /// Answers one event, whatever it is, within `left`: every way leads to a response of ours, and to the one line that the log gets.
     pub async fn respond(
         &self,
         event: &str,
         request_id: &str,
         left: Duration,
         handler: &impl AsyncFn(&Self, &Request) -> Result<Reply, Problem>,
-    ) -> ApiGatewayV2httpResponse {
+    ) -> (ApiGatewayV2httpResponse, String) {
         let (began, now) = (Instant::now(), SystemTime::now());
-        let deadline = Self::deadline(began, left);
+        let deadline = began + left.saturating_sub(LAMBDA_MARGIN).min(REQUEST_TIME);
         // Reading an event panics on nothing known; that it stays so is not left to chance.
         let read = || Request::read(event, self.route, self.config.read_any_scope.as_deref(), deadline);
         let request = std::panic::catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err(Kind::Internal.into()));
@@ -116,7 +119,7 @@ impl App {
         let mut response = answer.unwrap_or_else(|problem| problem.respond(request_id));
         let total = began.elapsed();
         self.time(&mut response, meter, total);
-        Line {
+        let line = Line {
             route: self.route.name,
             request_id,
             status: response.status.as_u16(),
@@ -129,9 +132,8 @@ impl App {
             read_units: meter.units(),
             items: if response.outcome == CacheOutcome::Full { items } else { 0 },
             bytes: response.body.len(),
-        }
-        .write(now);
-        response.encode(method, headers)
+        };
+        (response.encode(method, headers), line.text(now))
     }
 
     /// The `Server-Timing` header ([W3C](https://www.w3.org/TR/server-timing/)): milliseconds, and on request what they were spent on.
@@ -145,6 +147,10 @@ impl App {
     }
 }
 
+/// What a request may take.
+const REQUEST_TIME: Duration = Duration::from_secs(3);
+/// What is kept back of the time that Lambda gives, so that the answer is ours and not Lambda's timeout.
+const LAMBDA_MARGIN: Duration = Duration::from_millis(250);
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
 impl From<DatabaseError> for Problem {

@@ -2,10 +2,7 @@
 
 use std::{
     future::Future,
-    sync::{
-        Mutex,
-        atomic::{AtomicU32, Ordering},
-    },
+    sync::Mutex,
     time::{Duration, Instant},
 };
 
@@ -76,30 +73,33 @@ impl From<Malformed> for DatabaseError {
 /// What one request has cost so far.
 #[derive(Debug, Default)]
 pub struct Meter {
-    in_flight: AtomicU32,
-    rounds: AtomicU32,
-    calls: AtomicU32,
     spent: Mutex<Spent>,
 }
 
 #[derive(Debug, Default, Clone, Copy)]
 struct Spent {
+    calls: u32,
+    in_flight: u32,
+    /// The most calls that followed one another, begun and ended.
+    rounds_begun: u32,
+    rounds_ended: u32,
     units: f64,
     waited: Duration,
-    began: Option<Instant>,
+    /// Since when calls have been in flight.
+    since: Option<Instant>,
 }
 
 impl Meter {
-    /// Round trips one after another; calls side by side are one.
+    /// Round trips one after another: a call counts one more than those that had ended when it began, so calls side by side are one.
     #[must_use]
     pub fn rounds(&self) -> u32 {
-        self.rounds.load(Ordering::Relaxed)
+        self.with(|spent| spent.rounds_begun)
     }
 
     /// Calls.
     #[must_use]
     pub fn calls(&self) -> u32 {
-        self.calls.load(Ordering::Relaxed)
+        self.with(|spent| spent.calls)
     }
 
     /// Read capacity units.
@@ -114,18 +114,26 @@ impl Meter {
         self.with(|spent| spent.waited)
     }
 
-    fn begin(&self) {
-        self.calls.fetch_add(1, Ordering::Relaxed);
-        if self.in_flight.fetch_add(1, Ordering::Relaxed) == 0 {
-            self.rounds.fetch_add(1, Ordering::Relaxed);
-            self.with(|spent| spent.began = Some(Instant::now()));
-        }
+    /// A call begins; the number of its round.
+    fn begin(&self) -> u32 {
+        self.with(|spent| {
+            let round = spent.rounds_ended + 1;
+            spent.calls += 1;
+            spent.in_flight += 1;
+            spent.rounds_begun = spent.rounds_begun.max(round);
+            spent.since.get_or_insert_with(Instant::now);
+            round
+        })
     }
 
-    fn end(&self) {
-        if self.in_flight.fetch_sub(1, Ordering::Relaxed) == 1 {
-            self.with(|spent| spent.waited += spent.began.take().map_or(Duration::ZERO, |began| began.elapsed()));
-        }
+    fn end(&self, round: u32) {
+        self.with(|spent| {
+            spent.in_flight -= 1;
+            spent.rounds_ended = spent.rounds_ended.max(round);
+            if spent.in_flight == 0 {
+                spent.waited += spent.since.take().map_or(Duration::ZERO, |since| since.elapsed());
+            }
+        });
     }
 
     fn with<T>(&self, f: impl FnOnce(&mut Spent) -> T) -> T {
@@ -204,9 +212,9 @@ impl<'a> Reader<'a> {
         raw: RawBody,
         call: impl Future<Output = Result<O, SdkError<E, HttpResponse>>>,
     ) -> Result<Bytes, DatabaseError> {
-        self.meter.begin();
+        let round = self.meter.begin();
         let outcome = tokio::time::timeout_at(self.deadline.into(), call).await;
-        self.meter.end();
+        self.meter.end(round);
         outcome.map_err(|_| DatabaseError::Timeout)?.map_err(sorted)?;
         raw.take().ok_or_else(|| DatabaseError::Malformed("no body".to_owned()))
     }

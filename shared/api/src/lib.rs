@@ -4,7 +4,41 @@
 //! ([`Route`], [`Resource`]), and handles a request in four verbs:
 //!
 //! ```no_run
-//! use api::{App, ListRequest, Problem, Reply, Request};
+//! use api::*;
+//!
+//! static THINGS: Resource = Resource {
+//!     name: "things",
+//!     table_variable: "THINGS_TABLE",
+//!     table: Table {
+//!         key: &["thingId"],
+//!         indexes: &[Index {
+//!             name: Some("byKindSize"),
+//!             partition: Partition::Attributes(&["kind"]),
+//!             sort: "size",
+//!             id: "thingId",
+//!             projects: Projects::All,
+//!         }],
+//!     },
+//!     fields: &[
+//!         Field { name: "thingId", kind: Kind::Text, about: "The thing's id." },
+//!         Field { name: "size", kind: Kind::Number, about: "How big it is." },
+//!     ],
+//!     summary: &["thingId", "size"],
+//!     modified: None,
+//!     policy: Policy::PUBLIC_READ_MOSTLY,
+//! };
+//! static LIST_THINGS: Route = Route {
+//!     name: "list-things",
+//!     path: "/v1/things",
+//!     about: "List things of a kind, the biggest first.",
+//!     resource: &THINGS,
+//!     access: Access::Public,
+//!     shape: Shape::List(List {
+//!         filters: &[Filter { parameter: "kind", attribute: "kind", accepts: Accepts::Text, about: "Things of this kind." }],
+//!         sorts: &[SortOption { name: "size", attribute: "size", order: Order::Descending, about: "the biggest first" }],
+//!         expansions: &[],
+//!     }),
+//! };
 //!
 //! async fn list_things(app: &App, request: &Request) -> Result<Reply, Problem> {
 //!     let asked = ListRequest::parse(app, request)?;
@@ -13,9 +47,9 @@
 //!     page.reply(app)
 //! }
 //!
-//! # static LIST_THINGS: api::Route = unimplemented!();
-//! async fn main_of_the_function() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-//!     api::boot(&LIST_THINGS).await?.serve(list_things).await
+//! #[tokio::main(flavor = "current_thread")]
+//! async fn main() -> Result<(), Error> {
+//!     boot(&LIST_THINGS).await?.serve(list_things).await
 //! }
 //! ```
 //!

@@ -3,10 +3,7 @@
 //!
 //! No path, no query, no claim, no cursor and no key of an item stands in it.
 
-use std::{
-    io::Write,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 
@@ -47,11 +44,6 @@ impl Line<'_> {
         let milliseconds = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
         let members = serde_json::to_string(self).unwrap_or_default();
         format!("{{\"_aws\":{{\"Timestamp\":{milliseconds}{METRICS}{}", members.strip_prefix('{').unwrap_or("}"))
-    }
-
-    /// Writes the line to standard output. A log that cannot be written does not stop a request.
-    pub(crate) fn write(&self, now: SystemTime) {
-        let _ = writeln!(std::io::stdout(), "{}", self.text(now));
     }
 }
 

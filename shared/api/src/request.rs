@@ -4,14 +4,12 @@ use std::time::Instant;
 
 use http::{HeaderMap, Method};
 
-use crate::database::Meter;
-use crate::problem::ParameterError;
 use crate::{
-    app::App,
+    database::Meter,
     event::Event,
     parameters,
     principal::Principal,
-    problem::{Kind, Problem},
+    problem::{Kind, ParameterError, Problem},
     query::{self, Query},
     route::{Access, MAX_QUERY_BYTES, Route},
 };
@@ -30,11 +28,11 @@ pub struct Request {
 }
 
 impl Request {
-    /// Reads an event for `route`.
+    /// Reads an event for `route`; `read_any` is the scope that allows to read every user. [`App::respond`](crate::App::respond) does this first.
     ///
     /// # Errors
     /// What is no request to this route at all: another kind of event, another path, another method.
-    pub(crate) fn read(event: &str, route: &Route, read_any: Option<&str>, deadline: Instant) -> Result<Self, Problem> {
+    pub fn read(event: &str, route: &Route, read_any: Option<&str>, deadline: Instant) -> Result<Self, Problem> {
         let event: Event<'_> = serde_json::from_str(event).map_err(|error| {
             tracing::error!(%error, "no event of an HTTP API or a function URL; PayloadFormatVersion must be \"2.0\"");
             Problem::from(Kind::MalformedRequest)
@@ -49,12 +47,12 @@ impl Request {
             _ => return Err(Kind::MethodNotAllowed.into()),
         };
         let id = path_id(&event, route)?;
+        let raw_query = event.raw_query_string.into_owned();
         let headers = event.headers.0;
         let claims = event.request_context.authorizer.and_then(|authorizer| authorizer.jwt).map(|jwt| jwt.claims);
         #[cfg(feature = "local-tokens")]
         let claims = claims.or_else(|| crate::principal::local_claims(&headers));
         let principal = claims.and_then(|claims| Principal::of(claims, read_any));
-        let raw_query = event.raw_query_string.into_owned();
         Ok(Self { method, headers, deadline, meter: Meter::default(), raw_query, id, principal })
     }
 
@@ -95,14 +93,6 @@ impl Request {
             return Err(Kind::QueryTooLong.into());
         }
         Ok(Query::parse(&self.raw_query, known, errors))
-    }
-}
-
-impl App {
-    /// When a request has to be over: in three seconds, or a quarter of a second before Lambda's own timeout.
-    pub(crate) fn deadline(now: Instant, left: std::time::Duration) -> Instant {
-        use std::time::Duration;
-        now + left.saturating_sub(Duration::from_millis(250)).min(Duration::from_secs(3))
     }
 }
 

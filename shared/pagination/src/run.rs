@@ -26,7 +26,7 @@ pub enum Start {
 pub struct Budget {
     /// Rounds of concurrent Queries.
     pub rounds: u32,
-    /// Items evaluated, all rounds and partitions together. The first round may pass it.
+    /// Items evaluated in all rounds. No Query asks for more than what is left; those of one round do not know of each other.
     pub evaluated: u32,
     /// Bytes of items in the answer; one item is given in any case.
     pub bytes: usize,

@@ -1,0 +1,239 @@
+//! A whole bundle in this process: the template's tables over DynamoDB's wire protocol, and the three handlers behind real events.
+
+use std::{io::Read, time::Duration};
+
+use api::{App, Config, Database, Route};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use dev::{
+    database::{self, Local},
+    template::Template,
+};
+use lambda_http::Body;
+use model::{GET_USER, LIST_PRODUCTS, LIST_USER_ORDERS};
+use serde_json::{Value, json};
+
+use crate::direct::item;
+
+/// The local database and the environment of the functions.
+pub(crate) struct Stack {
+    pub(crate) local: Local,
+    pub(crate) shards: u16,
+}
+
+/// What a caller gets, after decompression.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: String,
+    pub(crate) compressed: bool,
+}
+
+impl Stack {
+    /// Empty tables, one shard.
+    pub(crate) fn empty() -> Self {
+        let template = Template::of_workspace().unwrap();
+        Self { local: database::start(&template).unwrap(), shards: 1 }
+    }
+
+    /// A small shop: 60 products in two categories, two users, 40 orders of the first. Everything hidden begins with `sentinel-`.
+    pub(crate) fn shop() -> Self {
+        let stack = Self::empty();
+        stack.put("products", (0..60).map(product));
+        stack.put("users", (1..=2).map(user));
+        stack.put("orders", (0..40).map(|number| order(number, "u-1")));
+        stack
+    }
+
+    pub(crate) fn put(&self, table: &str, items: impl Iterator<Item = Value>) {
+        let items = items.map(|json| item(&json)).collect();
+        self.local.db.0.import_items(table, items, dynoxide::ImportOptions::default()).unwrap();
+    }
+
+    /// The function of a route, with an environment as `cargo dev up` gives it.
+    pub(crate) fn app(&self, route: &'static Route) -> App {
+        let shards = self.shards.to_string();
+        let variable = |name: &str| {
+            let value = match name {
+                "PRODUCTS_TABLE" => "products",
+                "USERS_TABLE" => "users",
+                "ORDERS_TABLE" => "orders",
+                "CURSOR_SECRET" => "a secret for tests, of more than 32 characters",
+                "READ_ANY_SCOPE" => "lean-routes/users:read",
+                "CATALOG_SHARDS" => &shards,
+                "SERVER_TIMING" => "full",
+                "AWS_REGION" => "eu-central-1",
+                "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => "local",
+                "AWS_ENDPOINT_URL_DYNAMODB" => &self.local.url,
+                _ => return None,
+            };
+            Some(value.to_owned())
+        };
+        let config = Config::read(route, variable).unwrap();
+        App::new(route, config, Database::new(api::client(variable).unwrap()).unwrap())
+    }
+
+    /// Sends an event to the function that the route key names.
+    pub(crate) async fn send(&self, event: &Value) -> Answer {
+        let route = match event["routeKey"].as_str().unwrap().split_once(' ').unwrap().1 {
+            "/v1/products" => &LIST_PRODUCTS,
+            "/v1/users/{id}" => &GET_USER,
+            "/v1/users/{id}/orders" => &LIST_USER_ORDERS,
+            other => panic!("no route {other}"),
+        };
+        send_to(&self.app(route), &event.to_string()).await
+    }
+
+    pub(crate) async fn products(&self, query: &str) -> Answer {
+        self.send(&event("/v1/products", None, query, None, &[])).await
+    }
+
+    pub(crate) async fn orders(&self, query: &str) -> Answer {
+        self.send(&event("/v1/users/{id}/orders", Some("u-1"), query, Some("u-1"), &[])).await
+    }
+
+    pub(crate) async fn user(&self, query: &str) -> Answer {
+        self.send(&event("/v1/users/{id}", Some("u-1"), query, Some("u-1"), &[])).await
+    }
+}
+
+/// Gives an app an event, as the Lambda runtime would, and takes the response apart.
+pub(crate) async fn send_to(app: &App, event: &str) -> Answer {
+    let left = Duration::from_secs(5);
+    let (response, log) = match app.route().name {
+        "list-products" => app.respond(event, "r-1", left, &list_products::list_products).await,
+        "get-user" => app.respond(event, "r-1", left, &get_user::get_user).await,
+        "list-user-orders" => app.respond(event, "r-1", left, &list_user_orders::list_user_orders).await,
+        other => panic!("no route {other}"),
+    };
+    assert!(!log.contains("sentinel") && serde_json::from_str::<Value>(&log).unwrap()["status"] == response.status_code);
+    // Through JSON, as API Gateway gets it.
+    let wire: Value = serde_json::to_value(&response).unwrap();
+    assert!(wire["headers"].is_object() && wire["statusCode"].is_number());
+    let compressed = response.headers.contains_key("content-encoding");
+    let body = match response.body.unwrap() {
+        Body::Empty => String::new(),
+        Body::Text(text) if response.is_base64_encoded => {
+            let bytes = STANDARD.decode(text).unwrap();
+            let mut body = String::new();
+            flate2::read::GzDecoder::new(bytes.as_slice()).read_to_string(&mut body).unwrap();
+            body
+        }
+        Body::Text(text) => text,
+        other => panic!("{other:?}"),
+    };
+    let headers = response.headers.iter().map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect();
+    Answer { status: u16::try_from(response.status_code).unwrap(), headers, body, compressed }
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error} in {}", self.body))
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The values of one member of all items of a page.
+    pub(crate) fn column(&self, name: &str) -> Vec<Value> {
+        self.json()["items"].as_array().unwrap().iter().map(|item| item[name].clone()).collect()
+    }
+
+    pub(crate) fn ids(&self, name: &str) -> Vec<String> {
+        self.column(name).iter().map(|id| id.as_str().unwrap().to_owned()).collect()
+    }
+
+    pub(crate) fn next(&self) -> Option<String> {
+        self.json()["page"]["next"].as_str().map(str::to_owned)
+    }
+
+    pub(crate) fn prev(&self) -> Option<String> {
+        self.json()["page"]["prev"].as_str().map(str::to_owned)
+    }
+
+    /// Rounds and units, as `Server-Timing` tells them.
+    pub(crate) fn spent(&self) -> (u32, f64) {
+        let timing = self.header("server-timing").unwrap();
+        let part = |name: &str| timing.split(name).nth(1).unwrap().split([' ', '"']).next().unwrap();
+        (part("rounds=").parse().unwrap(), part("units=").parse().unwrap())
+    }
+
+    /// The parameters that a 400 names.
+    pub(crate) fn wrong(&self) -> Vec<String> {
+        assert_eq!(self.status, 400, "{}", self.body);
+        assert_eq!(self.header("content-type"), Some("application/problem+json"));
+        let json = self.json();
+        assert_eq!(json["type"], "/problems/invalid-parameter", "{json}");
+        json["errors"].as_array().unwrap().iter().map(|error| error["parameter"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+/// An API Gateway event, payload 2.0.
+pub(crate) fn event(path: &str, id: Option<&str>, query: &str, sub: Option<&str>, headers: &[(&str, &str)]) -> Value {
+    let raw_path = path.replace("{id}", id.unwrap_or(""));
+    let headers: serde_json::Map<_, _> = headers.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value))).collect();
+    let mut event = json!({
+        "version": "2.0",
+        "routeKey": format!("GET {path}"),
+        "rawPath": raw_path,
+        "rawQueryString": query,
+        "headers": headers,
+        "requestContext": {
+            "accountId": "123456789012", "apiId": "api", "domainName": "example.org", "domainPrefix": "api",
+            "http": {"method": "GET", "path": raw_path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "test"},
+            "requestId": "JKJaXmPLvHcESHA=", "routeKey": format!("GET {path}"), "stage": "$default",
+            "time": "12/Mar/2026:19:03:58 +0000", "timeEpoch": 1_773_342_238_000_u64
+        },
+        "isBase64Encoded": false
+    });
+    if let Some(id) = id {
+        event["pathParameters"] = json!({"id": id});
+    }
+    if let Some(sub) = sub {
+        event["requestContext"]["authorizer"] = json!({"jwt": {"claims": {"sub": sub, "iss": "issuer"}, "scopes": null}});
+    }
+    event
+}
+
+fn product(number: u32) -> Value {
+    let mut product = json!({
+        "productId": format!("p-{number}"), "sku": format!("SKU-{number}"), "name": format!("Product \"{number}\" é"),
+        "description": "words ".repeat(30), "category": if number % 3 == 0 { "laptops" } else { "beauty" },
+        "price": f64::from(number % 7) + 0.99, "currency": "EUR", "rating": f64::from(number % 50) / 10.0, "stock": number % 4,
+        "tags": ["a", "b"], "weight": 5, "dimensions": {"width": 1.5, "height": 2, "depth": 3, "secret": "sentinel-dimension"},
+        "images": ["https://example.org/1.webp"], "thumbnail": "https://example.org/t.webp",
+        "createdAt": format!("2024-01-{:02}T00:00:00.000Z", 1 + number % 28), "updatedAt": "2024-02-01T12:30:15.000Z",
+        "shard": 0, "costPrice": "sentinel-cost"
+    });
+    if number % 5 != 0 {
+        product["brand"] = json!(if number % 20 == 1 { "Rare" } else { "Common" });
+    }
+    product
+}
+
+fn user(number: u32) -> Value {
+    json!({
+        "userId": format!("u-{number}"), "name": format!("User {number}"), "email": format!("u{number}@example.org"), "phone": "+49 30 1",
+        "profilePicture": "https://example.org/u.webp", "birthDate": "1990-1-2",
+        "address": {"street": "1 Main St", "city": "Oslo", "state": "O", "postalCode": "0150", "country": "Norway",
+                    "coordinates": {"lat": 59.91, "lng": 10.75}, "doorCode": "sentinel-door"},
+        "company": {"name": "Acme", "department": "R&D", "title": "Dr"}, "createdAt": "2024-01-01T00:00:00.000Z",
+        "updatedAt": "2024-03-01T00:00:00.000Z", "passwordHash": "sentinel-password", "ssn": "sentinel-ssn"
+    })
+}
+
+/// An order of two lines; the second's product is gone.
+pub(crate) fn order(number: u32, user: &str) -> Value {
+    let status = ["pending", "paid", "shipped", "delivered", "cancelled"][number as usize % 5];
+    json!({
+        "orderId": format!("o-{number:04}"), "userId": user, "status": status,
+        "placedAt": format!("2024-01-{:02}T{:02}:00:00.000Z", 1 + number / 3 % 28, number % 24),
+        "updatedAt": "2024-05-01T00:00:00.000Z", "currency": "EUR", "total": 19.98, "itemCount": 2,
+        "items": [
+            {"productId": format!("p-{}", number % 60), "name": "Then", "quantity": 2, "unitPrice": 9.99, "margin": "sentinel-margin"},
+            {"productId": "p-gone", "name": "Gone", "quantity": 1, "unitPrice": 1}
+        ],
+        "paymentToken": "sentinel-payment"
+    })
+}
