@@ -200,3 +200,94 @@ fn untagged(tag: u8, bytes: &[u8]) -> Option<Value> {
         _ => None, // a boolean is never a key
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Index, Order, Partition, Projects, Sort, Table};
+
+    static ALL: Table = Table {
+        key: &["id"],
+        indexes: &[Index { name: Some("bySize"), partition: Partition::Shards("shard"), sort: "size", id: "id", projects: Projects::All }],
+    };
+    const SECRET: &str = "a secret that has more than thirty-two characters";
+    const OTHER: &str = "another secret with more than thirty-two characters";
+
+    fn plan() -> Plan {
+        Plan::new(&ALL, &[], Sort { attribute: "size", order: Order::Ascending }, [], 1).unwrap()
+    }
+
+    fn cursor() -> Cursor {
+        let position = Position { sort: Value::N("12.50".into()), id: Value::S("é-1".into()) };
+        Cursor { direction: Direction::Backward, after: Some(position) }
+    }
+
+    #[test]
+    fn what_was_sealed_opens_and_is_the_same_every_time() {
+        let sealer = Sealer::new(SECRET, None).unwrap();
+        for cursor in
+            [cursor(), Cursor { direction: Direction::Forward, after: None }, Cursor { direction: Direction::Backward, after: None }]
+        {
+            let text = sealer.seal(&cursor, &plan(), &[b"r"], 20_000).unwrap();
+            assert_eq!(text, sealer.seal(&cursor, &plan(), &[b"r"], 20_000).unwrap());
+            assert_eq!(sealer.open(&text, &plan(), &[b"r"], 20_000), Ok(cursor));
+        }
+    }
+
+    #[test]
+    fn every_changed_bit_and_every_cut_is_refused() {
+        let sealer = Sealer::new(SECRET, None).unwrap();
+        let text = sealer.seal(&cursor(), &plan(), &[b"r"], 20_000).unwrap();
+        for length in 0..text.len() {
+            assert!(sealer.open(&text[..length], &plan(), &[b"r"], 20_000).is_err());
+        }
+        let bytes = URL_SAFE_NO_PAD.decode(&text).unwrap();
+        for bit in 0..bytes.len() * 8 {
+            let mut changed = bytes.clone();
+            changed[bit / 8] ^= 1 << (bit % 8);
+            assert!(sealer.open(&URL_SAFE_NO_PAD.encode(changed), &plan(), &[b"r"], 20_000).is_err());
+        }
+    }
+
+    #[test]
+    fn the_context_is_a_list_and_not_a_concatenation() {
+        let sealer = Sealer::new(SECRET, None).unwrap();
+        let text = sealer.seal(&cursor(), &plan(), &[b"ab", b"c"], 20_000).unwrap();
+        for context in [[b"a".as_slice(), b"bc"].as_slice(), &[b"abc"], &[b"ab", b"c", b""], &[b"c", b"ab"], &[]] {
+            assert!(sealer.open(&text, &plan(), context, 20_000).is_err(), "{context:?}");
+        }
+    }
+
+    #[test]
+    fn secrets_rotate() {
+        let old = Sealer::new(SECRET, None).unwrap();
+        let new = Sealer::new(OTHER, Some(SECRET)).unwrap();
+        let text = old.seal(&cursor(), &plan(), &[], 20_000).unwrap();
+        assert!(new.open(&text, &plan(), &[], 20_000).is_ok());
+        assert_ne!(new.seal(&cursor(), &plan(), &[], 20_000).unwrap(), text);
+        assert!(Sealer::new(OTHER, None).unwrap().open(&text, &plan(), &[], 20_000).is_err());
+        assert_eq!(Sealer::new("short", None).unwrap_err(), SecretTooShort);
+        assert_eq!(Sealer::new(SECRET, Some("")).unwrap_err(), SecretTooShort);
+    }
+
+    #[test]
+    fn cursors_expire_after_three_days() {
+        let sealer = Sealer::new(SECRET, None).unwrap();
+        let text = sealer.seal(&cursor(), &plan(), &[], 20_000).unwrap();
+        let opens = |today| sealer.open(&text, &plan(), &[], today).is_ok();
+        assert!(opens(19_999) && opens(20_000) && opens(20_003));
+        assert!(!opens(19_998) && !opens(20_004));
+    }
+
+    #[test]
+    fn a_position_that_is_too_long_is_refused_when_it_is_sealed() {
+        let sealer = Sealer::new(SECRET, None).unwrap();
+        let of = |length: usize| {
+            let position = Position { sort: Value::N("1".into()), id: Value::S("x".repeat(length)) };
+            sealer.seal(&Cursor { direction: Direction::Forward, after: Some(position) }, &plan(), &[], 20_000)
+        };
+        assert_eq!(of(350).unwrap().len(), 498);
+        assert_eq!(of(100_000), Err(PositionTooLong));
+        assert!(of(360).unwrap().len() <= MAX_CURSOR_CHARS);
+    }
+}

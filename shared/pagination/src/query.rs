@@ -194,3 +194,132 @@ impl<'a> Query<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Operator, Partition, Projects, Sort};
+
+    static SHELF: Table = Table {
+        key: &["bookId"],
+        indexes: &[Index {
+            name: Some("byGenreYear"),
+            partition: Partition::Attributes(&["genre"]),
+            sort: "year",
+            id: "bookId",
+            projects: Projects::All,
+        }],
+    };
+    /// A table whose own sort key is unique.
+    static DIARY: Table = Table {
+        key: &["author", "day"],
+        indexes: &[Index { name: None, partition: Partition::Attributes(&["author"]), sort: "day", id: "day", projects: Projects::All }],
+    };
+
+    fn s(text: &str) -> Value {
+        Value::S(text.into())
+    }
+
+    fn n(text: &str) -> Value {
+        Value::N(text.into())
+    }
+
+    fn plan(more: &[(&'static str, Operator, Value)], order: Order) -> Plan {
+        let genre = ("genre", Operator::Equal, s("crime"));
+        let conditions: Vec<_> = std::iter::once(&genre)
+            .chain(more)
+            .map(|(attribute, operator, value)| Condition { attribute, operator: *operator, value: value.clone() })
+            .collect();
+        Plan::new(&SHELF, &conditions, Sort { attribute: "year", order }, [], 1).unwrap()
+    }
+
+    fn from_to() -> [(&'static str, Operator, Value); 2] {
+        [("year", Operator::AtLeast, n("1930")), ("year", Operator::AtMost, n("1940"))]
+    }
+
+    fn after(direction: Direction, year: &str) -> Cursor {
+        Cursor { direction, after: Some(Position { sort: n(year), id: s("b-7") }) }
+    }
+
+    /// The key condition with names and values put in, and whether a start key goes with it.
+    fn shown(plan: &Plan, cursor: &Cursor) -> Option<(String, bool)> {
+        let query = plan.query(0, cursor, 10, Read::Items)?;
+        let mut text = query.key_condition;
+        for (placeholder, name) in &query.names {
+            text = text.replace(placeholder, name);
+        }
+        for (placeholder, value) in &query.values {
+            let (Value::S(value) | Value::N(value)) = value else { panic!("{value:?}") };
+            text = text.replace(placeholder, value);
+        }
+        Some((text, query.start.is_some()))
+    }
+
+    #[test]
+    fn bounds_are_one_between_and_equal_bounds_an_equality() {
+        let begin = Cursor { direction: Direction::Forward, after: None };
+        let shown = |more: &[_]| shown(&plan(more, Order::Ascending), &begin).unwrap().0;
+        assert_eq!(shown(&[]), "genre = crime");
+        assert_eq!(shown(&from_to()), "genre = crime AND year BETWEEN 1930 AND 1940");
+        assert_eq!(shown(&from_to()[..1]), "genre = crime AND year >= 1930");
+        assert_eq!(shown(&from_to()[1..]), "genre = crime AND year <= 1940");
+        assert_eq!(shown(&[("year", Operator::Equal, n("1939"))]), "genre = crime AND year = 1939");
+    }
+
+    #[test]
+    fn a_place_within_the_range_is_a_start_key() {
+        let plan = plan(&from_to(), Order::Ascending);
+        let range = "genre = crime AND year BETWEEN 1930 AND 1940";
+        for direction in [Direction::Forward, Direction::Backward] {
+            assert_eq!(shown(&plan, &after(direction, "1935")), Some((range.to_owned(), true)));
+        }
+        // The near bound is no trouble.
+        assert_eq!(shown(&plan, &after(Direction::Forward, "1930")), Some((range.to_owned(), true)));
+        assert_eq!(shown(&plan, &after(Direction::Backward, "1940")), Some((range.to_owned(), true)));
+    }
+
+    #[test]
+    fn a_place_at_the_far_bound_is_a_condition() {
+        let up = plan(&from_to(), Order::Ascending);
+        let down = plan(&from_to(), Order::Descending);
+        let forward = Some(("genre = crime AND year = 1940 AND bookId > b-7".to_owned(), false));
+        let backward = Some(("genre = crime AND year = 1930 AND bookId < b-7".to_owned(), false));
+        assert_eq!(shown(&up, &after(Direction::Forward, "1940.0")), forward);
+        assert_eq!(shown(&down, &after(Direction::Backward, "1940")), forward);
+        assert_eq!(shown(&up, &after(Direction::Backward, "1930")), backward);
+        assert_eq!(shown(&down, &after(Direction::Forward, "1930")), backward);
+        let open = plan(&from_to()[1..], Order::Ascending);
+        assert_eq!(shown(&open, &after(Direction::Forward, "1940")), forward);
+    }
+
+    #[test]
+    fn a_place_outside_the_range_is_its_beginning_or_its_end() {
+        let plan = plan(&from_to(), Order::Ascending);
+        let range = "genre = crime AND year BETWEEN 1930 AND 1940".to_owned();
+        assert_eq!(shown(&plan, &after(Direction::Forward, "1900")), Some((range, false)));
+        assert_eq!(shown(&plan, &after(Direction::Forward, "1941")), None);
+    }
+
+    #[test]
+    fn a_unique_sort_key_stands_once_in_the_start_key() {
+        let conditions = [
+            Condition { attribute: "author", operator: Operator::Equal, value: s("a") },
+            Condition { attribute: "day", operator: Operator::AtMost, value: s("9") },
+        ];
+        let plan = Plan::new(&DIARY, &conditions, Sort { attribute: "day", order: Order::Ascending }, [], 1).unwrap();
+        let at = |day: &str| Cursor { direction: Direction::Forward, after: Some(Position { sort: s(day), id: s(day) }) };
+        let query = plan.query(0, &at("5"), 10, Read::Items).unwrap();
+        assert_eq!(query.start, Some(vec![("author", s("a")), ("day", s("5"))]));
+        assert!(plan.query(0, &at("9"), 10, Read::Items).is_none(), "nothing lies beyond the far bound");
+    }
+
+    #[test]
+    fn filters_have_placeholders_of_their_own() {
+        let pages = ("pages", Operator::AtLeast, n("300"));
+        let plan = plan(&[pages], Order::Ascending);
+        let query = plan.query(0, &Cursor { direction: Direction::Forward, after: None }, 10, Read::Items).unwrap();
+        assert_eq!(query.filter.as_deref(), Some("#f0 >= :f0"));
+        assert!(query.names.contains(&("#f0".to_owned(), "pages")));
+        assert!(query.values.contains(&(":f0".to_owned(), n("300"))));
+    }
+}
