@@ -3,7 +3,7 @@
 use crate::client::Target;
 use crate::load::{self, Destination};
 use crate::template::Template;
-use crate::{Context, Error, Result, audit, token, up};
+use crate::{Context, Error, Result, audit, docs, openapi, token, up};
 use clap::{Args, Parser, Subcommand};
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
@@ -32,6 +32,10 @@ enum Command {
     Token(Token),
     /// Find products that no list would find (reads the whole table)
     Audit(Audit),
+    /// Write openapi.yaml from the declarations of shared/model and shared/api
+    Openapi(Openapi),
+    /// Serve the API reference on localhost, to read and to try against `cargo dev up`
+    Docs(Docs),
 }
 
 #[derive(Debug, Args)]
@@ -116,6 +120,26 @@ struct Audit {
     shards: Shards,
 }
 
+#[derive(Debug, Args)]
+struct Openapi {
+    /// Only compare: exit code 1 if the file is not what would be written
+    #[arg(long)]
+    check: bool,
+}
+
+#[derive(Debug, Args)]
+struct Docs {
+    /// Port of the page
+    #[arg(long, default_value_t = 9100)]
+    port: u16,
+    /// Port of the functions that the page's requests go to
+    #[arg(long, default_value_t = 9000)]
+    stack_port: u16,
+    /// The subject of the token that the page begins with
+    #[arg(long, default_value = "u-1", value_name = "ID")]
+    sub: String,
+}
+
 /// Runs `cargo dev` with the arguments of this process.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
@@ -158,6 +182,10 @@ async fn command(command: Command) -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Audit(options) => audit(options).await,
+        Command::Openapi(Openapi { check }) => openapi::write(check).map(|()| ExitCode::SUCCESS),
+        Command::Docs(Docs { port, stack_port, sub }) => {
+            docs::docs(docs::Options { port, stack_port, sub }).await.map(|()| ExitCode::SUCCESS)
+        }
     }
 }
 

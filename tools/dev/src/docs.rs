@@ -1,0 +1,164 @@
+//! `cargo dev docs`: the published contract as a page to read and to try, on this machine.
+//!
+//! One page, a style sheet and a script stand in this binary; nothing is fetched from elsewhere, which the page's
+//! Content-Security-Policy also forbids for anything but requests to the API. The page is of another origin than the
+//! stack, and scripts of another origin see few of an answer's headers: so requests to the stack go through here.
+//!
+//! Not here: TLS, other addresses than this machine's, any method but GET and HEAD.
+
+use crate::{Context, Error, Result, database, openapi, token};
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, TRANSFER_ENCODING};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Empty, Full};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+use tokio::net::TcpStream;
+
+const PAGE: &str = include_str!("docs/page.html");
+const STYLE: &str = include_str!("docs/page.css");
+const SCRIPT: &str = include_str!("docs/page.js");
+/// Nothing but this server's own files; requests may go to any API that a reader names.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src *; img-src data:; base-uri 'none'; \
+                      form-action 'none'; frame-ancestors 'none'";
+/// Longer than the start of a function under cargo.
+const TIMEOUT: Duration = Duration::from_secs(120);
+
+/// What `cargo dev docs` was asked for.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The page's port.
+    pub port: u16,
+    /// The port of the stack's functions.
+    pub stack_port: u16,
+    /// Whose token the page begins with.
+    pub sub: String,
+}
+
+/// Serves the page until it is ended from outside (drop the future).
+///
+/// # Errors
+/// If the port is taken.
+pub async fn docs(options: Options) -> Result<()> {
+    let listener = database::bind(IpAddr::V4(Ipv4Addr::LOCALHOST), options.port).context(|| "--port".to_owned())?;
+    let listener = tokio::net::TcpListener::from_std(listener).context(|| "--port".to_owned())?;
+    println!("API reference: http://localhost:{}   (requests go to port {})   Ctrl-C ends it.", options.port, options.stack_port);
+    loop {
+        // A connection that breaks before it begins is not the server's end.
+        let Ok((stream, _)) = listener.accept().await else { continue };
+        let options = options.clone();
+        tokio::spawn(async move {
+            let service = service_fn(|request| async { Ok::<_, std::convert::Infallible>(answer(request, &options).await) });
+            let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+        });
+    }
+}
+
+async fn answer(request: Request<Incoming>, options: &Options) -> Response<Full<Bytes>> {
+    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
+    if !host.is_some_and(is_this_machine) {
+        return message(StatusCode::MISDIRECTED_REQUEST, "this server answers to localhost only");
+    }
+    if ![Method::GET, Method::HEAD].contains(request.method()) {
+        return message(StatusCode::METHOD_NOT_ALLOWED, "GET and HEAD only");
+    }
+    match request.uri().path() {
+        "/" => file("text/html; charset=utf-8", page(options)),
+        "/page.css" => file("text/css; charset=utf-8", STYLE),
+        "/page.js" => file("text/javascript; charset=utf-8", SCRIPT),
+        "/openapi.json" => file("application/json", openapi::json()),
+        "/openapi.yaml" => file("application/yaml", openapi::yaml()),
+        path if model::ROUTES.iter().any(|route| matches(route.path, path)) => {
+            let asked = tokio::time::timeout(TIMEOUT, hand_on(request, options.stack_port)).await;
+            let asked = asked.unwrap_or_else(|_| Err(Error::new(format!("no answer in {} s", TIMEOUT.as_secs()))));
+            asked.unwrap_or_else(|error| message(StatusCode::BAD_GATEWAY, &error.to_string()))
+        }
+        _ => message(StatusCode::NOT_FOUND, "there is no such page and no such route"),
+    }
+}
+
+/// The page, told where the stack is and given a token that only a local build accepts.
+fn page(options: &Options) -> String {
+    let sub: String = options.sub.chars().filter(|c| !c.is_control()).collect();
+    PAGE.replace("{{stack}}", &format!("http://localhost:{}", options.stack_port)).replace("{{token}}", &token::token(&sub, None))
+}
+
+/// Hands a request on to the stack, and its answer back, as they are.
+async fn hand_on(mut request: Request<Incoming>, port: u16) -> Result<Response<Full<Bytes>>> {
+    let failed = || format!("nothing answers on port {port}: run `cargo dev up`");
+    let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.context(failed)?;
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.context(failed)?;
+    let connection = tokio::spawn(connection);
+    let host = HeaderValue::try_from(format!("127.0.0.1:{port}")).context(failed)?;
+    request.headers_mut().insert(HOST, host);
+    request.headers_mut().remove(CONNECTION);
+    let response = sender.send_request(request.map(|_| Empty::<Bytes>::new())).await.context(failed)?;
+    let (mut head, body) = response.into_parts();
+    let body = body.collect().await.context(failed)?.to_bytes();
+    connection.abort();
+    for hop in [CONNECTION, TRANSFER_ENCODING] {
+        head.headers.remove(hop);
+    }
+    Ok(Response::from_parts(head, Full::new(body)))
+}
+
+/// Whether a path has as many segments as a route's, and the same ones but for `{id}`.
+fn matches(route: &str, path: &str) -> bool {
+    route.split('/').count() == path.split('/').count()
+        && route.split('/').zip(path.split('/')).all(|(wanted, given)| wanted.starts_with('{') || wanted == given)
+}
+
+/// No other name may lead here: a page elsewhere could make one that does, and read the answers.
+fn is_this_machine(host: &str) -> bool {
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    matches!(name, "localhost" | "127.0.0.1")
+}
+
+fn file(kind: &'static str, text: impl Into<Bytes>) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(text.into()));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+fn message(status: StatusCode, text: &str) -> Response<Full<Bytes>> {
+    let mut response = file("application/json", serde_json::json!({ "message": text }).to_string());
+    *response.status_mut() = status;
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_routes_are_handed_on() {
+        assert!(matches("/v1/users/{id}", "/v1/users/u%2F1"));
+        assert!(matches("/v1/products", "/v1/products"));
+        for other in ["/v1/users", "/v1/users/u-1/", "/v1/products/x", "/v2/products"] {
+            assert!(!model::ROUTES.iter().filter(|route| route.path != "/v1/users/{id}/orders").any(|route| matches(route.path, other)));
+        }
+    }
+
+    #[test]
+    fn only_local_names_are_answered() {
+        assert!(is_this_machine("localhost:9100") && is_this_machine("127.0.0.1"));
+        assert!(!is_this_machine("localhost.example.com:9100") && !is_this_machine("example.com"));
+    }
+
+    #[test]
+    fn the_page_fetches_nothing_from_elsewhere() {
+        let options = Options { port: 1, stack_port: 9000, sub: "u-1".to_owned() };
+        let page = page(&options);
+        assert!(!page.contains("{{") && page.contains("http://localhost:9000"));
+        for text in [PAGE, STYLE, SCRIPT] {
+            assert!(!text.contains("//cdn") && !text.contains("https://") && !text.contains("@import") && !text.contains("innerHTML"));
+        }
+        assert!(PAGE.lines().count() + STYLE.lines().count() + SCRIPT.lines().count() < 600);
+    }
+}

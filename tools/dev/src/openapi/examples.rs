@@ -1,0 +1,102 @@
+//! Examples: rows of the sample data as an answer shows them, and problems as the code writes them.
+
+use super::node::{Node, list, map};
+use crate::sample;
+use api::{Expansion, Field, Kind, List, ParameterError, Place, Problem, ProblemKind, Resource};
+use serde_json::Value;
+
+/// A cursor's form; it opens nothing.
+pub(crate) const CURSOR: &str = "EQPCmx4yryWLdCvwmQA2lKNIxL9fy_7xgQ1iog4EzecNdu8OWOzXmJQfjdFxyWo0X5wbXIwu";
+/// A request's id.
+const INSTANCE: &str = "3e2e2ed3-21ab-45e1-bc15-b9cb69ead553";
+
+/// A row of the sample data; one that has every field that it may have.
+fn row(resource: &Resource) -> Value {
+    let complete = |row: &Value| resource.fields.iter().all(|field| row.get(field.name).is_some());
+    let mut rows = sample::lines(resource.name).filter_map(|line| serde_json::from_str::<Value>(&line).ok());
+    rows.find(complete).unwrap_or_default()
+}
+
+/// The example's value of an attribute.
+pub(crate) fn attribute(resource: &Resource, name: &str) -> Node {
+    row(resource).get(name).cloned().unwrap_or_default().into()
+}
+
+/// A choice of fields: the first and the third, and of the first object its first member.
+pub(crate) fn fields(resource: &Resource) -> String {
+    let plain = resource.fields.iter().filter(|field| field.kind.members().is_none()).map(|field| field.name.to_owned());
+    let nested = resource.fields.iter().find_map(|field| Some(format!("{}.{}", field.name, field.kind.members()?.first()?.name)));
+    plain.step_by(2).take(2).chain(nested).collect::<Vec<_>>().join(",")
+}
+
+/// One item with all its fields.
+pub(crate) fn item(resource: &Resource) -> Node {
+    shown(&row(resource), resource.fields, &|_| true, None)
+}
+
+/// A page of one item: the summary, and with every expansion.
+pub(crate) fn pages(resource: &Resource, offers: &List) -> Vec<(&'static str, Node)> {
+    let page = |item: Node, beside: Vec<(String, Node)>| {
+        let info = map([("limit", 1.into()), ("next", CURSOR.into()), ("prev", Node::Plain(Value::Null))]);
+        let mut members = vec![("items".to_owned(), list([item]))];
+        members.extend(beside);
+        members.push(("page".to_owned(), info));
+        Node::Map(members)
+    };
+    let row = row(resource);
+    let summary = |name: &str| resource.summary.contains(&name);
+    let mut pages = vec![("summary", page(shown(&row, resource.fields, &summary, None), Vec::new()))];
+    if !offers.expansions.is_empty() {
+        let within = offers.expansions.iter().find(|expansion| matches!(expansion.place, Place::Within { .. }));
+        let list_of = within.and_then(|expansion| match expansion.place {
+            Place::Within { join, .. } => Some(join.list),
+            Place::Beside => None,
+        });
+        let item = shown(&row, resource.fields, &|name| summary(name) || list_of == Some(name), within);
+        let beside = offers.expansions.iter().filter(|expansion| expansion.place == Place::Beside);
+        let beside = beside.map(|expansion| (expansion.name.to_owned(), related(expansion))).collect();
+        pages.push(("expanded", page(item, beside)));
+    }
+    pages
+}
+
+/// What an expansion shows.
+fn related(expansion: &Expansion) -> Node {
+    shown(&row(expansion.resource), expansion.resource.fields, &|name| expansion.fields.contains(&name), None)
+}
+
+/// The chosen fields of a row, in the model's order.
+fn shown(row: &Value, fields: &[Field], chosen: &dyn Fn(&str) -> bool, within: Option<&Expansion>) -> Node {
+    let mut members = Vec::new();
+    for field in fields.iter().filter(|field| chosen(field.name)) {
+        let Some(value) = row.get(field.name) else { continue };
+        let below = |value: &Value, fields: &[Field]| shown(value, fields, &|_| true, None);
+        let node = match (field.kind, value) {
+            (Kind::Object(fields), value) => below(value, fields),
+            (Kind::Objects(fields), Value::Array(values)) => list(values.iter().take(1).map(|value| match within.map(|e| (e, e.place)) {
+                Some((expansion, Place::Within { join, member })) if join.list == field.name => {
+                    below(value, fields).with(member, related(expansion))
+                }
+                _ => below(value, fields),
+            })),
+            (_, value) => value.clone().into(),
+        };
+        members.push((field.name.to_owned(), node));
+    }
+    Node::Map(members)
+}
+
+/// A problem as the functions write it.
+pub(crate) fn problem(kind: ProblemKind) -> Node {
+    let errors = match kind {
+        ProblemKind::InvalidParameter => {
+            let detail = "is not a parameter of this route; did you mean `limit`? There are: …";
+            let unknown = ParameterError { suggestion: Some("limit".to_owned()), ..ParameterError::new("limits", detail) };
+            vec![unknown, ParameterError::new("fields", "\"nmae\" is not a field; …")]
+        }
+        _ => Vec::new(),
+    };
+    let body = Problem { kind, errors }.body(INSTANCE);
+    let value: Value = serde_json::from_slice(&body).unwrap_or_default();
+    Node::ordered(value, &["type", "title", "status", "detail", "instance", "errors"])
+}
