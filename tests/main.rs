@@ -6,6 +6,7 @@
 //! | `walks` | 3 | random data, filters, sorts, limits and shards against an in-memory oracle |
 //! | `costs` | 3 | round trips, evaluated items and units, counted |
 
+mod contract;
 mod costs;
 mod direct;
 mod random;
