@@ -196,7 +196,7 @@ pub(crate) fn event(path: &str, id: Option<&str>, query: &str, sub: Option<&str>
     event
 }
 
-fn product(number: u32) -> Value {
+pub(crate) fn product(number: u32) -> Value {
     let mut product = json!({
         "productId": format!("p-{number}"), "sku": format!("SKU-{number}"), "name": format!("Product \"{number}\" é"),
         "description": "words ".repeat(30), "category": if number % 3 == 0 { "laptops" } else { "beauty" },

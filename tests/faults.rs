@@ -1,0 +1,143 @@
+//! Ring 5: what DynamoDB may do, and what the caller then gets.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::{
+    proxy::{Fault, Proxy, THROTTLED},
+    stack::{Answer, Stack},
+};
+
+/// A shop behind a proxy.
+fn shop(script: &[Fault]) -> (Stack, Proxy) {
+    let mut stack = Stack::shop();
+    let proxy = Proxy::before(&stack.local.url, script);
+    stack.local.url.clone_from(&proxy.url);
+    (stack, proxy)
+}
+
+fn is(answer: &Answer, status: u16, problem: &str) {
+    assert_eq!(answer.status, status, "{}", answer.body);
+    assert_eq!(answer.json()["type"], format!("/problems/{problem}"));
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+}
+
+#[tokio::test]
+async fn throttling_is_503_and_soon() {
+    let (stack, proxy) = shop(&[THROTTLED, THROTTLED]);
+    assert_eq!(stack.products("").await.status, 200, "two refusals are repeated away");
+    assert_eq!(proxy.calls(), ["query"; 3]);
+    proxy.then(&vec![THROTTLED; 10]);
+    let began = Instant::now();
+    let answer = stack.products("").await;
+    is(&answer, 503, "unavailable");
+    assert_eq!(answer.header("retry-after"), Some("1"));
+    assert!(began.elapsed() < Duration::from_secs(3), "attempts end before the time does");
+}
+
+#[tokio::test]
+async fn a_hung_server_is_504_before_lambda_s_own_timeout() {
+    let (stack, proxy) = shop(&[Fault::Hang]);
+    assert_eq!(stack.user("").await.status, 200, "one hung attempt is repeated");
+    proxy.then(&[Fault::Hang, Fault::Hang, Fault::Hang, Fault::Hang]);
+    let began = Instant::now();
+    is(&stack.user("").await, 504, "timeout");
+    assert!(began.elapsed() < Duration::from_millis(3_500));
+}
+
+#[tokio::test]
+async fn broken_connections_are_repeated_away() {
+    let (stack, proxy) = shop(&[Fault::Reset, Fault::Pass, Fault::Truncate, Fault::Pass, Fault::Reply(500, "{}"), Fault::Pass]);
+    for _ in 0..3 {
+        assert_eq!(stack.products("").await.status, 200);
+        assert_eq!(proxy.calls().len(), 2);
+    }
+    proxy.then(&vec![Fault::Reply(500, r#"{"__type":"InternalServerError","message":"secret inside"}"#); 10]);
+    let answer = stack.products("").await;
+    is(&answer, 503, "unavailable");
+    assert!(!answer.body.contains("secret"), "a 5xx says nothing of the inside");
+}
+
+#[tokio::test]
+async fn nonsense_is_502_and_a_refusal_is_500() {
+    let (stack, proxy) = shop(&[]);
+    for nonsense in
+        ["<html>maintenance</html>", "", "null", "[]", r#"{"Items":[{"productId":{"S":"p-1"}}]}"#, r#"{"Items":7}"#, r#"{"Items":[],"#]
+    {
+        proxy.then(&[Fault::Reply(200, nonsense)]);
+        is(&stack.products("").await, 502, "bad-gateway");
+    }
+    for refusal in ["AccessDeniedException", "ValidationException", "ResourceNotFoundException"] {
+        let body = format!(r#"{{"__type":"com.amazon#{refusal}","message":"no role of yours"}}"#);
+        proxy.then(&[Fault::Reply(400, Box::leak(body.into_boxed_str()))]);
+        let answer = stack.products("").await;
+        is(&answer, 500, "internal");
+        assert!(!answer.body.contains("role"));
+    }
+}
+
+/// Unprocessed keys are asked for again until they are there, or it is a 503: never a shorter page in silence.
+#[tokio::test]
+async fn unprocessed_keys_are_never_lost() {
+    let query = "fields=productId,description&limit=40";
+    let (stack, proxy) = shop(&[]);
+    let whole = stack.products(query).await.ids("productId");
+    assert_eq!(whole.len(), 40);
+    proxy.calls();
+    proxy.then(&[Fault::Pass, Fault::Unprocess, Fault::Unprocess, Fault::Pass]);
+    let answer = stack.products(query).await;
+    assert_eq!(answer.ids("productId"), whole, "all of them, in order");
+    assert_eq!(proxy.calls(), ["query", "batchgetitem", "batchgetitem", "batchgetitem"]);
+    // The last of few keys stays unprocessed for ever: half of one is none.
+    proxy.then(&[Fault::Pass]);
+    proxy.then(&vec![Fault::Unprocess; 60]);
+    is(&stack.products(query).await, 503, "unavailable");
+    assert_eq!(stack.orders("expand=items.product&limit=5").await.status, 503);
+}
+
+#[tokio::test]
+async fn an_item_deleted_between_the_two_reads_is_left_out_and_the_end_is_true() {
+    let (stack, proxy) = shop(&[]);
+    let query = "fields=productId,description&limit=10&sort=price_asc";
+    let first = stack.products(query).await;
+    let whole = stack.products("fields=productId&limit=60&sort=price_asc").await.ids("productId");
+    assert_eq!(first.ids("productId"), whole[..10]);
+    for victims in [vec![9], (0..10).collect::<Vec<usize>>()] {
+        for victim in &victims {
+            GONE.lock().unwrap().push(whole[*victim].clone());
+        }
+        proxy.then(&[Fault::Pass, Fault::After(delete_the_gone)]);
+        let page = stack.products(query).await;
+        assert_eq!(page.status, 200, "{}", page.body);
+        let left: Vec<_> = (0..10).filter(|i| !victims.contains(i)).map(|i| whole[i].clone()).collect();
+        assert_eq!(page.ids("productId"), left, "left out");
+        let next = stack.products(&format!("{query}&cursor={}", page.next().unwrap())).await;
+        assert_eq!(next.ids("productId"), whole[10..20], "what follows is what followed");
+        for victim in &victims {
+            let number: usize = whole[*victim][2..].parse().unwrap();
+            stack.put("products", std::iter::once(crate::stack::product(u32::try_from(number).unwrap())));
+        }
+    }
+}
+
+static GONE: std::sync::Mutex<Vec<String>> = std::sync::Mutex::new(Vec::new());
+
+/// Deletes through the wire, while the proxy holds the BatchGetItem back.
+fn delete_the_gone(upstream: &str) {
+    for id in GONE.lock().unwrap().drain(..) {
+        let body = json!({"TableName": "products", "Key": {"productId": {"S": id}}}).to_string();
+        let request = format!(
+            "POST / HTTP/1.1\r\nhost: x\r\nx-amz-target: DynamoDB_20120810.DeleteItem\r\ncontent-type: application/x-amz-json-1.0\r\nauthorization: \
+             AWS4-HMAC-SHA256 Credential=local/20260101/eu-central-1/dynamodb/aws4_request, SignedHeaders=host;x-amz-date, Signature=0\r\n\
+             x-amz-date: 20260101T000000Z\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        use std::io::{Read, Write};
+        let mut server = std::net::TcpStream::connect(upstream).unwrap();
+        server.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        server.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
+}

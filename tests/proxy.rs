@@ -1,0 +1,159 @@
+//! A proxy between the client and DynamoDB that does to each call what a script says: pass, throttle, hang, reset, truncate, lie.
+
+use std::{
+    collections::VecDeque,
+    io::{Read, Write},
+    net::{Shutdown, TcpListener, TcpStream},
+    sync::{Arc, Mutex},
+    thread,
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+
+/// What is done to one call.
+#[derive(Debug, Clone)]
+pub(crate) enum Fault {
+    Pass,
+    /// An answer of the proxy's own: status and body.
+    Reply(u16, &'static str),
+    /// No answer for longer than any deadline.
+    Hang,
+    /// The connection is closed without an answer.
+    Reset,
+    /// The real answer's first half, and then nothing.
+    Truncate,
+    /// Of a BatchGetItem, the last half of the items comes back as unprocessed keys.
+    Unprocess,
+    /// Before a call passes, this runs.
+    After(fn(&str)),
+}
+
+/// DynamoDB's way to say "slower".
+pub(crate) const THROTTLED: Fault =
+    Fault::Reply(400, r#"{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException","message":"Rate exceeded"}"#);
+
+/// A proxy on a port of its own. Calls beyond the script pass.
+pub(crate) struct Proxy {
+    pub(crate) url: String,
+    script: Arc<Mutex<VecDeque<Fault>>>,
+    calls: Arc<Mutex<Vec<String>>>,
+}
+
+impl Proxy {
+    pub(crate) fn before(upstream: &str, script: &[Fault]) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let script = Arc::new(Mutex::new(script.iter().cloned().collect::<VecDeque<_>>()));
+        let calls = Arc::new(Mutex::new(Vec::new()));
+        let upstream = upstream.trim_start_matches("http://").to_owned();
+        let (script_there, calls_there) = (Arc::clone(&script), Arc::clone(&calls));
+        thread::spawn(move || {
+            for client in listener.incoming().map_while(Result::ok) {
+                let (upstream, script, calls) = (upstream.clone(), Arc::clone(&script_there), Arc::clone(&calls_there));
+                thread::spawn(move || serve(client, &upstream, &script, &calls));
+            }
+        });
+        Self { url, script, calls }
+    }
+
+    /// Adds to the script.
+    pub(crate) fn then(&self, faults: &[Fault]) {
+        self.script.lock().unwrap().extend(faults.iter().cloned());
+    }
+
+    /// The operations that were called since the last time, repeats included.
+    pub(crate) fn calls(&self) -> Vec<String> {
+        std::mem::take(&mut *self.calls.lock().unwrap())
+    }
+}
+
+/// The calls of one connection, one after another.
+fn serve(mut client: TcpStream, upstream: &str, script: &Mutex<VecDeque<Fault>>, calls: &Mutex<Vec<String>>) {
+    while let Some((head, body)) = message(&mut client) {
+        let operation =
+            head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("x-amz-target: dynamodb_20120810.").map(str::to_owned));
+        calls.lock().unwrap().push(operation.unwrap_or_default());
+        let fault = script.lock().unwrap().pop_front().unwrap_or(Fault::Pass);
+        if let Fault::After(run) = fault {
+            run(upstream);
+        }
+        let answer = match fault {
+            Fault::Hang => {
+                thread::sleep(Duration::from_secs(8));
+                return;
+            }
+            Fault::Reset => {
+                let _ = client.shutdown(Shutdown::Both);
+                return;
+            }
+            Fault::Reply(status, body) => response(status, body.as_bytes()),
+            Fault::Pass | Fault::After(_) => forward(upstream, &head, &body),
+            Fault::Truncate => {
+                let whole = forward(upstream, &head, &body);
+                let _ = client.write_all(&whole[..whole.len() / 2]);
+                let _ = client.shutdown(Shutdown::Both);
+                return;
+            }
+            Fault::Unprocess => {
+                let whole = forward(upstream, &head, &body);
+                let at = whole.windows(4).position(|window| window == b"\r\n\r\n").unwrap() + 4;
+                response(200, &unprocess(&body, &whole[at..]))
+            }
+        };
+        if client.write_all(&answer).is_err() {
+            return;
+        }
+    }
+}
+
+/// A BatchGetItem's answer with the last half of its items taken back.
+fn unprocess(request: &[u8], answer: &[u8]) -> Vec<u8> {
+    let request: Value = serde_json::from_slice(request).unwrap();
+    let mut answer: Value = serde_json::from_slice(answer).unwrap();
+    let (table, asked) = request["RequestItems"].as_object().unwrap().iter().next().unwrap();
+    let items = answer["Responses"][table].as_array_mut().unwrap();
+    let taken = items.split_off(items.len() / 2);
+    let names: Vec<_> = asked["Keys"][0].as_object().unwrap().keys().cloned().collect();
+    let key = |item: &Value| names.iter().map(|name| (name.clone(), item[name].clone())).collect::<serde_json::Map<_, _>>();
+    let keys: Vec<_> = taken.iter().map(key).collect();
+    if !keys.is_empty() {
+        answer["UnprocessedKeys"] = json!({table: {"Keys": keys, "ProjectionExpression": asked["ProjectionExpression"]}});
+    }
+    serde_json::to_vec(&answer).unwrap()
+}
+
+fn response(status: u16, body: &[u8]) -> Vec<u8> {
+    let head = format!("HTTP/1.1 {status} X\r\ncontent-type: application/x-amz-json-1.0\r\ncontent-length: {}\r\n\r\n", body.len());
+    [head.as_bytes(), body].concat()
+}
+
+fn forward(upstream: &str, head: &str, body: &[u8]) -> Vec<u8> {
+    let mut server = TcpStream::connect(upstream).unwrap();
+    server.write_all(head.as_bytes()).unwrap();
+    server.write_all(body).unwrap();
+    let (head, body) = message(&mut server).unwrap();
+    [head.as_bytes(), &body].concat()
+}
+
+/// One HTTP message with a content-length: its head with the blank line, and its body.
+fn message(stream: &mut TcpStream) -> Option<(String, Vec<u8>)> {
+    let (mut bytes, mut chunk) = (Vec::new(), [0; 65_536]);
+    let end = loop {
+        if let Some(at) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
+            break at + 4;
+        }
+        let read = stream.read(&mut chunk).ok().filter(|read| *read > 0)?;
+        bytes.extend_from_slice(&chunk[..read]);
+    };
+    let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
+    let length = head
+        .lines()
+        .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length:").map(|length| length.trim().parse().unwrap()));
+    let mut body = bytes.split_off(end);
+    while body.len() < length.unwrap_or(0_usize) {
+        let read = stream.read(&mut chunk).ok().filter(|read| *read > 0)?;
+        body.extend_from_slice(&chunk[..read]);
+    }
+    Some((head, body))
+}
