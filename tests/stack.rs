@@ -9,7 +9,7 @@ use dev::{
     template::Template,
 };
 use lambda_http::Body;
-use model::{GET_USER, LIST_PRODUCTS, LIST_USER_ORDERS};
+use model::ROUTES;
 use serde_json::{Value, json};
 
 use crate::direct::item;
@@ -75,12 +75,8 @@ impl Stack {
 
     /// Sends an event to the function that the route key names.
     pub(crate) async fn send(&self, event: &Value) -> Answer {
-        let route = match event["routeKey"].as_str().unwrap().split_once(' ').unwrap().1 {
-            "/v1/products" => &LIST_PRODUCTS,
-            "/v1/users/{id}" => &GET_USER,
-            "/v1/users/{id}/orders" => &LIST_USER_ORDERS,
-            other => panic!("no route {other}"),
-        };
+        let (_, path) = event["routeKey"].as_str().unwrap().split_once(' ').unwrap();
+        let route = ROUTES.into_iter().find(|route| route.path == path).unwrap_or_else(|| panic!("no route {path}"));
         send_to(&self.app(route), &event.to_string()).await
     }
 
