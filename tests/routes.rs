@@ -325,3 +325,48 @@ async fn events() {
         }
     }
 }
+
+/// A handler that panics is a 500 of ours, and the next request is served.
+#[tokio::test]
+async fn a_panic_is_a_500_from_a_process_that_lives_on() {
+    let stack = Stack::shop();
+    let app = stack.app(&model::LIST_PRODUCTS);
+    let event = event("/v1/products", None, "limit=1", None, &[]).to_string();
+    let left = std::time::Duration::from_secs(5);
+    let panics = async |_: &api::App, _: &api::Request| -> Result<api::Reply, api::Problem> { panic!("sentinel-panic") };
+    let (response, log) = app.respond(&event, "r-1", left, &panics).await;
+    assert_eq!(response.status_code, 500);
+    assert!(!format!("{response:?}{log}").contains("sentinel"));
+    let (response, _) = app.respond(&event, "r-2", left, &list_products::list_products).await;
+    assert_eq!(response.status_code, 200);
+}
+
+/// Beyond a hundred distinct products the page is cut; one order that names more is read in batches.
+#[tokio::test]
+async fn expansion_cuts_the_page_at_a_hundred_products() {
+    let stack = Stack::empty();
+    let line = |number: u32| json!({"productId": format!("p-{number}"), "name": "x", "quantity": 1, "unitPrice": 1});
+    let with_lines = |number: u32, lines: std::ops::Range<u32>| {
+        let mut order = order(number, "u-1");
+        order["items"] = lines.map(line).collect();
+        order
+    };
+    stack.put("products", (0..400).map(|number| json!({"productId": format!("p-{number}"), "name": "n"})));
+    // Oldest first: 40 + 40 + 40 distinct, then 150 in one order, then a repeat of the first.
+    let orders = [0..40, 40..80, 80..120, 200..350, 0..40];
+    stack.put("orders", (0_u32..).zip(orders).map(|(number, lines)| with_lines(3 * number, lines)));
+    let (mut pages, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = stack.orders(&format!("sort=oldest&expand=items.product{cursor}")).await;
+        assert_eq!(page.status, 200, "{}", page.body);
+        for order in page.json()["items"].as_array().unwrap() {
+            assert!(order["items"].as_array().unwrap().iter().all(|line| line["product"]["productId"] == line["productId"]));
+        }
+        pages.push(page.ids("orderId").len());
+        match page.next() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(pages, [2, 1, 1, 1]);
+}
