@@ -195,14 +195,14 @@ pub(crate) fn event(path: &str, id: Option<&str>, query: &str, sub: Option<&str>
 pub(crate) fn product(number: u32) -> Value {
     let mut product = json!({
         "productId": format!("p-{number}"), "sku": format!("SKU-{number}"), "name": format!("Product \"{number}\" é"),
-        "description": "words ".repeat(30), "category": if number % 3 == 0 { "laptops" } else { "beauty" },
+        "description": "words ".repeat(30), "category": if number.is_multiple_of(3) { "laptops" } else { "beauty" },
         "price": f64::from(number % 7) + 0.99, "currency": "EUR", "rating": f64::from(number % 50) / 10.0, "stock": number % 4,
         "tags": ["a", "b"], "weight": 5, "dimensions": {"width": 1.5, "height": 2, "depth": 3, "secret": "sentinel-dimension"},
         "images": ["https://example.org/1.webp"], "thumbnail": "https://example.org/t.webp",
         "createdAt": format!("2024-01-{:02}T00:00:00.000Z", 1 + number % 28), "updatedAt": "2024-02-01T12:30:15.000Z",
         "shard": 0, "costPrice": "sentinel-cost"
     });
-    if number % 5 != 0 {
+    if !number.is_multiple_of(5) {
         product["brand"] = json!(if number % 20 == 1 { "Rare" } else { "Common" });
     }
     product

@@ -2,7 +2,7 @@
 //!
 //! Each case is one seed: a table of 0 to 2,000 products with heavy ties and missing attributes, N shards, and walks over it with random
 //! filters, sort and limits that change on the way, forward and back. A failure names its seed. `WALKS` sets how many walks are made:
-//! `WALKS=100000 cargo test --release -p tests walks::random` is the long run.
+//! `WALKS=100000 cargo test -p tests walks::random` is the long run.
 
 use std::num::NonZeroU32;
 
