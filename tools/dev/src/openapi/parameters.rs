@@ -112,9 +112,9 @@ fn expand(expansions: &[Expansion]) -> Node {
 }
 
 fn fields(resource: &Resource, summary: bool) -> Node {
-    let left_out = if summary { format!("the summary: `{}`", resource.summary.join("`, `")) } else { "all of them".to_owned() };
+    let left_out = if summary { format!("the summary (`{}`)", resource.summary.join("`, `")) } else { "all of them".to_owned() };
     let about = format!(
-        "The fields to answer with, separated by commas; dots and parentheses reach into objects. Left out: {left_out}. \
+        "The fields to answer with, separated by commas; dots and parentheses reach into objects. By default {left_out}. \
          A field that an item lacks is left out of it."
     );
     let schema = map([("type", "string".into()), ("minLength", 1.into()), ("pattern", format!("^{}$", selection(resource.fields)).into())]);

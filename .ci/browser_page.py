@@ -1,0 +1,131 @@
+"""Drives the page of `cargo dev docs` over the WebDriver protocol, with the standard library alone. See .ci/browser."""
+
+import base64
+import json
+import sys
+import time
+import urllib.request
+
+# No name resolves but this machine's: what the page would fetch from elsewhere fails, and is counted below.
+FLAGS = [
+    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost",
+]
+
+
+class Browser:
+    def __init__(self, driver, profile):
+        self.driver = driver
+        options = {"args": [*FLAGS, f"--user-data-dir={profile}"]}
+        capabilities = {"browserName": "chrome", "goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"}}
+        self.session = "/session/" + self.call("POST", "/session", {"capabilities": {"alwaysMatch": capabilities}})["sessionId"]
+
+    def call(self, method, path, body=None):
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.driver + path, data, {"content-type": "application/json"}, method=method)
+        with urllib.request.urlopen(request, timeout=120) as answer:
+            return json.load(answer)["value"]
+
+    def do(self, method, path, body=None):
+        return self.call(method, self.session + path, body)
+
+    def run(self, script, *args):
+        return self.do("POST", "/execute/sync", {"script": script, "args": list(args)})
+
+    def wait(self, script, what, seconds=60):
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            value = self.run(script)
+            if value:
+                return value
+            time.sleep(0.1)
+        sys.exit(f"browser: {what}: not within {seconds} s")
+
+    def shot(self, path):
+        with open(path, "wb") as file:
+            file.write(base64.b64decode(self.do("GET", "/screenshot")))
+
+    def look(self, scheme, width, height):
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        self.devtools("Emulation.setEmulatedMedia", {"features": features})
+        self.devtools("Emulation.setDeviceMetricsOverride", {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600})
+
+    def devtools(self, command, parameters):
+        return self.do("POST", "/goog/cdp/execute", {"cmd": command, "params": parameters})
+
+
+def expect(condition, what):
+    if not condition:
+        sys.exit(f"browser: {what}")
+
+
+def try_it(browser, route, values, wanted):
+    """Fills in the route's form, sends it, and gives the status line, the headers and the body that the page shows."""
+    fill = """
+        const section = document.querySelector(`[data-route="${arguments[0]}"]`);
+        section.querySelector('.result').replaceChildren();
+        for (const [name, value] of Object.entries(arguments[1])) section.querySelector(`[name="${name}"]`).value = value;
+        section.querySelector('button').click();
+    """
+    browser.run(fill, route, values)
+    read = f"""
+        const result = document.querySelector('[data-route="{route}"] .result');
+        const status = result.querySelector('.status');
+        return status && [status.textContent, result.querySelector('.headers')?.textContent ?? '', result.querySelector('.body')?.textContent ?? ''];
+    """
+    status, headers, body = browser.wait(read, f"an answer to {route}")
+    expect(status.startswith(wanted), f"{route}: {status} in place of {wanted}: {body[:300]}")
+    return headers, body
+
+
+def main(driver, page, profile, shots):
+    browser = Browser(driver, profile)
+    try:
+        browser.look("light", 1280, 900)
+        browser.do("POST", "/url", {"url": page + "/"})
+        browser.wait("return document.body?.dataset.ready", "the page is not ready")
+        routes = browser.run("return [...document.querySelectorAll('[data-route]')].map((section) => section.dataset.route)")
+        with urllib.request.urlopen(page + "/openapi.json", timeout=30) as answer:
+            declared = list(json.load(answer)["paths"])
+        expect(routes == declared and len(routes) >= 3, f"the page lists {routes}, the document {declared}")
+        browser.shot(f"{shots}/light.png")
+
+        headers, body = try_it(browser, "/v1/products", {"category": "laptops", "sort": "price_asc", "fields": "name,price", "limit": "3"}, "200")
+        items = json.loads(body)["items"]
+        expect(len(items) == 3 and all(list(item) == ["name", "price"] for item in items), f"other items: {body[:300]}")
+        expect([item["price"] for item in items] == sorted(item["price"] for item in items), "not in order of the price")
+        for name in ("etag", "link", "cache-control", "server-timing"):
+            expect(name in headers, f"the page does not show {name}")
+        etag = headers.split("etag", 1)[1].split('"')
+        _, body = try_it(browser, "/v1/users/{id}", {"id": "me"}, "200")
+        expect(json.loads(body)["userId"] == "u-1", f"another user: {body[:200]}")
+        _, body = try_it(browser, "/v1/users/{id}/orders", {"id": "me", "limit": "2", "expand": "customer"}, "200")
+        expect(json.loads(body)["customer"]["userId"] == "u-1", f"no customer: {body[:200]}")
+        try_it(browser, "/v1/products", {"limit": "0"}, "400")
+        try_it(browser, "/v1/products", {"limit": "3", "If-None-Match": f'W/"{etag[1]}"'}, "304")
+        browser.run("document.getElementById('token').value = ''")
+        try_it(browser, "/v1/users/{id}", {"id": "me"}, "401")
+
+        browser.run("document.querySelector('[data-route=\"/v1/users/{id}\"] h2').scrollIntoView()")
+        browser.look("dark", 1280, 900)
+        browser.shot(f"{shots}/dark.png")
+        browser.look("light", 390, 844)
+        browser.run("document.querySelector('[data-route=\"/v1/products\"] h2').scrollIntoView()")
+        browser.shot(f"{shots}/phone.png")
+        wide = browser.run("return document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        expect(wide <= 0, f"the page is {wide} pixels too wide for a phone")
+
+        asked = [json.loads(entry["message"])["message"] for entry in browser.do("POST", "/se/log", {"type": "performance"})]
+        asked = [event["params"]["request"]["url"] for event in asked if event["method"] == "Network.requestWillBeSent"]
+        elsewhere = [url for url in asked if not url.startswith((page + "/", "data:", "chrome://"))]  # chrome://: its own new tab
+        expect(sum(url.startswith(page) for url in asked) > 5 and not elsewhere, f"asked elsewhere: {elsewhere}")
+        said = [entry["message"] for entry in browser.do("POST", "/se/log", {"type": "browser"})]
+        said = [text for text in said if "Failed to load resource" not in text]
+        expect(not said, f"the console says: {said}")
+        print(f"browser: {len(routes)} routes, {sum(url.startswith(page) for url in asked)} requests, none elsewhere")
+    finally:
+        browser.do("DELETE", "")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
