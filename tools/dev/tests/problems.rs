@@ -6,7 +6,7 @@ use serde_json::Value;
 const TEXT: &str = include_str!("../../../docs/problems.md");
 
 fn sections() -> Vec<(&'static str, &'static str)> {
-    TEXT.split("\n## ").skip(1).map(|section| section.split_once('\n').unwrap()).collect()
+    TEXT.split("\n## ").skip(1).map(|section| section.split_once('\n').unwrap_or((section, ""))).collect()
 }
 
 #[test]

@@ -12,9 +12,11 @@ const INSTANCE: &str = "3e2e2ed3-21ab-45e1-bc15-b9cb69ead553";
 
 /// A row of the sample data; one that has every field that it may have.
 fn row(resource: &Resource) -> Value {
-    let complete = |row: &Value| resource.fields.iter().all(|field| row.get(field.name).is_some());
-    let mut rows = sample::lines(resource.name).filter_map(|line| serde_json::from_str::<Value>(&line).ok());
-    rows.find(complete).unwrap_or_default()
+    rows(resource).find(|row| resource.fields.iter().all(|field| row.get(field.name).is_some())).unwrap_or_default()
+}
+
+fn rows(resource: &Resource) -> impl Iterator<Item = Value> {
+    sample::lines(resource.name).filter_map(|line| serde_json::from_str(&line).ok())
 }
 
 /// The example's value of an attribute.
@@ -43,26 +45,32 @@ pub(crate) fn pages(resource: &Resource, offers: &List) -> Vec<(&'static str, No
         members.push(("page".to_owned(), info));
         Node::Map(members)
     };
-    let row = row(resource);
+    let example = row(resource);
     let summary = |name: &str| resource.summary.contains(&name);
-    let mut pages = vec![("summary", page(shown(&row, resource.fields, &summary, None), Vec::new()))];
+    let mut pages = vec![("summary", page(shown(&example, resource.fields, &summary, None), Vec::new()))];
     if !offers.expansions.is_empty() {
         let within = offers.expansions.iter().find(|expansion| matches!(expansion.place, Place::Within { .. }));
         let list_of = within.and_then(|expansion| match expansion.place {
             Place::Within { join, .. } => Some(join.list),
             Place::Beside => None,
         });
-        let item = shown(&row, resource.fields, &|name| summary(name) || list_of == Some(name), within);
+        let item = shown(&example, resource.fields, &|name| summary(name) || list_of == Some(name), within);
         let beside = offers.expansions.iter().filter(|expansion| expansion.place == Place::Beside);
-        let beside = beside.map(|expansion| (expansion.name.to_owned(), related(expansion))).collect();
+        let beside = beside.map(|expansion| (expansion.name.to_owned(), related(expansion, &row(expansion.resource)))).collect();
         pages.push(("expanded", page(item, beside)));
     }
     pages
 }
 
-/// What an expansion shows.
-fn related(expansion: &Expansion) -> Node {
-    shown(&row(expansion.resource), expansion.resource.fields, &|name| expansion.fields.contains(&name), None)
+/// What an expansion shows of a row.
+fn related(expansion: &Expansion, row: &Value) -> Node {
+    shown(row, expansion.resource.fields, &|name| expansion.fields.contains(&name), None)
+}
+
+/// The row that this element of a list names.
+fn joined(expansion: &Expansion, key: &str, element: &Value) -> Value {
+    let own_key = expansion.resource.table.key.first().copied().unwrap_or_default();
+    rows(expansion.resource).find(|row| row.get(own_key) == element.get(key)).unwrap_or_default()
 }
 
 /// The chosen fields of a row, in the model's order.
@@ -75,7 +83,7 @@ fn shown(row: &Value, fields: &[Field], chosen: &dyn Fn(&str) -> bool, within: O
             (Kind::Object(fields), value) => below(value, fields),
             (Kind::Objects(fields), Value::Array(values)) => list(values.iter().take(1).map(|value| match within.map(|e| (e, e.place)) {
                 Some((expansion, Place::Within { join, member })) if join.list == field.name => {
-                    below(value, fields).with(member, related(expansion))
+                    below(value, fields).with(member, related(expansion, &joined(expansion, join.key, value)))
                 }
                 _ => below(value, fields),
             })),
