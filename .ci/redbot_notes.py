@@ -28,11 +28,12 @@ def notes(resource):
     return found
 
 
-def check(base, token, path):
+def check(base, token, method, path):
     parser = ConfigParser()
     parser.read_dict({"redbot": {"enable_local_access": "True"}})
-    resource = HttpResource(parser["redbot"])
-    resource.set_request(base + path, headers=[("Authorization", f"Bearer {token}")] if "/users/" in path else [])
+    # What REDbot asks by itself, it asks with GET.
+    resource = HttpResource(parser["redbot"], active_checks_enabled=method == "GET")
+    resource.set_request(base + path, method=method, headers=[("Authorization", f"Bearer {token}")] if "/users/" in path else [])
 
     @thor.events.on(resource)
     def check_done():
@@ -48,14 +49,14 @@ def check(base, token, path):
     return resource.response.status_code, [(level, name, note) for (level, name), note in found.items()]
 
 
-def main(base, token, path):
-    status, found = check(base, token, path)
+def main(base, token, method, path):
+    status, found = check(base, token, method, path)
     if status is None:
         print(f"{path}: {found[0]}", file=sys.stderr)
         return 1
     counts = {level: sum(1 for note in found if note[0] is level) for level in levels}
     shown = path if len(path) < 70 else path[:69] + "…"
-    print(f"{status} {shown}: {counts[levels.GOOD]} good, {counts[levels.WARN]} warnings, {counts[levels.BAD]} bad")
+    print(f"{method} {status} {shown}: {counts[levels.GOOD]} good, {counts[levels.WARN]} warnings, {counts[levels.BAD]} bad")
     failed = 0
     for level, name, note in found:
         if level in (levels.WARN, levels.BAD):
