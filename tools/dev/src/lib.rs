@@ -2,7 +2,8 @@
 //!
 //! Nothing here is deployed. [`template`] reads `template.yaml`, which is the truth for tables, indexes,
 //! routes and permissions; [`database`] makes an in-process DynamoDB of it; [`load`] and [`sample`] fill it;
-//! [`up`] puts the functions in front of it.
+//! [`up`] puts the functions in front of it. [`openapi`] writes the published contract from the declarations of `model`,
+//! and [`docs`] serves it to be read and tried.
 //!
 //! What is not here: a second definition of any table or route, a mock of the store (tests and `cargo dev`
 //! speak DynamoDB's wire protocol), and anything that a deployed function could come to depend on.
