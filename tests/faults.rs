@@ -141,3 +141,18 @@ fn delete_the_gone(upstream: &str) {
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     }
 }
+
+/// The connection that is opened before the first event is the one that the first event's call goes over.
+#[tokio::test]
+async fn the_first_call_finds_the_connection_open() {
+    let (stack, proxy) = shop(&[]);
+    let database = stack.database();
+    database.warm("users", &["userId"]).await;
+    assert_eq!((proxy.connections(), proxy.calls()), (1, vec!["getitem".to_owned()]));
+    let app = stack.app_over(&model::GET_USER, database);
+    let event = crate::stack::event("/v1/users/{id}", Some("u-1"), "", Some("u-1"), &[]).to_string();
+    for _ in 0..3 {
+        assert_eq!(crate::stack::send_to(&app, &event).await.status, 200);
+    }
+    assert_eq!((proxy.connections(), proxy.calls().len()), (1, 3));
+}

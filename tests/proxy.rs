@@ -4,7 +4,10 @@ use std::{
     collections::VecDeque,
     io::{Read, Write},
     net::{Shutdown, TcpListener, TcpStream},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
     thread,
     time::Duration,
 };
@@ -38,6 +41,7 @@ pub(crate) struct Proxy {
     pub(crate) url: String,
     script: Arc<Mutex<VecDeque<Fault>>>,
     calls: Arc<Mutex<Vec<String>>>,
+    connections: Arc<AtomicU32>,
 }
 
 impl Proxy {
@@ -48,18 +52,26 @@ impl Proxy {
         let calls = Arc::new(Mutex::new(Vec::new()));
         let upstream = upstream.trim_start_matches("http://").to_owned();
         let (script_there, calls_there) = (Arc::clone(&script), Arc::clone(&calls));
+        let connections = Arc::new(AtomicU32::new(0));
+        let connections_there = Arc::clone(&connections);
         thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
+                connections_there.fetch_add(1, Ordering::Relaxed);
                 let (upstream, script, calls) = (upstream.clone(), Arc::clone(&script_there), Arc::clone(&calls_there));
                 thread::spawn(move || serve(client, &upstream, &script, &calls));
             }
         });
-        Self { url, script, calls }
+        Self { url, script, calls, connections }
     }
 
     /// Adds to the script.
     pub(crate) fn then(&self, faults: &[Fault]) {
         self.script.lock().unwrap().extend(faults.iter().cloned());
+    }
+
+    /// How many connections have been made to it.
+    pub(crate) fn connections(&self) -> u32 {
+        self.connections.load(Ordering::Relaxed)
     }
 
     /// The operations that were called since the last time, repeats included.

@@ -50,27 +50,37 @@ impl Stack {
         self.local.db.0.import_items(table, items, dynoxide::ImportOptions::default()).unwrap();
     }
 
-    /// The function of a route, with an environment as `cargo dev up` gives it.
-    pub(crate) fn app(&self, route: &'static Route) -> App {
+    /// An environment variable, as `cargo dev up` sets it.
+    fn variable(&self, name: &str) -> Option<String> {
         let shards = self.shards.to_string();
-        let variable = |name: &str| {
-            let value = match name {
-                "PRODUCTS_TABLE" => "products",
-                "USERS_TABLE" => "users",
-                "ORDERS_TABLE" => "orders",
-                "CURSOR_SECRET" => "a secret for tests, of more than 32 characters",
-                "READ_ANY_SCOPE" => "lean-routes/users:read",
-                "CATALOG_SHARDS" => &shards,
-                "SERVER_TIMING" => "full",
-                "AWS_REGION" => "eu-central-1",
-                "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => "local",
-                "AWS_ENDPOINT_URL_DYNAMODB" => &self.local.url,
-                _ => return None,
-            };
-            Some(value.to_owned())
+        let value = match name {
+            "PRODUCTS_TABLE" => "products",
+            "USERS_TABLE" => "users",
+            "ORDERS_TABLE" => "orders",
+            "CURSOR_SECRET" => "a secret for tests, of more than 32 characters",
+            "READ_ANY_SCOPE" => "lean-routes/users:read",
+            "CATALOG_SHARDS" => &shards,
+            "SERVER_TIMING" => "full",
+            "AWS_REGION" => "eu-central-1",
+            "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => "local",
+            "AWS_ENDPOINT_URL_DYNAMODB" => &self.local.url,
+            _ => return None,
         };
-        let config = Config::read(route, variable).unwrap();
-        App::new(route, config, Database::new(api::client(variable).unwrap()).unwrap())
+        Some(value.to_owned())
+    }
+
+    /// DynamoDB, with a connection of its own.
+    pub(crate) fn database(&self) -> Database {
+        Database::new(api::client(|name| self.variable(name)).unwrap()).unwrap()
+    }
+
+    /// The function of a route.
+    pub(crate) fn app(&self, route: &'static Route) -> App {
+        self.app_over(route, self.database())
+    }
+
+    pub(crate) fn app_over(&self, route: &'static Route, database: Database) -> App {
+        App::new(route, Config::read(route, |name| self.variable(name)).unwrap(), database)
     }
 
     /// Sends an event to the function that the route key names.

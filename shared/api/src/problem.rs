@@ -119,7 +119,7 @@ impl Kind {
             Self::InvalidCursor => {
                 "Start again without `cursor`. A cursor works for three days, and only with the path, filters, sort and caller that it was made for."
             }
-            Self::MalformedRequest => "See the API's reference for the paths that there are.",
+            Self::MalformedRequest => "The function takes events of an HTTP API or a function URL, payload format 2.0.",
             Self::Unauthorized => "Send an access token: `Authorization: Bearer …`.",
             Self::Forbidden => "A caller may read their own data only, unless their token has the scope for all.",
             Self::NotFound => "It never existed, or was deleted.",
@@ -199,5 +199,16 @@ impl Problem {
         let Self { kind, errors } = self;
         let (r#type, title, status, detail) = (kind.uri(), kind.title(), kind.status().as_u16(), kind.detail());
         serde_json::to_vec(&Body { r#type, title, status, detail, instance, errors }).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::route::MAX_QUERY_BYTES;
+
+    #[test]
+    fn the_detail_of_a_limit_is_the_limit() {
+        assert!(Kind::QueryTooLong.detail().contains(&MAX_QUERY_BYTES.to_string()));
     }
 }
