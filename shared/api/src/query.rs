@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::problem::{ParameterError, excerpt};
+use crate::problem::{MAX_ERRORS, ParameterError, excerpt};
 
 /// The parameters of a query string, decoded, each at most once.
 #[derive(Debug, Default)]
@@ -12,10 +12,13 @@ pub(crate) struct Query<'a> {
 
 impl<'a> Query<'a> {
     /// Decodes `raw` (`application/x-www-form-urlencoded`: `+` is a space) and checks each name against `known`.
-    /// What is wrong is added to `errors`; what is right can be taken.
+    /// What is wrong is added to `errors` (of a flood, [`MAX_ERRORS`]); what is right can be taken.
     pub(crate) fn parse(raw: &'a str, known: &[&str], errors: &mut Vec<ParameterError>) -> Self {
         let mut pairs: Vec<(Cow<'a, str>, Cow<'a, str>)> = Vec::new();
         for pair in raw.split('&').filter(|pair| !pair.is_empty()) {
+            if errors.len() >= MAX_ERRORS {
+                break; // nobody is told more, and looking for near names is dear: 4 KiB hold a thousand
+            }
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let Some(name) = decode(name) else {
                 errors.push(ParameterError::new(name, "the name is not percent-encoded UTF-8"));
@@ -60,8 +63,13 @@ impl<'a> Query<'a> {
 /// "Unknown", with the nearest known name if one is near.
 fn unknown(name: &str, known: &[&str]) -> ParameterError {
     let name = excerpt(name);
-    let near = known.iter().map(|known| (strsim::damerau_levenshtein(&name.to_lowercase(), &known.to_lowercase()), *known));
-    let suggestion = near.filter(|(distance, known)| *distance <= 2.max(known.len() / 3)).min().map(|(_, known)| known.to_owned());
+    let lowercase = name.to_lowercase();
+    let characters = lowercase.chars().count();
+    let near = known.iter().map(|known| (*known, 2.max(known.len() / 3)));
+    // No text is nearer than the difference in length: that spares almost every comparison.
+    let near = near.filter(|(known, near)| known.chars().count().abs_diff(characters) <= *near);
+    let near = near.map(|(known, near)| (strsim::damerau_levenshtein(&lowercase, &known.to_lowercase()), known, near));
+    let suggestion = near.filter(|(distance, _, near)| distance <= near).min().map(|(_, known, _)| known.to_owned());
     let valid = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
     let detail = match &suggestion {
         Some(near) => format!("is not a parameter of this route; did you mean `{near}`? There are: {valid}"),
@@ -131,6 +139,24 @@ mod tests {
         let (_, errors) = parse("minprice=1&limit=1&limit=2&category=%FF&x%zz=1&qqqqqqqq=1&qqqqqqqq=2");
         let said: Vec<_> = errors.iter().map(|error| (error.parameter.as_str(), error.suggestion.as_deref())).collect();
         assert_eq!(said, [("minprice", Some("minPrice")), ("limit", None), ("category", None), ("x%zz", None), ("qqqqqqqq", None)]);
+    }
+
+    #[test]
+    fn of_a_flood_only_the_first_are_looked_at() {
+        let flood: String = (0..1_000).map(|number| format!("{number}&")).collect();
+        let (_, errors) = parse(&flood);
+        assert_eq!((errors.len(), errors[MAX_ERRORS - 1].parameter.as_str()), (MAX_ERRORS, "31"));
+    }
+
+    #[test]
+    fn a_name_is_suggested_only_if_it_is_near() {
+        let suggestion = |raw: &str| parse(raw).1.remove(0).suggestion;
+        for (near, known) in [("LIMIT", "limit"), ("lmit", "limit"), ("limi", "limit"), ("imt", "limit"), ("catgeroy", "category")] {
+            assert_eq!(suggestion(near).as_deref(), Some(known), "{near}");
+        }
+        for far in ["l", "limits-of-all", "cat", "xxxxx", ""] {
+            assert_eq!(suggestion(&format!("{far}=1")), None, "{far}");
+        }
     }
 
     #[test]

@@ -266,13 +266,16 @@ fn nearest(name: &str, fields: &'static [Field]) -> Option<&'static str> {
         return None;
     }
     let name = name.to_lowercase();
-    let distance = |valid: &str| strsim::osa_distance(&name, &valid.to_lowercase());
+    let (length, characters) = (name.len(), name.chars().count());
     fields
         .iter()
-        .map(|field| (distance(field.name), field.name))
-        .filter(|(distance, valid)| *distance <= (valid.len().min(name.len()) / 3).max(1))
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, valid)| valid)
+        .map(|field| (field.name, (field.name.len().min(length) / 3).max(1)))
+        // No text is nearer than the difference in length: that spares almost every comparison.
+        .filter(|(valid, near)| valid.chars().count().abs_diff(characters) <= *near)
+        .map(|(valid, near)| (strsim::osa_distance(&name, &valid.to_lowercase()), valid, near))
+        .filter(|(distance, _, near)| distance <= near)
+        .min_by_key(|(distance, ..)| *distance)
+        .map(|(_, valid, _)| valid)
 }
 
 #[cfg(test)]
