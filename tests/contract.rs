@@ -209,7 +209,7 @@ fn environment() {
         for resource in route.resources() {
             wanted.insert(resource.table_variable, json!({"Ref": logical_id(resource)}));
         }
-        let sharded = route.resource.table.indexes.iter().any(|index| matches!(index.partition, Partition::Shards(_)));
+        let sharded = route.is_list() && route.resource.table.indexes.iter().any(|index| matches!(index.partition, Partition::Shards(_)));
         let function = template.function(route.name).unwrap();
         let given: BTreeSet<_> = function.environment.keys().map(String::as_str).collect();
         let mut names: BTreeSet<_> = wanted.keys().copied().collect();

@@ -55,7 +55,7 @@ impl Config {
                 None => wrong.push(format!("{} is not set (the name of the {} table)", resource.table_variable, resource.name)),
             }
         }
-        let sharded = route.resource.table.indexes.iter().any(|index| matches!(index.partition, Partition::Shards(_)));
+        let sharded = route.is_list() && route.resource.table.indexes.iter().any(|index| matches!(index.partition, Partition::Shards(_)));
         let shards = match variable("CATALOG_SHARDS").filter(|_| sharded) {
             None => 1,
             Some(text) => text.parse().ok().filter(|shards| (1..=16).contains(shards)).unwrap_or_else(|| {
