@@ -3,7 +3,7 @@
 use crate::client::Target;
 use crate::load::{self, Destination};
 use crate::template::Template;
-use crate::{Context, Error, Result, audit, docs, openapi, token, up};
+use crate::{Context, Error, Result, audit, bench, docs, openapi, token, up};
 use clap::{Args, Parser, Subcommand};
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
@@ -36,6 +36,8 @@ enum Command {
     Openapi(Openapi),
     /// Serve the API reference on localhost, to read and to try against `cargo dev up`
     Docs(Docs),
+    /// Measure the functions beside their peers; docs/bench/README.md says how
+    Bench(bench::Options),
 }
 
 #[derive(Debug, Args)]
@@ -186,6 +188,7 @@ async fn command(command: Command) -> Result<ExitCode> {
         Command::Docs(Docs { port, stack_port, sub }) => {
             docs::docs(docs::Options { port, stack_port, sub }).await.map(|()| ExitCode::SUCCESS)
         }
+        Command::Bench(options) => bench::bench(&options).await.map(|()| ExitCode::SUCCESS),
     }
 }
 

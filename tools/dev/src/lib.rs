@@ -10,6 +10,7 @@
 
 mod attribute;
 pub mod audit;
+pub mod bench;
 mod cargo_lambda;
 pub mod cli;
 pub mod client;

@@ -1,0 +1,217 @@
+//! `cargo dev bench`: what a request costs, beside what people use today, on the same data with the same answer.
+//!
+//! Every candidate is started as Lambda starts it, against a mock of the Runtime API and a TLS 1.3 endpoint that speaks
+//! DynamoDB. docs/bench/README.md says what is measured and how.
+
+mod candidate;
+mod case_study;
+mod depth;
+mod endpoint;
+mod event;
+mod http;
+mod measure;
+mod plot;
+mod profile;
+mod report;
+mod runtime_api;
+mod scenario;
+mod scene;
+mod session;
+mod stats;
+mod tls;
+
+use crate::template::Template;
+use crate::{Context, Error, Result, workspace};
+use candidate::{Candidate, Kind, PEERS, Route};
+use indicatif::ProgressBar;
+use measure::Effort;
+use report::Report;
+use scenario::Scenario;
+use scene::{Extent, Scene};
+use std::path::PathBuf;
+use std::time::Duration;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// What was asked for.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Options {
+    /// A minute or two in place of twenty: this bundle and the floor, few runs; counts are checked, times are not
+    #[arg(long, global = true)]
+    quick: bool,
+    /// Take all programs as an earlier run built them
+    #[arg(long, global = true)]
+    no_build: bool,
+    /// Folder for JSON and pictures [default: docs/bench, with --quick target/bench/quick]
+    #[arg(long, global = true, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// One part alone
+    #[command(subcommand)]
+    part: Option<Part>,
+}
+
+/// What can be asked for by itself.
+#[derive(Debug, Clone, clap::Subcommand)]
+enum Part {
+    /// A user with 10,000 orders: the naive route against this one, 5 ms a round trip
+    CaseStudy,
+    /// Where the instructions of one kind of request go
+    Profile {
+        /// A scenario, as the table names it
+        #[arg(default_value = "list-50")]
+        scenario: String,
+        /// Requests to count; with 1 it is a cold start that is seen, with hundreds it is hardly seen
+        #[arg(long, default_value_t = 300)]
+        requests: u32,
+        /// Functions to list
+        #[arg(long, default_value_t = 60)]
+        lines: usize,
+        /// Whose: lean-routes, floor or rust-defaults
+        #[arg(long, default_value = "lean-routes")]
+        candidate: String,
+    },
+}
+
+/// Pages whose cost is measured.
+const PAGES: [u32; 8] = [1, 50, 100, 200, 400, 600, 800, 1_000];
+const PAGES_QUICKLY: [u32; 3] = [1, 10, 100];
+/// The catalogue ends behind the last of them.
+const EXTENT: Extent = Extent { products: 1_001 * depth::LIMIT, orders: 10_000 };
+
+impl Options {
+    fn effort(&self) -> Effort {
+        let counted = if candidate::on_path("valgrind").is_ok() { 100 } else { 0 };
+        if self.quick {
+            Effort { starts: 3, blocks: 3, block: 20, counted: 0 }
+        } else {
+            Effort { starts: 30, blocks: 20, block: 50, counted }
+        }
+    }
+
+    fn command(&self) -> String {
+        let quick = if self.quick { " --quick" } else { "" };
+        format!("cargo dev bench{quick}{}", if matches!(self.part, Some(Part::CaseStudy)) { " case-study" } else { "" })
+    }
+
+    fn folder(&self) -> PathBuf {
+        let root = workspace::root();
+        self.out.clone().unwrap_or_else(|| if self.quick { workspace::target(&root).join("bench/quick") } else { root.join("docs/bench") })
+    }
+}
+
+/// Runs the benchmark.
+///
+/// # Errors
+/// If this bundle does not build, a candidate does not answer as the others do, or a count is not as expected.
+pub async fn bench(options: &Options) -> Result<()> {
+    let template = Template::of_workspace()?;
+    if let Some(Part::Profile { scenario, requests, lines, candidate }) = options.part.clone() {
+        let found = scenario::all().into_iter().find(|other| other.name == scenario);
+        let scenario = found.ok_or_else(|| Error::new(format!("no such scenario; there are {}", scenario::names())))?;
+        let candidate = Candidate::with_symbols(&candidate, scenario.route, !options.no_build).await?;
+        let scene = Scene::new(&template, EXTENT).await?;
+        let profile = tokio::task::spawn_blocking(move || profile::profile(&candidate, &scene, &scenario, requests, lines));
+        return profile.await.context(|| "the profile ended".to_owned())?;
+    }
+    let begin = std::time::Instant::now();
+    let bar = ProgressBar::new_spinner();
+    bar.enable_steady_tick(Duration::from_millis(200));
+    let case_study = matches!(options.part, Some(Part::CaseStudy));
+    let peers: &[Kind] = match (case_study, options.quick) {
+        (true, _) => &[Kind::RustDefaults],
+        (false, true) => &[Kind::Floor],
+        (false, false) => &PEERS,
+    };
+    let mut report = Report { command: options.command(), date: now(), machine: machine(), ..Report::default() };
+    let mut candidates = Vec::new();
+    bar.set_message("building lean-routes");
+    candidates.push(Candidate::ours(&[Route::GetUser, Route::ListProducts, Route::ListUserOrders], !options.no_build).await?);
+    for kind in peers {
+        bar.set_message(format!("building {}", kind.name()));
+        match Candidate::peer(*kind, !options.no_build).await {
+            Ok(candidate) => candidates.push(candidate),
+            Err(error) => report.left_out.push(format!("{}: {error}", kind.name())),
+        }
+    }
+    if options.effort().counted == 0 {
+        report.left_out.push(format!("instructions: {}", if options.quick { "--quick" } else { "no valgrind on PATH" }));
+    }
+    bar.set_message("filling the tables");
+    let scene = Scene::new(&template, EXTENT).await?;
+    let (effort, quick) = (options.effort(), options.quick);
+    let tick = bar.clone();
+    let measured = tokio::task::spawn_blocking(move || {
+        let tick = |message: &str| tick.set_message(message.to_owned());
+        if !case_study {
+            measure_all(&mut report, &candidates, &scene, effort, quick, &tick)?;
+        }
+        if case_study || !quick {
+            report.case_study = Some(case_study::case_study(&candidates, &scene, EXTENT.orders, 300, &tick)?);
+        }
+        Ok::<_, Error>(report)
+    });
+    let mut report = measured.await.context(|| "the benchmark ended".to_owned())??;
+    bar.finish_and_clear();
+    report.judge();
+    report.print();
+    let folder = options.folder();
+    report.write(&folder, if case_study { "case-study.json" } else { "bench.json" })?;
+    plot::all(&report, &folder)?;
+    println!("{:.0} s; JSON and pictures in {}", begin.elapsed().as_secs_f64(), workspace::shown(&folder));
+    Ok(())
+}
+
+fn measure_all(
+    report: &mut Report,
+    candidates: &[Candidate],
+    scene: &Scene,
+    effort: Effort,
+    quick: bool,
+    tick: &dyn Fn(&str),
+) -> Result<()> {
+    let scenarios = scenario::all();
+    if let Some(first) = scenarios.first() {
+        report.cold = measure::cold(candidates, scene, effort, &first.event, tick)?;
+    }
+    let mut wrong = Vec::new();
+    for scenario in &scenarios {
+        tick(scenario.name);
+        let asked = |candidate: &&Candidate| candidate.kind == Kind::Ours || scenario.peers.contains(&candidate.kind);
+        let asked: Vec<_> = candidates.iter().filter(asked).cloned().collect();
+        let (rows, footprints) = measure::warm(&asked, scene, scenario, effort)?;
+        wrong.extend(difference(scenario, &rows));
+        report.warm.extend(rows);
+        // The last of a function has seen the most.
+        for footprint in footprints {
+            report.footprints.retain(|other| (other.candidate, other.function) != (footprint.candidate, footprint.function));
+            report.footprints.push(footprint);
+        }
+    }
+    if !wrong.is_empty() {
+        return Err(Error::new(format!("counts are not as scenario.rs has them: {}", wrong.join("; "))));
+    }
+    report.depth = depth::depth(candidates, scene, if quick { &PAGES_QUICKLY } else { &PAGES }, effort, tick)?;
+    if let Some(ours) = candidates.first() {
+        report.fields = depth::fields(ours, scene)?;
+    }
+    Ok(())
+}
+
+/// What does not depend on the machine must be as it is written down.
+fn difference(scenario: &Scenario, rows: &[measure::Warm]) -> Option<String> {
+    let ours = rows.first()?;
+    let found = scenario::Expected { rounds: ours.rounds, calls: ours.calls, units: ours.units, bytes: ours.body_bytes };
+    (found != scenario.expected).then(|| format!("{} is {found:?}, not {:?}", scenario.name, scenario.expected))
+}
+
+/// RFC 3339, to the minute.
+fn now() -> String {
+    let now = OffsetDateTime::now_utc().replace_second(0).and_then(|now| now.replace_nanosecond(0));
+    now.ok().and_then(|now| now.format(&Rfc3339).ok()).unwrap_or_default()
+}
+
+/// The machine's class.
+fn machine() -> String {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    format!("{} {}, {processors} processors", std::env::consts::ARCH, std::env::consts::OS)
+}

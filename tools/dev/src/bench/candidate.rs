@@ -1,0 +1,258 @@
+//! Who is measured: this bundle's functions and the peers of bench/peers, built as people deploy them.
+
+use super::session::Surroundings;
+use crate::process;
+use crate::{Context, Error, Result, workspace};
+use flate2::Compression;
+use flate2::write::DeflateEncoder;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use tokio::process::Command;
+
+/// What is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Route {
+    /// `GET /v1/users/{id}`
+    GetUser,
+    /// `GET /v1/products`
+    ListProducts,
+    /// `GET /v1/users/{id}/orders`
+    ListUserOrders,
+}
+
+impl Route {
+    /// The function that answers it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::GetUser => "get-user",
+            Self::ListProducts => "list-products",
+            Self::ListUserOrders => "list-user-orders",
+        }
+    }
+}
+
+/// The kinds of candidates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Kind {
+    /// This bundle.
+    Ours,
+    /// Rust without anything: the lower bound.
+    Floor,
+    /// Rust with all defaults.
+    RustDefaults,
+    /// Node with AWS SDK v3.
+    Node,
+    /// Python with boto3.
+    Python,
+}
+
+/// The peers, in the order of tables.
+pub(super) const PEERS: [Kind; 4] = [Kind::Floor, Kind::RustDefaults, Kind::Node, Kind::Python];
+
+/// A candidate that has been built.
+#[derive(Debug, Clone)]
+pub(super) struct Candidate {
+    pub(super) kind: Kind,
+    /// Its name in tables, files and JSON.
+    pub(super) name: &'static str,
+    /// The folder that its program is in.
+    folder: PathBuf,
+    /// The interpreter, if it has one.
+    interpreter: Option<PathBuf>,
+}
+
+/// The secret and the scope mean nothing outside a run.
+const CURSOR_SECRET: &str = "benchmark-only-cursor-secret-0123456789";
+/// As long as the session tokens that Lambda gives.
+const TOKEN_BYTES: usize = 800;
+
+impl Kind {
+    /// Its name in tables, files and JSON; a peer's folder.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Ours => "lean-routes",
+            Self::Floor => "floor",
+            Self::RustDefaults => "rust-defaults",
+            Self::Node => "node",
+            Self::Python => "python",
+        }
+    }
+}
+
+impl Candidate {
+    /// Builds this bundle's functions, each with the features of its crate alone, as `sam build` does.
+    pub(super) async fn ours(routes: &[Route], build: bool) -> Result<Self> {
+        let root = workspace::root();
+        for route in routes.iter().filter(|_| build) {
+            let mut cargo = Command::new("cargo");
+            cargo.current_dir(&root).args(["build", "--quiet", "--release", "--package", route.name()]);
+            process::run(cargo, &format!("the build of {}", route.name())).await?;
+        }
+        Ok(Self::at(Kind::Ours, workspace::target(&root).join("release"), None))
+    }
+
+    /// Builds a peer. An error says what it lacks.
+    pub(super) async fn peer(kind: Kind, build: bool) -> Result<Self> {
+        let root = workspace::root();
+        let name = kind.name();
+        let (from, to) = (root.join("bench/peers").join(name), workspace::target(&root).join("bench").join(name));
+        std::fs::create_dir_all(&to).context(|| format!("cannot make {}", workspace::shown(&to)))?;
+        match kind {
+            Kind::Ours | Kind::Floor | Kind::RustDefaults => {
+                let mut cargo = Command::new("cargo");
+                cargo.current_dir(&from).args(["build", "--quiet", "--release", "--locked", "--target-dir"]).arg(&to);
+                if build {
+                    process::run(cargo, &format!("the build of {name}")).await?;
+                }
+                Ok(Self::at(kind, to.join("release"), None))
+            }
+            Kind::Node => {
+                let node = on_path("node")?;
+                if !build {
+                    return Ok(Self::at(kind, to, Some(node)));
+                }
+                copy(&from, &to, &["package.json", "package-lock.json", "bootstrap.mjs", "handler.mjs"])?;
+                let mut npm = Command::new("npm");
+                npm.current_dir(&to).args(["ci", "--silent", "--no-audit", "--no-fund"]);
+                process::run(npm, "npm ci").await?;
+                let mut esbuild = Command::new(to.join("node_modules/.bin/esbuild"));
+                esbuild.current_dir(&to).args(["bootstrap.mjs", "--bundle", "--minify", "--platform=node", "--target=node20"]);
+                esbuild.args(["--format=esm", "--outfile=bundle.mjs", "--log-level=warning"]);
+                // What the bundle still requires at run time are Node's own modules.
+                esbuild.arg("--banner:js=import{createRequire}from'node:module';const require=createRequire(import.meta.url);");
+                process::run(esbuild, "esbuild").await?;
+                Ok(Self::at(kind, to, Some(node)))
+            }
+            Kind::Python => {
+                let python = on_path("python3")?;
+                copy(&from, &to, &["requirements.txt", "bootstrap.py", "handler.py"])?;
+                let venv = to.join("venv");
+                if !build {
+                    return Ok(Self::at(kind, to, Some(venv.join("bin/python3"))));
+                }
+                let mut make = Command::new(python);
+                make.args(["-m", "venv"]).arg(&venv);
+                process::run(make, "python3 -m venv").await?;
+                let mut pip = Command::new(venv.join("bin/pip"));
+                pip.args(["install", "--quiet", "--disable-pip-version-check", "--requirement"]).arg(to.join("requirements.txt"));
+                process::run(pip, "pip install").await?;
+                Ok(Self::at(kind, to, Some(venv.join("bin/python3"))))
+            }
+        }
+    }
+
+    /// Builds a native candidate as it is deployed, but with names for a profiler.
+    pub(super) async fn with_symbols(name: &str, route: Route, build: bool) -> Result<Self> {
+        let kinds = [Kind::Ours, Kind::Floor, Kind::RustDefaults];
+        let kind = kinds.into_iter().find(|kind| kind.name() == name).ok_or_else(|| Error::new(format!("`{name}` cannot be profiled")))?;
+        let root = workspace::root();
+        let to = workspace::target(&root).join("bench/profile");
+        let mut cargo = Command::new("cargo");
+        cargo.args(["build", "--quiet", "--release", "--config", "profile.release.debug=1", "--config", "profile.release.strip=false"]);
+        cargo.arg("--target-dir").arg(&to);
+        match kind {
+            Kind::Ours => cargo.current_dir(&root).args(["--package", route.name()]),
+            _ => cargo.current_dir(root.join("bench/peers").join(name)).arg("--locked"),
+        };
+        if build {
+            process::run(cargo, "the build").await?;
+        }
+        Ok(Self::at(kind, to.join("release"), None))
+    }
+
+    fn at(kind: Kind, folder: PathBuf, interpreter: Option<PathBuf>) -> Self {
+        Self { kind, name: kind.name(), folder, interpreter }
+    }
+
+    /// Whether callgrind's count means something: it does for machine code that nobody compiles meanwhile.
+    pub(super) fn is_native(&self) -> bool {
+        self.interpreter.is_none()
+    }
+
+    /// The program and its arguments.
+    pub(super) fn command(&self, route: Route) -> (PathBuf, Vec<PathBuf>) {
+        let program = match self.kind {
+            Kind::Ours => route.name(),
+            Kind::Floor | Kind::RustDefaults => self.name,
+            Kind::Node => "bundle.mjs",
+            Kind::Python => "bootstrap.py",
+        };
+        let program = self.folder.join(program);
+        match &self.interpreter {
+            None => (program, Vec::new()),
+            Some(interpreter) => (interpreter.clone(), vec![program]),
+        }
+    }
+
+    /// The environment that Lambda and template.yaml give, and what makes each trust the endpoint of a run.
+    pub(super) fn environment(&self, route: Route, around: &Surroundings, api: &str) -> Vec<(&'static str, String)> {
+        let path = |name: &str| around.folder.join(name).display().to_string();
+        let mut all = vec![
+            ("AWS_LAMBDA_RUNTIME_API", api.to_owned()),
+            ("AWS_LAMBDA_FUNCTION_NAME", route.name().to_owned()),
+            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256".to_owned()),
+            ("AWS_LAMBDA_FUNCTION_VERSION", "1".to_owned()),
+            ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand".to_owned()),
+            ("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/bench".to_owned()),
+            ("AWS_LAMBDA_LOG_STREAM_NAME", "2026/01/01/[1]0123456789abcdef".to_owned()),
+            ("AWS_REGION", "us-east-1".to_owned()),
+            ("AWS_DEFAULT_REGION", "us-east-1".to_owned()),
+            ("AWS_ACCESS_KEY_ID", "ASIAIOSFODNN7EXAMPLE".to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".to_owned()),
+            ("AWS_SESSION_TOKEN", "t".repeat(TOKEN_BYTES)),
+            ("AWS_ENDPOINT_URL_DYNAMODB", around.endpoint.url()),
+            ("_HANDLER", "bootstrap".to_owned()),
+            ("LANG", "en_US.UTF-8".to_owned()),
+            ("TZ", ":UTC".to_owned()),
+            ("PATH", "/usr/local/bin:/usr/bin:/bin".to_owned()),
+            ("PRODUCTS_TABLE", "products".to_owned()),
+            ("USERS_TABLE", "users".to_owned()),
+            ("ORDERS_TABLE", "orders".to_owned()),
+            ("CATALOG_SHARDS", around.shards.to_string()),
+            ("CURSOR_SECRET", CURSOR_SECRET.to_owned()),
+            ("LOG_LEVEL", "info".to_owned()),
+        ];
+        all.push(match self.kind {
+            Kind::Ours | Kind::Floor | Kind::Python => ("AWS_CA_BUNDLE", path("ca.pem")),
+            // This one knows no bundle of AWS's; it reads the machine's store, which is what its defaults do.
+            Kind::RustDefaults => ("SSL_CERT_FILE", path("store.pem")),
+            Kind::Node => ("NODE_EXTRA_CA_CERTS", path("ca.pem")),
+        });
+        all
+    }
+
+    /// Bytes of what is deployed: as it is, and as a zip archive of it (deflate at its default level).
+    pub(super) fn size(&self, route: Route) -> Result<(u64, u64)> {
+        let files: Vec<PathBuf> = match self.kind {
+            Kind::Ours | Kind::Floor | Kind::RustDefaults => vec![self.command(route).0],
+            Kind::Node => vec![self.folder.join("bundle.mjs")],
+            Kind::Python => ["bootstrap.py", "handler.py"].map(|name| self.folder.join(name)).to_vec(),
+        };
+        /// Of a local header, a central directory entry and its end, with names of this length.
+        const ZIP_BYTES: u64 = 150;
+        let (mut bytes, mut zip) = (0, 0);
+        for file in files {
+            let content = std::fs::read(&file).context(|| format!("cannot read {}", workspace::shown(&file)))?;
+            let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
+            let packed = encoder.write_all(&content).and_then(|()| encoder.finish()).context(|| "cannot compress".to_owned())?;
+            bytes += content.len() as u64;
+            zip += packed.len() as u64 + ZIP_BYTES;
+        }
+        Ok((bytes, zip))
+    }
+}
+
+/// Where a program is.
+pub(super) fn on_path(name: &str) -> Result<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file());
+    found.ok_or_else(|| Error::new(format!("no {name} on PATH")))
+}
+
+/// Copies sources beside what is built of them, so that the source folder stays as it is in git.
+fn copy(from: &Path, to: &Path, names: &[&str]) -> Result<()> {
+    for name in names {
+        std::fs::copy(from.join(name), to.join(name)).context(|| format!("cannot copy {name} of {}", workspace::shown(from)))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,113 @@
+//! `cargo dev bench case-study`: a user with ten thousand orders, on an account page that shows the last ones with their products.
+
+use super::candidate::{Candidate, Kind, Route};
+use super::event;
+use super::measure;
+use super::report::lossless;
+use super::scene::{Scene, USER};
+use super::session::{Session, Surroundings};
+use super::stats::median;
+use crate::Result;
+use serde::Serialize;
+use std::time::Duration;
+
+/// Both ways.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct CaseStudy {
+    pub(super) orders: u32,
+    pub(super) round_trip_milliseconds: u64,
+    pub(super) rows: Vec<Way>,
+}
+
+/// One way.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Way {
+    pub(super) candidate: &'static str,
+    pub(super) what: String,
+    /// Milliseconds.
+    pub(super) wall: f64,
+    pub(super) rounds: f64,
+    pub(super) units: f64,
+    /// Bytes of DynamoDB's answers.
+    pub(super) dynamodb_bytes: f64,
+    /// Bytes of the answer; of the naive way at most 5 MB, since Lambda takes no more.
+    pub(super) body_bytes: usize,
+    /// Whether this was computed from the measured ones.
+    pub(super) extrapolated: bool,
+}
+
+const ROUND_TRIP: Duration = Duration::from_millis(5);
+const QUERY: &str = "fields=orderId,status,placedAt,total,currency,items(name,quantity)&expand=customer,items.product";
+const REPEATS: u32 = 15;
+
+/// Measures this bundle's way and, if that peer is there, the naive one: all orders, each with its customer and its products
+/// fetched one by one. Of the naive one as many orders are measured as `enrich` says; the rest is computed and says so.
+pub(super) fn case_study(candidates: &[Candidate], scene: &Scene, orders: u32, enrich: u32, tick: &dyn Fn(&str)) -> Result<CaseStudy> {
+    let path = format!("/v1/users/{USER}/orders");
+    let mut rows = Vec::new();
+    for candidate in candidates {
+        match candidate.kind {
+            Kind::Ours => {
+                tick("case study: one page");
+                let event = event::get(&path, QUERY, Some(USER), &[]);
+                let mut session = Session::start(candidate, Route::ListUserOrders, &scene.main)?;
+                rows.push(way(&mut session, candidate.name, "the first page, fields, expand", &scene.main, &event, REPEATS)?);
+            }
+            Kind::RustDefaults => {
+                let mut session = Session::start(candidate, Route::ListUserOrders, &scene.main)?;
+                let mut naive = |enrich: u32| {
+                    tick(&format!("case study: all orders, {enrich} of them with customer and products"));
+                    let event = event::get(&path, &format!("enrich={enrich}"), Some(USER), &[]);
+                    let what = format!("all {orders} orders, {enrich} enriched one by one");
+                    way(&mut session, "naive", &what, &scene.main, &event, 1)
+                };
+                let (bare, some) = (naive(0)?, naive(enrich)?);
+                let whole = |f: fn(&Way) -> f64| f(&bare) + (f(&some) - f(&bare)) / f64::from(enrich.max(1)) * f64::from(orders);
+                rows.push(some.clone());
+                rows.push(Way {
+                    what: format!("all {orders} orders enriched: extrapolated from {enrich}"),
+                    wall: whole(|way| way.wall),
+                    rounds: whole(|way| way.rounds),
+                    units: whole(|way| way.units),
+                    dynamodb_bytes: whole(|way| way.dynamodb_bytes),
+                    extrapolated: true,
+                    ..bare
+                });
+            }
+            Kind::Floor | Kind::Node | Kind::Python => {}
+        }
+    }
+    let milliseconds = u64::try_from(ROUND_TRIP.as_millis()).unwrap_or_default();
+    Ok(CaseStudy { orders, round_trip_milliseconds: milliseconds, rows })
+}
+
+fn way(session: &mut Session, candidate: &'static str, what: &str, around: &Surroundings, event: &str, repeats: u32) -> Result<Way> {
+    // Once without the delay, so that the endpoint knows all answers.
+    session.invoke(event)?;
+    let (answered, traffic) = measure::counted(session, around, event)?;
+    around.endpoint.delay(ROUND_TRIP);
+    let walls: Result<Vec<f64>> = (0..repeats).map(|_| session.invoke(event).map(|answered| answered.wall.as_secs_f64() * 1e3)).collect();
+    around.endpoint.delay(Duration::ZERO);
+    Ok(Way {
+        candidate,
+        what: what.to_owned(),
+        wall: median(walls?).value,
+        rounds: lossless(traffic.rounds),
+        units: traffic.units,
+        dynamodb_bytes: lossless(traffic.bytes),
+        body_bytes: answered.body()?.1.len(),
+        extrapolated: false,
+    })
+}
+
+impl CaseStudy {
+    /// As a table.
+    pub(super) fn print(&self) {
+        println!("case study: a user with {} orders, {} ms a round trip", self.orders, self.round_trip_milliseconds);
+        println!("{:<12} {:<48} {:>12} {:>9} {:>10} {:>12} {:>12}", "", "", "ms", "rounds", "units", "bytes read", "body bytes");
+        for Way { candidate, what, wall, rounds, units, dynamodb_bytes, body_bytes, .. } in &self.rows {
+            println!("{candidate:<12} {what:<48} {wall:>12.1} {rounds:>9.0} {units:>10.1} {dynamodb_bytes:>12.0} {body_bytes:>12}");
+        }
+        println!();
+    }
+}

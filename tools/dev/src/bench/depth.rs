@@ -1,0 +1,103 @@
+//! What a page costs by how deep it lies, and what an answer weighs by its fields.
+
+use super::candidate::{Candidate, Kind, Route};
+use super::endpoint::Traffic;
+use super::event;
+use super::measure::{self, Effort};
+use super::scene::Scene;
+use super::session::Session;
+use super::stats::{Median, median};
+use crate::{Error, Result};
+use serde::Serialize;
+use serde_json::Value;
+
+/// One page.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Depth {
+    pub(super) candidate: &'static str,
+    /// From 1.
+    pub(super) page: u32,
+    /// Microseconds.
+    pub(super) p50: Median,
+    pub(super) instructions: Option<u64>,
+    pub(super) rounds: u64,
+    pub(super) units: f64,
+    pub(super) dynamodb_bytes: u64,
+}
+
+/// One choice of fields.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Fields {
+    pub(super) fields: &'static str,
+    pub(super) body_bytes: usize,
+    pub(super) dynamodb_bytes: u64,
+    pub(super) units: f64,
+}
+
+/// Items a page; so many pages lie in the catalogue of a run.
+pub(super) const LIMIT: u32 = 10;
+const REPEATS: u32 = 15;
+
+/// Walks along `next` and measures some pages on the way; then the same pages by offset.
+pub(super) fn depth(candidates: &[Candidate], scene: &Scene, pages: &[u32], effort: Effort, tick: &dyn Fn(&str)) -> Result<Vec<Depth>> {
+    let mut rows = Vec::new();
+    for candidate in candidates.iter().filter(|candidate| matches!(candidate.kind, Kind::Ours | Kind::RustDefaults)) {
+        let name = if candidate.kind == Kind::Ours { candidate.name } else { "offset" };
+        let mut session = Session::start(candidate, Route::ListProducts, &scene.main)?;
+        let mut cursor = None;
+        for page in 1..=pages.last().copied().unwrap_or(1) {
+            let query = match (candidate.kind, &cursor) {
+                (Kind::Ours, None) => format!("limit={LIMIT}"),
+                (Kind::Ours, Some(cursor)) => format!("limit={LIMIT}&cursor={cursor}"),
+                _ => format!("limit={LIMIT}&offset={}", (page - 1) * LIMIT),
+            };
+            let event = event::get("/v1/products", &query, None, &[]);
+            let wanted = pages.contains(&page);
+            if wanted || candidate.kind == Kind::Ours {
+                cursor = Some(next(&session.invoke(&event)?.body()?.1)?).filter(|cursor| !cursor.is_empty());
+            }
+            if !wanted {
+                continue;
+            }
+            tick(&format!("page {page} of {name}"));
+            let (_, Traffic { rounds, units, bytes, .. }) = measure::counted(&mut session, &scene.main, &event)?;
+            let walls = (0..REPEATS).map(|_| session.invoke(&event).map(|answered| answered.wall.as_secs_f64() * 1e6));
+            let p50 = median(walls.collect::<Result<Vec<_>>>()?);
+            let instructions = if effort.counted > 0 {
+                // A deep page by offset is a thousand shallow ones: few are enough.
+                let requests = if candidate.kind == Kind::Ours { effort.counted } else { 2 };
+                Some(measure::instructions(candidate, &scene.main, Route::ListProducts, &event, requests)?)
+            } else {
+                None
+            };
+            rows.push(Depth { candidate: name, page, p50, instructions, rounds, units, dynamodb_bytes: bytes });
+        }
+    }
+    Ok(rows)
+}
+
+fn next(body: &str) -> Result<String> {
+    let body: Value = serde_json::from_str(body).map_err(|error| Error::new(format!("no page: {error}")))?;
+    Ok(body["page"]["next"].as_str().unwrap_or_default().to_owned())
+}
+
+/// Every top-level field of a product.
+const ALL: &str =
+    "productId,sku,name,description,category,brand,price,currency,rating,stock,tags,weight,dimensions,images,thumbnail,createdAt,updatedAt";
+
+/// A list of 100 with all its fields, with those of the summary, with one.
+pub(super) fn fields(ours: &Candidate, scene: &Scene) -> Result<Vec<Fields>> {
+    let mut session = Session::start(ours, Route::ListProducts, &scene.main)?;
+    let choices = [
+        ("all", format!("limit=100&fields={ALL}")),
+        ("summary", "limit=100".to_owned()),
+        ("name,price", "limit=100&fields=name,price".to_owned()),
+        ("name", "limit=100&fields=name".to_owned()),
+    ];
+    let mut rows = Vec::new();
+    for (fields, query) in choices {
+        let (body, traffic) = measure::counted(&mut session, &scene.main, &event::get("/v1/products", &query, None, &[]))?;
+        rows.push(Fields { fields, body_bytes: body.body()?.1.len(), dynamodb_bytes: traffic.bytes, units: traffic.units });
+    }
+    Ok(rows)
+}

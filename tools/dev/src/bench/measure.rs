@@ -1,0 +1,268 @@
+//! Measuring: cold, warm, counted.
+
+use super::candidate::{Candidate, Route};
+use super::endpoint::Traffic;
+use super::scenario::Scenario;
+use super::scene::Scene;
+use super::session::{Answered, Cost, Session, Surroundings};
+use super::stats::{Median, median, percentile};
+use crate::{Error, Result};
+use serde::Serialize;
+use serde_json::Value;
+use std::path::Path;
+use std::time::Duration;
+
+/// How often everything is done.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Effort {
+    /// Starts of each candidate.
+    pub(super) starts: u32,
+    /// Blocks of warm requests of each candidate, and requests a block.
+    pub(super) blocks: u32,
+    pub(super) block: u32,
+    /// Requests whose instructions are counted, after as many as a start needs to be warm. 0: none are.
+    pub(super) counted: u32,
+}
+
+/// A cold start, in milliseconds.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Cold {
+    pub(super) candidate: &'static str,
+    pub(super) starts: u32,
+    pub(super) init_wall: Median,
+    pub(super) init_cpu: Median,
+    pub(super) first_wall: Median,
+    pub(super) first_cpu: Median,
+    pub(super) total_wall: Median,
+    pub(super) total_cpu: Median,
+}
+
+/// Warm requests of one kind, times in microseconds.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Warm {
+    pub(super) scenario: &'static str,
+    pub(super) candidate: &'static str,
+    pub(super) requests: u32,
+    /// With the noise between blocks.
+    pub(super) p50: Median,
+    pub(super) p99: f64,
+    /// Processor time a request.
+    pub(super) cpu: f64,
+    pub(super) instructions: Option<u64>,
+    pub(super) rounds: u64,
+    pub(super) calls: u64,
+    pub(super) units: f64,
+    /// Bytes of the body before compression, of Lambda's payload, and of DynamoDB's answers.
+    pub(super) body_bytes: usize,
+    pub(super) payload_bytes: usize,
+    pub(super) dynamodb_bytes: u64,
+}
+
+/// Memory after warm requests, in KiB, and sizes in bytes.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Footprint {
+    pub(super) candidate: &'static str,
+    pub(super) function: &'static str,
+    pub(super) resident: u64,
+    pub(super) resident_at_most: u64,
+    pub(super) file_bytes: u64,
+    pub(super) zip_bytes: u64,
+}
+
+/// Init, the first answer's time, and the processor time of both.
+type Start = (Cost, Duration, Duration);
+
+/// Requests before anything warm is measured.
+const WARM_UP: u32 = 30;
+const OVERLAP: Duration = Duration::from_millis(5);
+
+/// Starts each candidate by turns and asks for one user.
+pub(super) fn cold(candidates: &[Candidate], scene: &Scene, effort: Effort, event: &str, tick: &dyn Fn(&str)) -> Result<Vec<Cold>> {
+    let mut runs = vec![Vec::new(); candidates.len()];
+    for start in 0..=effort.starts {
+        tick(&format!("cold start {start} of {}", effort.starts));
+        for (candidate, runs) in candidates.iter().zip(&mut runs) {
+            let mut session = Session::start(candidate, Route::GetUser, &scene.main)?;
+            let answered = session.invoke(event)?;
+            let cpu = session.settled()?;
+            // The first of all fills the machine's caches and the endpoint's.
+            if start > 0 {
+                runs.push((session.init, answered.wall, cpu));
+            }
+        }
+    }
+    let row = |candidate: &Candidate, runs: &[Start]| {
+        let of = |f: fn(&Start) -> Duration| median(runs.iter().map(|run| f(run).as_secs_f64() * 1e3));
+        Cold {
+            candidate: candidate.name,
+            starts: effort.starts,
+            init_wall: of(|run| run.0.wall),
+            init_cpu: of(|run| run.0.cpu),
+            first_wall: of(|run| run.1),
+            first_cpu: of(|run| run.2.saturating_sub(run.0.cpu)),
+            total_wall: of(|run| run.0.wall + run.1),
+            total_cpu: of(|run| run.2),
+        }
+    };
+    Ok(candidates.iter().zip(&runs).map(|(candidate, runs)| row(candidate, runs)).collect())
+}
+
+/// The servers that a scenario is asked of.
+fn around<'a>(scene: &'a Scene, scenario: &Scenario) -> &'a Surroundings {
+    if scenario.sharded { &scene.sharded } else { &scene.main }
+}
+
+/// The event to send: with the validator of a first answer where the scenario wants that.
+fn prepared(session: &mut Session, scenario: &Scenario) -> Result<String> {
+    if !scenario.conditional {
+        return Ok(scenario.event.clone());
+    }
+    let etag = session.invoke(&scenario.event)?.header("etag");
+    let mut event: Value = serde_json::from_str(&scenario.event).unwrap_or_default();
+    event["headers"]["if-none-match"] = etag.ok_or_else(|| Error::new("no ETag"))?.into();
+    Ok(event.to_string())
+}
+
+/// Asks every candidate of a scenario by turns; answers are compared before anything is timed.
+pub(super) fn warm(candidates: &[Candidate], scene: &Scene, scenario: &Scenario, effort: Effort) -> Result<(Vec<Warm>, Vec<Footprint>)> {
+    let around = around(scene, scenario);
+    let mut running = Vec::new();
+    let mut reference = None;
+    for candidate in candidates {
+        let mut session = Session::start(candidate, scenario.route, around)?;
+        let event = prepared(&mut session, scenario)?;
+        session.invoke(&event)?;
+        let (answered, traffic) = counted(&mut session, around, &event)?;
+        let (status, body) = answered.body()?;
+        if status != if scenario.conditional { 304 } else { 200 } {
+            return Err(Error::new(format!("{} answers {} with {status}: {body}", candidate.name, scenario.name)));
+        }
+        same(&body, &mut reference, candidate, scenario)?;
+        for _ in 0..WARM_UP {
+            session.invoke(&event)?;
+        }
+        running.push(Running { session, event, traffic, body: body.len(), payload: answered.payload.len(), walls: Vec::new(), cpu: 0.0 });
+    }
+    for _ in 0..effort.blocks {
+        for running in &mut running {
+            let before = running.session.settled()?;
+            let mut block = Vec::new();
+            for _ in 0..effort.block {
+                block.push(running.session.invoke(&running.event)?.wall.as_secs_f64() * 1e6);
+            }
+            running.cpu += (running.session.settled()? - before).as_secs_f64() * 1e6;
+            running.walls.push(block);
+        }
+    }
+    let (mut rows, mut footprints) = (Vec::new(), Vec::new());
+    for (candidate, running) in candidates.iter().zip(running) {
+        let instructions = if effort.counted > 0 && candidate.is_native() {
+            Some(instructions(candidate, around, scenario.route, &running.event, effort.counted)?)
+        } else {
+            None
+        };
+        let requests = effort.blocks * effort.block;
+        let mut all: Vec<f64> = running.walls.iter().flatten().copied().collect();
+        let noise = median(running.walls.iter().map(|block| percentile(&mut block.clone(), 0.5))).mad;
+        let Traffic { calls, rounds, bytes, units } = running.traffic;
+        rows.push(Warm {
+            scenario: scenario.name,
+            candidate: candidate.name,
+            requests,
+            p50: Median { value: percentile(&mut all, 0.5), mad: noise },
+            p99: percentile(&mut all, 0.99),
+            cpu: running.cpu / f64::from(requests.max(1)),
+            instructions,
+            rounds,
+            calls,
+            units,
+            body_bytes: running.body,
+            payload_bytes: running.payload,
+            dynamodb_bytes: bytes,
+        });
+        let (resident, resident_at_most) = running.session.memory()?;
+        let (file_bytes, zip_bytes) = candidate.size(scenario.route)?;
+        let function = scenario.route.name();
+        footprints.push(Footprint { candidate: candidate.name, function, resident, resident_at_most, file_bytes, zip_bytes });
+    }
+    Ok((rows, footprints))
+}
+
+/// One request, and what went to DynamoDB and back meanwhile. The delay makes calls side by side overlap for sure.
+pub(super) fn counted(session: &mut Session, around: &Surroundings, event: &str) -> Result<(Answered, Traffic)> {
+    session.invoke(event)?;
+    around.endpoint.delay(OVERLAP);
+    around.endpoint.take();
+    let answered = session.invoke(event);
+    around.endpoint.delay(Duration::ZERO);
+    Ok((answered?, around.endpoint.take()))
+}
+
+struct Running {
+    session: Session,
+    event: String,
+    traffic: Traffic,
+    body: usize,
+    payload: usize,
+    walls: Vec<Vec<f64>>,
+    cpu: f64,
+}
+
+/// Instructions a request: those of many requests less those of a few, so that start and end cancel out.
+pub(super) fn instructions(candidate: &Candidate, around: &Surroundings, route: Route, event: &str, counted: u32) -> Result<u64> {
+    const FEW: u32 = 10;
+    let total = |requests: u32| {
+        let mut session = Session::start_counted(candidate, route, around, Path::new("/dev/null"))?;
+        for _ in 0..requests {
+            session.invoke(event)?;
+        }
+        session.instructions(&around.folder)
+    };
+    Ok(total(FEW + counted)?.saturating_sub(total(FEW)?) / u64::from(counted.max(1)))
+}
+
+/// Runs a scenario under callgrind, which writes `out`.
+pub(super) fn under_callgrind(candidate: &Candidate, scene: &Scene, scenario: &Scenario, requests: u32, out: &Path) -> Result<()> {
+    let around = around(scene, scenario);
+    let mut session = Session::start_counted(candidate, scenario.route, around, out)?;
+    let event = prepared(&mut session, scenario)?;
+    for _ in 0..requests {
+        session.invoke(&event)?;
+    }
+    session.instructions(&around.folder).map(drop)
+}
+
+/// The same JSON as the first candidate's, apart from cursors, which are each candidate's own.
+fn same(body: &str, reference: &mut Option<Value>, candidate: &Candidate, scenario: &Scenario) -> Result<()> {
+    if scenario.peers.is_empty() {
+        return Ok(());
+    }
+    let mut value: Value = serde_json::from_str(body).map_err(|error| Error::new(format!("{}: no JSON: {error}", candidate.name)))?;
+    plain(&mut value);
+    match value.pointer_mut("/page/next") {
+        Some(next) if next.is_string() => *next = "a cursor".into(),
+        _ => {}
+    }
+    let reference = reference.get_or_insert_with(|| value.clone());
+    if *reference == value {
+        return Ok(());
+    }
+    let shown = |value: &Value| value.to_string().chars().take(300).collect::<String>();
+    Err(Error::new(format!(
+        "{} answers {} with other JSON than the first: {} instead of {}",
+        candidate.name,
+        scenario.name,
+        shown(&value),
+        shown(reference)
+    )))
+}
+
+/// Numbers as numbers: 4, 4.0 and 4e0 are the same.
+fn plain(value: &mut Value) {
+    match value {
+        Value::Number(number) => *value = number.as_f64().into(),
+        Value::Array(elements) => elements.iter_mut().for_each(plain),
+        Value::Object(members) => members.values_mut().for_each(plain),
+        Value::Null | Value::Bool(_) | Value::String(_) => {}
+    }
+}

@@ -1,0 +1,81 @@
+//! What is asked of the candidates, and what it must cost: exact counts, the same on every machine.
+
+use super::candidate::{Kind, PEERS, Route};
+use super::event;
+use super::scene::USER;
+
+/// One kind of request.
+#[derive(Debug, Clone)]
+pub(super) struct Scenario {
+    /// Its name in tables and JSON.
+    pub(super) name: &'static str,
+    pub(super) route: Route,
+    /// Whether the catalogue lies in several partitions.
+    pub(super) sharded: bool,
+    pub(super) event: String,
+    /// Peers that answer it too.
+    pub(super) peers: &'static [Kind],
+    /// A condition to be sent with the ETag of the first answer.
+    pub(super) conditional: bool,
+    /// Round trips one after another, calls, and read units of ours.
+    pub(super) expected: Expected,
+}
+
+/// Exact counts.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Expected {
+    pub(super) rounds: u64,
+    pub(super) calls: u64,
+    pub(super) units: f64,
+    /// Bytes of the answer's body, before compression.
+    pub(super) bytes: usize,
+}
+
+const fn expected(rounds: u64, calls: u64, units: f64, bytes: usize) -> Expected {
+    Expected { rounds, calls, units, bytes }
+}
+
+const NONE: &[Kind] = &[];
+const BROWSER: &[(&str, &str)] = &[("accept-encoding", "gzip, deflate, br")];
+
+/// All scenarios of the warm part.
+pub(super) fn all() -> Vec<Scenario> {
+    let list = |name, query: &str, expected| Scenario {
+        name,
+        route: Route::ListProducts,
+        sharded: false,
+        event: event::get("/v1/products", query, None, &[]),
+        peers: NONE,
+        conditional: false,
+        expected,
+    };
+    let encoded = |scenario| Scenario { event: event::get("/v1/products", "", None, BROWSER), ..scenario };
+    vec![
+        Scenario {
+            name: "get-user",
+            route: Route::GetUser,
+            event: event::get(&format!("/v1/users/{USER}"), "", Some(USER), &[]),
+            peers: &PEERS,
+            ..list("", "", expected(1, 1, 0.5, 477))
+        },
+        Scenario { peers: &PEERS, ..list("list-25", "", expected(1, 1, 1.0, 6_237)) },
+        Scenario { peers: &PEERS, ..list("list-50", "limit=50", expected(1, 1, 1.5, 12_351)) },
+        list("list-100", "limit=100", expected(1, 1, 2.5, 24_439)),
+        encoded(list("list-25-gzip", "", expected(1, 1, 1.0, 6_237))),
+        Scenario { conditional: true, ..encoded(list("list-25-304", "", expected(1, 1, 1.0, 0))) },
+        Scenario { sharded: true, ..list("list-25-sharded", "", expected(1, 4, 2.0, 6_157)) },
+        list("list-25-filtered", "category=laptops&minRating=4&inStock=true", expected(2, 2, 3.0, 6_291)),
+        list("list-25-hydrated", "fields=name,description,tags", expected(2, 2, 13.5, 6_233)),
+        Scenario {
+            name: "orders-expanded",
+            route: Route::ListUserOrders,
+            event: event::get(&format!("/v1/users/{USER}/orders"), "expand=customer,items.product", Some(USER), &[]),
+            ..list("", "", expected(2, 3, 32.5, 25_531))
+        },
+    ]
+}
+
+/// The names of all scenarios.
+pub(super) fn names() -> String {
+    all().iter().map(|scenario| scenario.name).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,94 @@
+//! The data of a run and the servers in front of it.
+
+use super::endpoint::Endpoint;
+use super::session::Surroundings;
+use super::tls::Authority;
+use crate::client::Target;
+use crate::database::{self, Local};
+use crate::load::{self, Destination};
+use crate::template::Template;
+use crate::{Context, Error, Result, sample, workspace};
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+/// How much data there is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Extent {
+    /// Products of the catalogue in one partition: so many pages there are.
+    pub(super) products: u32,
+    /// Orders of `u-1`.
+    pub(super) orders: u32,
+}
+
+/// Two databases, each behind an endpoint.
+#[derive(Debug)]
+pub(super) struct Scene {
+    /// One partition of the catalogue, and one user with a long history.
+    pub(super) main: Surroundings,
+    /// The sample's products over [`SHARDS`] partitions.
+    pub(super) sharded: Surroundings,
+    _databases: [Local; 2],
+}
+
+/// Partitions of the sharded catalogue.
+pub(super) const SHARDS: u32 = 4;
+/// The user with a long history.
+pub(super) const USER: &str = "u-1";
+
+impl Scene {
+    /// Makes data, databases, certificates and endpoints.
+    pub(super) async fn new(template: &Template, extent: Extent) -> Result<Self> {
+        let folder = workspace::target(&workspace::root()).join("bench/run");
+        std::fs::create_dir_all(&folder).context(|| format!("cannot make {}", workspace::shown(&folder)))?;
+        let authority = Authority::new()?;
+        write(&folder.join("ca.pem"), &authority.pem)?;
+        let store = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"];
+        let store = store.iter().find_map(|file| std::fs::read_to_string(file).ok()).unwrap_or_default();
+        write(&folder.join("store.pem"), &format!("{store}\n{}", authority.pem))?;
+
+        let product = |number: u32| sample::product(number).to_string();
+        let order = |number: u32| {
+            let mut order = sample::order(number);
+            order["userId"] = USER.into();
+            order.to_string()
+        };
+        lines(&folder.join("products.jsonl"), (1..=extent.products).map(product))?;
+        lines(&folder.join("users.jsonl"), (1..=sample::USERS).map(|number| sample::user(number).to_string()))?;
+        lines(&folder.join("orders.jsonl"), (1..=extent.orders).map(order))?;
+        let main = filled(template, &folder, 1, &["products", "users", "orders"]).await?;
+        lines(&folder.join("products.jsonl"), (1..=sample::PRODUCTS).map(product))?;
+        let sharded = filled(template, &folder, SHARDS, &["products"]).await?;
+        let around = |local: &Local, shards| {
+            let endpoint = Endpoint::start(&local.url, authority.server.clone())?;
+            Ok::<_, Error>(Surroundings { folder: folder.clone(), endpoint, shards })
+        };
+        Ok(Self { main: around(&main, 1)?, sharded: around(&sharded, SHARDS)?, _databases: [main, sharded] })
+    }
+}
+
+async fn filled(template: &Template, folder: &Path, shards: u32, names: &[&str]) -> Result<Local> {
+    let local = database::start(template)?;
+    let client = Target::Local { endpoint: local.url.clone() }.client()?;
+    for name in names {
+        let table = template.table(name).ok_or_else(|| Error::new(format!("template.yaml has no table {name}")))?;
+        let to = Destination { client: &client, table, name, shards };
+        let report = load::file(to, &folder.join(format!("{name}.jsonl")), &folder.join("rejects.jsonl")).await?;
+        if report.rejected > 0 {
+            return Err(Error::new(format!("the data of the benchmark does not fit template.yaml: {report}")));
+        }
+    }
+    Ok(local)
+}
+
+fn lines(path: &Path, lines: impl Iterator<Item = String>) -> Result<()> {
+    let failed = || format!("cannot write {}", workspace::shown(path));
+    let mut file = BufWriter::new(std::fs::File::create(path).context(failed)?);
+    for line in lines {
+        writeln!(file, "{line}").context(failed)?;
+    }
+    file.flush().context(failed)
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    std::fs::write(path, text).context(|| format!("cannot write {}", workspace::shown(path)))
+}

@@ -1,0 +1,41 @@
+//! Medians, and how far the measurements lie from them.
+
+use serde::Serialize;
+
+/// A median with its noise.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub(super) struct Median {
+    /// The median.
+    pub(super) value: f64,
+    /// The median of the absolute deviations from it.
+    pub(super) mad: f64,
+}
+
+/// The median of some measurements; 0 of none.
+pub(super) fn median(values: impl IntoIterator<Item = f64>) -> Median {
+    let mut values: Vec<f64> = values.into_iter().collect();
+    let value = percentile(&mut values, 0.5);
+    let mut deviations: Vec<f64> = values.iter().map(|other| (other - value).abs()).collect();
+    Median { value, mad: percentile(&mut deviations, 0.5) }
+}
+
+/// A percentile (0 to 1) by nearest rank; sorts the values.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "a rank among few values")]
+pub(super) fn percentile(values: &mut [f64], part: f64) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let rank = (part * values.len() as f64).ceil() as usize;
+    values.get(rank.saturating_sub(1)).copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_is_not_moved_by_an_outlier() {
+        let median = median([5.0, 1.0, 3.0, 1_000.0, 4.0]);
+        assert!((median.value - 4.0).abs() < 1e-9 && (median.mad - 1.0).abs() < 1e-9, "{median:?}");
+        assert!(percentile(&mut [1.0, 2.0, 3.0, 4.0], 0.99) > 3.5);
+        assert!(percentile(&mut [], 0.5).abs() < 1e-9);
+    }
+}
