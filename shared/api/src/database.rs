@@ -114,30 +114,39 @@ impl Meter {
         self.with(|spent| spent.waited)
     }
 
-    /// A call begins; the number of its round.
-    fn begin(&self) -> u32 {
-        self.with(|spent| {
+    /// A call begins; it ends when what this gives is dropped.
+    fn begin(&self) -> InFlight<'_> {
+        let round = self.with(|spent| {
             let round = spent.rounds_ended + 1;
             spent.calls += 1;
             spent.in_flight += 1;
             spent.rounds_begun = spent.rounds_begun.max(round);
             spent.since.get_or_insert_with(Instant::now);
             round
-        })
-    }
-
-    fn end(&self, round: u32) {
-        self.with(|spent| {
-            spent.in_flight -= 1;
-            spent.rounds_ended = spent.rounds_ended.max(round);
-            if spent.in_flight == 0 {
-                spent.waited += spent.since.take().map_or(Duration::ZERO, |since| since.elapsed());
-            }
         });
+        InFlight { meter: self, round }
     }
 
     fn with<T>(&self, f: impl FnOnce(&mut Spent) -> T) -> T {
         f(&mut self.spent.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+    }
+}
+
+/// A call under way. One that is given up, because another beside it failed, ends as well.
+struct InFlight<'a> {
+    meter: &'a Meter,
+    round: u32,
+}
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.meter.with(|spent| {
+            spent.in_flight -= 1;
+            spent.rounds_ended = spent.rounds_ended.max(self.round);
+            if spent.in_flight == 0 {
+                spent.waited += spent.since.take().map_or(Duration::ZERO, |since| since.elapsed());
+            }
+        });
     }
 }
 
@@ -212,9 +221,9 @@ impl<'a> Reader<'a> {
         raw: RawBody,
         call: impl Future<Output = Result<O, SdkError<E, HttpResponse>>>,
     ) -> Result<Bytes, DatabaseError> {
-        let round = self.meter.begin();
+        let in_flight = self.meter.begin();
         let outcome = tokio::time::timeout_at(self.deadline.into(), call).await;
-        self.meter.end(round);
+        drop(in_flight);
         outcome.map_err(|_| DatabaseError::Timeout)?.map_err(sorted)?;
         raw.take().ok_or_else(|| DatabaseError::Malformed("no body".to_owned()))
     }
