@@ -249,7 +249,8 @@ impl pagination::Database for Reader<'_> {
         } else {
             let projection = selection.expression(&picks);
             names.extend(projection.names);
-            call = call.projection_expression(projection.text);
+            // What a projection implies; said, so that the role's condition on it always finds it.
+            call = call.projection_expression(projection.text).select(Select::SpecificAttributes);
         }
         let values = query.values.iter().map(|(placeholder, value)| (placeholder.clone(), attribute(value)));
         let start = query.start.as_ref().map(|start| start.iter().map(|(name, value)| ((*name).to_owned(), attribute(value))).collect());
