@@ -1,0 +1,66 @@
+//! Cursors: what was sealed opens, where it was made and nowhere else, unchanged and in time; any other text never does.
+#![no_main]
+
+use std::sync::LazyLock;
+
+use libfuzzer_sys::{arbitrary, arbitrary::Arbitrary, fuzz_target};
+use model::PRODUCTS;
+use pagination::{
+    CURSOR_DAYS, Condition, Cursor, Direction, InvalidCursor, MAX_CURSOR_CHARS, Operator, Order, Plan, Position, Sealer, Sort, Value,
+};
+
+#[derive(Debug, Arbitrary)]
+struct Input<'a> {
+    /// Opened as it is.
+    text: &'a str,
+    /// Sealed, then opened.
+    sort: &'a str,
+    id: &'a str,
+    number: bool,
+    placed: bool,
+    backward: bool,
+    made: u16,
+    later: u16,
+    /// One bit of the sealed text to change.
+    bit: u16,
+    context: &'a [u8],
+}
+
+static SEALER: LazyLock<Sealer> =
+    LazyLock::new(|| Sealer::new("a secret for fuzzing, of more than 32 characters", None).expect("long enough"));
+static PLANS: LazyLock<[Plan; 2]> = LazyLock::new(|| {
+    let category = Condition { attribute: "category", operator: Operator::Equal, value: Value::S("laptops".into()) };
+    let newest = Sort { attribute: "createdAt", order: Order::Descending };
+    [&[][..], &[category]].map(|conditions| Plan::new(&PRODUCTS.table, conditions, newest, ["name"], 1).expect("an index"))
+});
+
+fuzz_target!(|input: Input| {
+    let [here, elsewhere] = &*PLANS;
+    assert_eq!(SEALER.open(input.text, here, &[b"route"], input.made), Err(InvalidCursor), "nobody forges a cursor");
+
+    let sort = if input.number { Value::N(input.sort.to_owned()) } else { Value::S(input.sort.to_owned()) };
+    let cursor = Cursor {
+        direction: if input.backward { Direction::Backward } else { Direction::Forward },
+        after: input.placed.then(|| Position { sort, id: Value::S(input.id.to_owned()) }),
+    };
+    let context = [b"route", input.context];
+    let Ok(text) = SEALER.seal(&cursor, here, &context, input.made) else {
+        assert!(input.sort.len() + input.id.len() > 350, "only what is too long cannot be sealed");
+        return;
+    };
+    assert!(text.len() <= MAX_CURSOR_CHARS);
+    assert_eq!(SEALER.seal(&cursor, here, &context, input.made).as_ref(), Ok(&text), "the same place is the same text");
+    assert_eq!(SEALER.open(&text, here, &context, input.made).as_ref(), Ok(&cursor));
+    if let Some(today) = input.made.checked_add(input.later) {
+        assert_eq!(SEALER.open(&text, here, &context, today).is_ok(), input.later <= CURSOR_DAYS);
+    }
+    assert_eq!(SEALER.open(&text, elsewhere, &context, input.made), Err(InvalidCursor));
+    assert_eq!(SEALER.open(&text, here, &context[..1], input.made), Err(InvalidCursor));
+
+    let mut changed = text.into_bytes();
+    let bit = usize::from(input.bit) % (changed.len() * 8);
+    changed[bit / 8] ^= 1 << (bit % 8);
+    if let Ok(changed) = String::from_utf8(changed) {
+        assert_eq!(SEALER.open(&changed, here, &context, input.made), Err(InvalidCursor));
+    }
+});

@@ -1,0 +1,15 @@
+//! Any text in place of an event: answered by each function, never a panic, never a 5xx.
+#![no_main]
+
+use std::sync::LazyLock;
+
+use api::App;
+use libfuzzer_sys::fuzz_target;
+
+static APPS: LazyLock<[App; 3]> = LazyLock::new(fuzz::apps);
+
+fuzz_target!(|event: &str| {
+    for app in &*APPS {
+        fuzz::send(app, event);
+    }
+});

@@ -1,0 +1,87 @@
+//! What the targets share: the three functions, without a database behind them.
+//!
+//! A target feeds an app an event and asks of the answer what has to hold whatever came: it is ours, it is no 5xx, it can be sent. A panic
+//! ends the process, although the app would catch it: libFuzzer's hook comes first.
+
+use std::{
+    borrow::Cow,
+    pin::pin,
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+use api::{App, Config, Database, ItemRequest, ListRequest, Problem, ProblemKind, Reply, Request, Route, Shape};
+use model::ROUTES;
+use serde::{Deserialize, de::IgnoredAny};
+
+/// The bundle's functions. Nothing answers at their database's address, and nothing asks there.
+pub fn apps() -> [App; 3] {
+    ROUTES.map(app)
+}
+
+fn app(route: &'static Route) -> App {
+    let variable = |name: &str| {
+        let value = match name {
+            "PRODUCTS_TABLE" | "USERS_TABLE" | "ORDERS_TABLE" => "table",
+            "CURSOR_SECRET" => "a secret for fuzzing, of more than 32 characters",
+            "READ_ANY_SCOPE" => "any",
+            "AWS_REGION" => "eu-central-1",
+            "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => "local",
+            "AWS_ENDPOINT_URL_DYNAMODB" => "http://127.0.0.1:1",
+            _ => return None,
+        };
+        Some(value.to_owned())
+    };
+    let config = Config::read(route, variable).expect("an environment that is whole");
+    let client = api::client(variable).expect("a client");
+    App::new(route, config, Database::new(client).expect("the SDK's deserializers"))
+}
+
+/// Everything of a handler that needs no database. What gets past it is a 404.
+async fn parse_and_plan(app: &App, request: &Request) -> Result<Reply, Problem> {
+    match app.route().shape {
+        Shape::One => drop(ItemRequest::parse(app, request)?),
+        Shape::List(_) => drop(ListRequest::parse(app, request)?.plan(app)?),
+    }
+    Err(ProblemKind::NotFound.into())
+}
+
+/// Sends an event, and checks what holds for every answer. Gives the status.
+pub fn send(app: &App, event: &str) -> i64 {
+    let mut answer = pin!(app.respond(event, "fuzz", Duration::from_secs(1), &parse_and_plan));
+    let Poll::Ready((response, line)) = answer.as_mut().poll(&mut Context::from_waker(Waker::noop())) else {
+        panic!("parsing waits for something")
+    };
+    let status = response.status_code;
+    assert!(matches!(status, 400 | 401 | 403 | 404 | 405 | 414), "{status}");
+    assert_eq!(response.headers["cache-control"], "no-store");
+    assert!(!line.contains('\n'));
+    serde_json::from_str::<IgnoredAny>(&line).expect("the log line is JSON");
+    let body = response.body.as_deref().unwrap_or_default();
+    if body.is_empty() || response.is_base64_encoded {
+        return status; // HEAD, or compressed
+    }
+    let problem: Body<'_> = serde_json::from_slice(body).expect("a problem is JSON");
+    assert_eq!((problem.status, problem.instance), (status, "fuzz"));
+    assert!(problem.errors.len() <= 32);
+    for Wrong { parameter, detail } in &problem.errors {
+        assert!(parameter.chars().count() <= 64 && !detail.is_empty());
+    }
+    status
+}
+
+#[derive(Deserialize)]
+struct Body<'a> {
+    status: i64,
+    instance: &'a str,
+    #[serde(borrow, default)]
+    errors: Vec<Wrong<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Wrong<'a> {
+    #[serde(borrow)]
+    parameter: Cow<'a, str>,
+    #[serde(borrow)]
+    detail: Cow<'a, str>,
+}
