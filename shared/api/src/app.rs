@@ -36,7 +36,7 @@ pub struct App {
 }
 
 impl App {
-    /// From the parts that [`crate::boot`] makes; tests bring their own.
+    /// From the parts that [`crate::boot()`] makes; tests bring their own.
     #[must_use]
     pub fn new(route: &'static Route, config: Config, database: Database) -> Self {
         Self { route, config, database, cold: AtomicBool::new(true) }

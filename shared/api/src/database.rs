@@ -151,7 +151,7 @@ impl Drop for InFlight<'_> {
 }
 
 impl Database {
-    /// Around a client whose timeouts and retries are set as [`crate::boot`] sets them.
+    /// Around a client whose timeouts and retries are set as [`crate::boot()`] sets them.
     ///
     /// # Errors
     /// If the SDK has no deserializers to step around, which would be another SDK than this one.

@@ -176,7 +176,7 @@ impl From<Kind> for Problem {
 }
 
 impl Problem {
-    /// Everything that is wrong with the parameters; of a flood, the first [`MAX_ERRORS`].
+    /// Everything that is wrong with the parameters; of a flood, the first 32.
     #[must_use]
     pub fn parameters(mut errors: Vec<ParameterError>) -> Self {
         errors.truncate(MAX_ERRORS);
