@@ -44,6 +44,10 @@ pub(super) fn depth(candidates: &[Candidate], scene: &Scene, pages: &[u32], effo
     for candidate in candidates.iter().filter(|candidate| matches!(candidate.kind, Kind::Ours | Kind::RustDefaults)) {
         let name = if candidate.kind == Kind::Ours { candidate.name } else { "offset" };
         let mut session = Session::start(candidate, Route::ListProducts, &scene.main)?;
+        let first = event::get("/v1/products", &format!("limit={LIMIT}"), None, &[]);
+        for _ in 0..measure::WARM_UP {
+            session.invoke(&first)?;
+        }
         let mut cursor = None;
         for page in 1..=pages.last().copied().unwrap_or(1) {
             let query = match (candidate.kind, &cursor) {

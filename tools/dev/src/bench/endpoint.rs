@@ -39,6 +39,7 @@ struct State {
     tls: Arc<ServerConfig>,
     canned: RwLock<HashMap<Vec<u8>, Arc<Canned>>>,
     delay_micros: AtomicU64,
+    /// And the round of the last call that has ended.
     traffic: Mutex<(Traffic, u64)>,
 }
 
@@ -83,7 +84,7 @@ impl Endpoint {
     /// What went through since the last call of this.
     pub(super) fn take(&self) -> Traffic {
         let mut traffic = self.state.traffic.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(&mut traffic.0)
+        std::mem::take(&mut *traffic).0
     }
 }
 
@@ -96,18 +97,20 @@ impl State {
         let mut left = Vec::new();
         let mut upstream = None;
         while let Some(request) = http::read(&mut stream, &mut left).context(failed)? {
-            self.count(|(traffic, in_flight)| {
+            let mut round = 0;
+            self.count(|(traffic, ended)| {
+                // It may have waited for every call that has ended, and for none that has not.
+                round = *ended + 1;
                 traffic.calls += 1;
-                traffic.rounds += u64::from(*in_flight == 0);
-                *in_flight += 1;
+                traffic.rounds = traffic.rounds.max(round);
             });
             let canned = self.answer(&request, &mut upstream);
             let delay = self.delay_micros.load(Ordering::Relaxed);
             if delay > 0 {
                 std::thread::sleep(Duration::from_micros(delay));
             }
-            self.count(|(traffic, in_flight)| {
-                *in_flight -= 1;
+            self.count(|(traffic, ended)| {
+                *ended = round.max(*ended);
                 if let Ok(canned) = &canned {
                     traffic.bytes += canned.body.len() as u64;
                     traffic.units += canned.units;

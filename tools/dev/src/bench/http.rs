@@ -1,5 +1,6 @@
 //! HTTP/1.1 as the two mock servers speak it, on blocking threads: what is measured waits for nothing but a socket.
 
+use memchr::memmem;
 use std::io::{self, Read};
 
 /// One message: its first line, its headers with names in lower case, its body.
@@ -69,7 +70,7 @@ fn head(bytes: &[u8]) -> Message {
 }
 
 fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
-    bytes.windows(wanted.len()).position(|window| window == wanted)
+    memmem::find(bytes, wanted)
 }
 
 fn until(stream: &mut impl Read, left: &mut Vec<u8>, from: usize, wanted: &[u8]) -> io::Result<usize> {

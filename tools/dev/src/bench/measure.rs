@@ -73,7 +73,7 @@ pub(super) struct Footprint {
 type Start = (Cost, Duration, Duration);
 
 /// Requests before anything warm is measured.
-const WARM_UP: u32 = 30;
+pub(super) const WARM_UP: u32 = 30;
 const OVERLAP: Duration = Duration::from_millis(5);
 
 /// Starts each candidate by turns and asks for one user.
