@@ -99,16 +99,14 @@ pub async fn run<D: Database>(
     };
     let read = if plan.is_covered() { Read::Items } else { Read::Positions };
     let (rows, stop) = walk(database, plan, &cursor, limit.get(), read, budget).await?;
-    let (rows, keys): (Vec<_>, Vec<_>) = rows
-        .into_iter()
-        .map(|(partition, row)| {
-            let key = if plan.is_covered() { Vec::new() } else { plan.key(partition, &row.position) };
-            (row, key)
-        })
-        .unzip();
-    let mut page = Page::new(&cursor, from_end, rows, stop);
+    let keys: Vec<_> = if plan.is_covered() { Vec::new() } else { rows.iter().map(|(i, row)| plan.key(*i, &row.position)).collect() };
+    let mut page = Page::new(&cursor, from_end, rows.into_iter().map(|(_, row)| row).collect(), stop);
     if !plan.is_covered() {
         let fetched = fetch_all(database, plan.table, &keys, budget.bytes).await?;
+        // What stayed unprocessed lies behind the budget: it was not read, as what is missing was.
+        if let Some(unread) = fetched.iter().position(|fetched| matches!(fetched, Fetched::Unprocessed)) {
+            page.truncate(unread);
+        }
         let found = fetched.into_iter().map(|fetched| match fetched {
             Fetched::Found(item, bytes) => Some((item, bytes)),
             Fetched::Missing | Fetched::Unprocessed => None,
@@ -304,5 +302,58 @@ impl Plan {
             partition.chain([sort, id]).find(|(attribute, _)| *attribute == name).map(|(_, value)| value.clone())
         };
         self.table.key.iter().filter_map(of).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use super::*;
+    use crate::{Index, Order, Partition, Projects, Sort};
+
+    static THINGS: Table = Table {
+        key: &["id"],
+        indexes: &[Index {
+            name: Some("bySize"),
+            partition: Partition::Shards("shard"),
+            sort: "size",
+            id: "id",
+            projects: Projects::Attributes(&[]),
+        }],
+    };
+
+    /// Three things, whose fetch brings only the first that is asked for.
+    struct Slow;
+
+    impl Database for Slow {
+        type Item = Value;
+        type Error = Infallible;
+
+        async fn query(&self, _: &Query<'_>) -> Result<Answer<Value>, Infallible> {
+            let row = |id: &str| {
+                let id = Value::S(id.to_owned());
+                Row { position: Position { sort: Value::N("1".to_owned()), id: id.clone() }, item: id, bytes: 0 }
+            };
+            Ok(Answer { rows: ["a", "b", "c"].map(row).into(), evaluated: 3, last: None })
+        }
+
+        async fn fetch(&self, fetch: &Fetch<'_>) -> Result<Vec<Fetched<Value>>, Infallible> {
+            let found = |(i, key): (usize, &Vec<Value>)| if i == 0 { Fetched::Found(key[0].clone(), 10) } else { Fetched::Unprocessed };
+            Ok(fetch.keys.iter().enumerate().map(found).collect())
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_left_unprocessed_behind_the_budget_is_not_lost() {
+        let plan = Plan::new(&THINGS, &[], Sort { attribute: "size", order: Order::Ascending }, ["text"], 1).unwrap();
+        for (bytes, given) in [(5, 1), (10, 1), (25, 2), (30, 3), (1_000, 3)] {
+            let budget = Budget { bytes, ..Budget::default() };
+            let page = run(&Slow, &plan, &Start::First, NonZeroU32::new(10).unwrap(), &budget).await.unwrap();
+            let next = page.next().map(|next| next.after.unwrap().id);
+            let items = page.into_items();
+            assert_eq!(items.len(), given, "{bytes} bytes");
+            assert_eq!(next.as_ref(), (given < 3).then(|| &items[given - 1]), "{bytes} bytes: the rest follows");
+        }
     }
 }
