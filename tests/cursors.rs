@@ -30,7 +30,7 @@ fn app(stack: &Stack, route: &'static Route, secret: &str, previous: Option<&str
         };
         Some(value.to_owned())
     };
-    App::new(route, Config::read(route, variable).unwrap(), Database::new(api::client(variable).unwrap()).unwrap())
+    App::new(route, Config::read(route, variable).unwrap(), Database::new(api::Client::from_environment(variable).unwrap()))
 }
 
 /// A list that a cursor can be made in or used in.

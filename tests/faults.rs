@@ -156,3 +156,20 @@ async fn the_first_call_finds_the_connection_open() {
     }
     assert_eq!((proxy.connections(), proxy.calls().len()), (1, 3));
 }
+
+/// Calls side by side have a connection each, and the next ones use the same; one that was closed meanwhile is replaced.
+#[tokio::test]
+async fn connections_are_used_again_and_replaced() {
+    let (mut stack, proxy) = shop(&[]);
+    stack.shards = 4;
+    let app = stack.app(&model::LIST_PRODUCTS);
+    let event = crate::stack::event("/v1/products", None, "limit=5", None, &[]).to_string();
+    for _ in 0..3 {
+        assert_eq!(crate::stack::send_to(&app, &event).await.status, 200);
+        assert_eq!((proxy.connections(), proxy.calls().len()), (4, 4));
+    }
+    proxy.then(&[Fault::Close, Fault::Close, Fault::Close, Fault::Close]);
+    assert_eq!(crate::stack::send_to(&app, &event).await.status, 200);
+    assert_eq!(crate::stack::send_to(&app, &event).await.status, 200);
+    assert_eq!((proxy.connections(), proxy.calls().len()), (8, 8), "no call was made twice");
+}

@@ -26,6 +26,8 @@ pub(crate) enum Fault {
     Reset,
     /// The real answer's first half, and then nothing.
     Truncate,
+    /// The real answer, and then the connection is closed, as idle ones are after a while.
+    Close,
     /// Of a BatchGetItem, the last half of the items comes back as unprocessed keys.
     Unprocess,
     /// Before a call passes, this runs.
@@ -104,6 +106,11 @@ fn serve(mut client: TcpStream, upstream: &str, script: &Mutex<VecDeque<Fault>>,
             Fault::Truncate => {
                 let whole = forward(upstream, &head, &body);
                 let _ = client.write_all(&whole[..whole.len() / 2]);
+                let _ = client.shutdown(Shutdown::Both);
+                return;
+            }
+            Fault::Close => {
+                let _ = client.write_all(&forward(upstream, &head, &body));
                 let _ = client.shutdown(Shutdown::Both);
                 return;
             }

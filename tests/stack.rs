@@ -71,7 +71,7 @@ impl Stack {
 
     /// DynamoDB, with a connection of its own.
     pub(crate) fn database(&self) -> Database {
-        Database::new(api::client(|name| self.variable(name)).unwrap()).unwrap()
+        Database::new(api::Client::from_environment(|name| self.variable(name)).unwrap())
     }
 
     /// The function of a route.

@@ -33,8 +33,8 @@ fn app(route: &'static Route) -> App {
         Some(value.to_owned())
     };
     let config = Config::read(route, variable).expect("an environment that is whole");
-    let client = api::client(variable).expect("a client");
-    App::new(route, config, Database::new(client).expect("the SDK's deserializers"))
+    let client = api::Client::from_environment(variable).expect("a client");
+    App::new(route, config, Database::new(client))
 }
 
 /// Everything of a handler that needs no database. What gets past it is a 404.

@@ -1,38 +1,28 @@
 //! DynamoDB, as the routes read it: Query, BatchGetItem and GetItem under one deadline, counted.
 
 use std::{
-    future::Future,
     sync::Mutex,
     time::{Duration, Instant},
 };
 
-use aws_sdk_dynamodb::{
-    Client,
-    error::{ProvideErrorMetadata, SdkError},
-    operation::{
-        batch_get_item::{BatchGetItem, BatchGetItemOutput},
-        get_item::{GetItem, GetItemOutput},
-        query::{Query as QueryOperation, QueryOutput},
-    },
-    types::{AttributeValue, KeysAndAttributes, ReturnConsumedCapacity, Select},
-};
-use aws_smithy_runtime_api::client::{interceptors::context::Output, orchestrator::HttpResponse};
-use bytes::Bytes;
-use pagination::{Answer, Fetch, Fetched, Query, Read, Value};
+use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
+use aws_smithy_types::body::SdkBody;
+use pagination::{Answer, Fetch, Fetched, Query, Read};
 use projection::{Expression, Join, Malformed, Selection, Transcoder};
+use serde::Serialize;
 
 use crate::{
-    raw::RawBody,
+    dynamodb::{
+        Client, Refusal,
+        request::{Attribute, BatchGetItem, Capacity, GetItem, KeysAndAttributes, Pairs, Query as QueryRequest, Select},
+    },
     wire::{self, Item, Metered},
 };
 
-/// A client, and what every call of it needs.
+/// DynamoDB behind a client.
 #[derive(Debug, Clone)]
 pub struct Database {
     client: Client,
-    query: RawBody,
-    batch_get: RawBody,
-    get: RawBody,
 }
 
 /// Why DynamoDB gave no answer.
@@ -151,27 +141,25 @@ impl Drop for InFlight<'_> {
 }
 
 impl Database {
-    /// Around a client whose timeouts and retries are set as [`crate::boot()`] sets them.
-    ///
-    /// # Errors
-    /// If the SDK has no deserializers to step around, which would be another SDK than this one.
-    pub fn new(client: Client) -> Result<Self, DatabaseError> {
-        let none = || DatabaseError::Malformed("this SDK has no response deserializers".to_owned());
-        Ok(Self {
-            client,
-            query: RawBody::of(&QueryOperation::new(), || Output::erase(QueryOutput::builder().build())).ok_or_else(none)?,
-            batch_get: RawBody::of(&BatchGetItem::new(), || Output::erase(BatchGetItemOutput::builder().build())).ok_or_else(none)?,
-            get: RawBody::of(&GetItem::new(), || Output::erase(GetItemOutput::builder().build())).ok_or_else(none)?,
-        })
+    /// Around a client.
+    #[must_use]
+    pub fn new(client: Client) -> Self {
+        Self { client }
     }
 
     /// Opens the connection with a read of a key that does not exist. Half a read unit; whatever it answers, the connection is open.
     pub async fn warm(&self, table: &str, key: &[&'static str]) {
         let Some(first) = key.first() else { return };
-        let absent = || AttributeValue::S("-".to_owned());
-        let call = self.client.get_item().table_name(table).projection_expression("#p0").expression_attribute_names("#p0", *first);
-        let call = call.set_key(Some(key.iter().map(|name| ((*name).to_owned(), absent())).collect()));
-        let _ = tokio::time::timeout(WARM_TIMEOUT, call.customize().interceptor(self.get.fresh()).send()).await;
+        let request = GetItem {
+            table_name: table,
+            key: key.iter().map(|name| (*name, Attribute::S("-"))).collect(),
+            projection_expression: "#p0",
+            expression_attribute_names: Pairs(vec![("#p0", first)]),
+            return_consumed_capacity: Capacity::Total,
+        };
+        if let Ok(body) = serde_json::to_vec(&request) {
+            let _ = tokio::time::timeout(WARM_TIMEOUT, self.client.call("GetItem", body)).await;
+        }
     }
 }
 
@@ -206,26 +194,24 @@ impl<'a> Reader<'a> {
     pub async fn get(&self, key: &[(&'static str, &str)], modified: Option<&'static str>) -> Result<Option<Item>, DatabaseError> {
         let also: Vec<&'static str> = modified.into_iter().collect();
         let Expression { text, names } = self.selection.expression(&also);
-        let key = key.iter().map(|(name, value)| ((*name).to_owned(), AttributeValue::S((*value).to_owned()))).collect();
-        let call = self.database.client.get_item().table_name(self.table).set_key(Some(key)).projection_expression(text);
-        let call = call.set_expression_attribute_names(Some(names.into_iter().collect()));
-        let raw = self.database.get.fresh();
-        let call = call.return_consumed_capacity(ReturnConsumedCapacity::Total).customize().interceptor(raw.clone());
-        let body = self.call(raw, call.send()).await?;
-        self.count(wire::get(&body, &mut Transcoder::new(self.selection, &also, None))?)
+        let request = GetItem {
+            table_name: self.table,
+            key: key.iter().map(|(name, value)| (*name, Attribute::S(value))).collect(),
+            projection_expression: &text,
+            expression_attribute_names: placeholders(&names).collect(),
+            return_consumed_capacity: Capacity::Total,
+        };
+        let answer = self.call("GetItem", &request).await?;
+        self.count(wire::get(bytes(&answer)?, &mut Transcoder::new(self.selection, &also, None))?)
     }
 
-    /// Waits for a call within the deadline.
-    async fn call<O, E: ProvideErrorMetadata + std::error::Error + 'static>(
-        &self,
-        raw: RawBody,
-        call: impl Future<Output = Result<O, SdkError<E, HttpResponse>>>,
-    ) -> Result<Bytes, DatabaseError> {
+    /// Calls an operation within the deadline.
+    async fn call(&self, operation: &'static str, request: &impl Serialize) -> Result<SdkBody, DatabaseError> {
+        let body = serde_json::to_vec(request).map_err(|error| DatabaseError::Refused(error.to_string()))?;
         let in_flight = self.meter.begin();
-        let outcome = tokio::time::timeout_at(self.deadline.into(), call).await;
+        let outcome = tokio::time::timeout_at(self.deadline.into(), self.database.client.call(operation, body)).await;
         drop(in_flight);
-        outcome.map_err(|_| DatabaseError::Timeout)?.map_err(sorted)?;
-        raw.take().ok_or_else(|| DatabaseError::Malformed("no body".to_owned()))
+        outcome.map_err(|_| DatabaseError::Timeout)?.map_err(sorted)
     }
 
     fn count<T>(&self, Metered { content, units }: Metered<T>) -> Result<T, DatabaseError> {
@@ -241,33 +227,25 @@ impl pagination::Database for Reader<'_> {
     async fn query(&self, query: &Query<'_>) -> Result<Answer<Item>, DatabaseError> {
         let picks = [query.index.sort, query.index.id];
         let selection = if query.read == Read::Items { self.selection } else { &NOTHING };
-        let mut names: Vec<(String, String)> =
-            query.names.iter().map(|(placeholder, name)| (placeholder.clone(), (*name).to_owned())).collect();
-        let mut call = self.database.client.query().table_name(self.table).set_index_name(query.index.name.map(str::to_owned));
-        if query.read == Read::Count {
-            call = call.select(Select::Count);
-        } else {
-            let projection = selection.expression(&picks);
-            names.extend(projection.names);
-            // What a projection implies; said, so that the role's condition on it always finds it.
-            call = call.projection_expression(projection.text).select(Select::SpecificAttributes);
-        }
-        let values = query.values.iter().map(|(placeholder, value)| (placeholder.clone(), attribute(value)));
-        let start = query.start.as_ref().map(|start| start.iter().map(|(name, value)| ((*name).to_owned(), attribute(value))).collect());
-        let raw = self.database.query.fresh();
-        let call = call
-            .key_condition_expression(&query.key_condition)
-            .set_filter_expression(query.filter.clone())
-            .set_expression_attribute_names(Some(names.into_iter().collect()))
-            .set_expression_attribute_values(Some(values.collect()))
-            .set_exclusive_start_key(start)
-            .scan_index_forward(query.forward)
-            .limit(i32::try_from(query.limit).unwrap_or(i32::MAX))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .customize()
-            .interceptor(raw.clone());
-        let body = self.call(raw, call.send()).await?;
-        let mut answer = self.count(wire::query(&body, &mut Transcoder::new(selection, &picks, self.join), (picks[0], picks[1]))?)?;
+        let projection = (query.read != Read::Count).then(|| selection.expression(&picks));
+        let names = query.names.iter().map(|(placeholder, name)| (placeholder.as_str(), *name));
+        let request = QueryRequest {
+            table_name: self.table,
+            index_name: query.index.name,
+            select: if projection.is_some() { Select::SpecificAttributes } else { Select::Count },
+            projection_expression: projection.as_ref().map(|projection| projection.text.as_str()),
+            key_condition_expression: &query.key_condition,
+            filter_expression: query.filter.as_deref(),
+            expression_attribute_names: names.chain(projection.iter().flat_map(|projection| placeholders(&projection.names))).collect(),
+            expression_attribute_values: query.values.iter().map(|(placeholder, value)| (placeholder.as_str(), value.into())).collect(),
+            exclusive_start_key: query.start.as_ref().map(|start| start.iter().map(|(name, value)| (*name, value.into())).collect()),
+            scan_index_forward: query.forward,
+            limit: query.limit,
+            return_consumed_capacity: Capacity::Total,
+        };
+        let answer = self.call("Query", &request).await?;
+        let mut transcoder = Transcoder::new(selection, &picks, self.join);
+        let mut answer = self.count(wire::query(bytes(&answer)?, &mut transcoder, (picks[0], picks[1]))?)?;
         if query.read == Read::Positions {
             answer.rows.iter_mut().for_each(|row| row.bytes = 0);
         }
@@ -285,19 +263,24 @@ impl pagination::Database for Reader<'_> {
         }
         let names = fetch.table.key;
         let projection = self.selection.expression(names);
-        let keys = fetch.keys.iter().map(|key| names.iter().zip(key).map(|(name, value)| ((*name).to_owned(), attribute(value))).collect());
-        let request = KeysAndAttributes::builder()
-            .set_keys(Some(keys.collect()))
-            .projection_expression(projection.text)
-            .set_expression_attribute_names(Some(projection.names.into_iter().collect()))
-            .build()
-            .map_err(|error| DatabaseError::Refused(error.to_string()))?;
-        let raw = self.database.batch_get.fresh();
-        let call = self.database.client.batch_get_item().request_items(self.table, request);
-        let call = call.return_consumed_capacity(ReturnConsumedCapacity::Total).customize().interceptor(raw.clone());
-        let body = self.call(raw, call.send()).await?;
-        self.count(wire::batch_get(&body, &mut Transcoder::new(self.selection, names, self.join), names, fetch.keys)?)
+        let wanted = KeysAndAttributes {
+            keys: fetch.keys.iter().map(|key| names.iter().zip(key).map(|(name, value)| (*name, value.into())).collect()).collect(),
+            projection_expression: &projection.text,
+            expression_attribute_names: placeholders(&projection.names).collect(),
+        };
+        let request = BatchGetItem { request_items: Pairs(vec![(self.table, wanted)]), return_consumed_capacity: Capacity::Total };
+        let answer = self.call("BatchGetItem", &request).await?;
+        self.count(wire::batch_get(bytes(&answer)?, &mut Transcoder::new(self.selection, names, self.join), names, fetch.keys)?)
     }
+}
+
+fn placeholders(names: &[(String, String)]) -> impl Iterator<Item = (&str, &str)> {
+    names.iter().map(|(placeholder, name)| (placeholder.as_str(), name.as_str()))
+}
+
+/// What has come whole, as everything has.
+fn bytes(answer: &SdkBody) -> Result<&[u8], DatabaseError> {
+    answer.bytes().ok_or_else(|| DatabaseError::Malformed("no body".to_owned()))
 }
 
 /// What a list of bare positions selects.
@@ -309,19 +292,8 @@ const WARM_TIMEOUT: Duration = Duration::from_secs(2);
 /// The pause before keys left unprocessed are asked for a second time; it doubles from then on.
 const REPEAT_PAUSE: Duration = Duration::from_millis(25);
 
-fn attribute(value: &Value) -> AttributeValue {
-    match value {
-        Value::S(text) => AttributeValue::S(text.clone()),
-        Value::N(text) => AttributeValue::N(text.clone()),
-        Value::Bool(flag) => AttributeValue::Bool(*flag),
-    }
-}
-
-/// The SDK's error, as what a caller can do about it.
-fn sorted<E: ProvideErrorMetadata + std::error::Error + 'static>(error: SdkError<E, HttpResponse>) -> DatabaseError {
-    /// [Errors](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html) that say "slower".
-    const THROTTLED: [&str; 5] =
-        ["ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded", "Throttling", "RequestThrottled"];
+/// The client's error, as what a caller can do about it.
+fn sorted(error: SdkError<Refusal, HttpResponse>) -> DatabaseError {
     match &error {
         SdkError::TimeoutError(_) => DatabaseError::Timeout,
         SdkError::DispatchFailure(failure) if failure.is_timeout() => DatabaseError::Timeout,
@@ -329,15 +301,11 @@ fn sorted<E: ProvideErrorMetadata + std::error::Error + 'static>(error: SdkError
             DatabaseError::Unavailable(failure.as_connector_error().map_or_else(|| "no connection".to_owned(), |error| chain(error)))
         }
         SdkError::ResponseError(_) => DatabaseError::Malformed(chain(&error)),
-        SdkError::ServiceError(service) => {
-            let code = service.err().code().unwrap_or("no code");
-            match service.raw().status().as_u16() {
-                _ if THROTTLED.contains(&code) => DatabaseError::Throttled,
-                500.. => DatabaseError::Unavailable(code.to_owned()),
-                // The message names the role and the resource, or the part of an expression; it holds no values.
-                _ => DatabaseError::Refused(format!("{code}: {}", service.err().message().unwrap_or(""))),
-            }
-        }
+        SdkError::ServiceError(service) => match service.raw().status().as_u16() {
+            _ if service.err().is_throttling() => DatabaseError::Throttled,
+            500.. => DatabaseError::Unavailable(service.err().code().to_owned()),
+            status => DatabaseError::Refused(format!("{status} {}", service.err())),
+        },
         _ => DatabaseError::Refused(chain(&error)),
     }
 }

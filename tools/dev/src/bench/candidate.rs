@@ -101,6 +101,8 @@ impl Candidate {
             Kind::Ours | Kind::Floor | Kind::RustDefaults => {
                 let mut cargo = Command::new("cargo");
                 cargo.current_dir(&from).args(["build", "--quiet", "--release", "--locked", "--target-dir"]).arg(&to);
+                // `cargo run` passes on what the workspace's configuration sets, and that would win over the peer's own.
+                cargo.env_remove("AWS_LC_SYS_NO_JITTER_ENTROPY");
                 if build {
                     process::run(cargo, &format!("the build of {name}")).await?;
                 }
