@@ -303,7 +303,7 @@ fn sorted(error: SdkError<Refusal, HttpResponse>) -> DatabaseError {
         SdkError::ResponseError(_) => DatabaseError::Malformed(chain(&error)),
         SdkError::ServiceError(service) => match service.raw().status().as_u16() {
             _ if service.err().is_throttling() => DatabaseError::Throttled,
-            500.. => DatabaseError::Unavailable(service.err().code().to_owned()),
+            status @ 500.. => DatabaseError::Unavailable(format!("{status} {}", service.err().code())),
             status => DatabaseError::Refused(format!("{status} {}", service.err())),
         },
         _ => DatabaseError::Refused(chain(&error)),
