@@ -15,6 +15,7 @@ use lambda_http::{
 };
 use pagination::Sealer;
 use serde_json::value::RawValue;
+use tracing::Instrument;
 
 use crate::{
     config::Config,
@@ -98,16 +99,28 @@ impl App {
         left: Duration,
         handler: &impl AsyncFn(&Self, &Request) -> Result<Reply, Problem>,
     ) -> (ApiGatewayV2httpResponse, String) {
+        // Whatever is logged on the way carries the id that a problem's `instance` is.
+        let span = tracing::error_span!("request", requestId = request_id);
+        self.answer(event, request_id, left, handler).instrument(span).await
+    }
+
+    async fn answer(
+        &self,
+        event: &str,
+        request_id: &str,
+        left: Duration,
+        handler: &impl AsyncFn(&Self, &Request) -> Result<Reply, Problem>,
+    ) -> (ApiGatewayV2httpResponse, String) {
         let (began, now) = (Instant::now(), SystemTime::now());
         let deadline = began + left.saturating_sub(LAMBDA_MARGIN).min(REQUEST_TIME);
         // Reading an event panics on nothing known; that it stays so is not left to chance.
         let read = || Request::read(event, self.route, self.config.read_any_scope.as_deref(), deadline);
-        let request = std::panic::catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err(Kind::Internal.into()));
+        let request = std::panic::catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err(panicked()));
         let answer = match &request {
             Err(problem) => Err(problem.clone()),
             Ok(request) => {
                 let handled = AssertUnwindSafe(handler(self, request)).catch_unwind().await;
-                handled.unwrap_or_else(|_| Err(Kind::Internal.into()))
+                handled.unwrap_or_else(|_| Err(panicked()))
             }
         };
         let (nothing, spent) = (HeaderMap::new(), Meter::default());
@@ -147,6 +160,12 @@ impl App {
     }
 }
 
+/// A mistake of ours. Rust has written what it was to standard error by now; this line says to which request it belongs.
+fn panicked() -> Problem {
+    tracing::error!("panicked: see the lines before this one");
+    Kind::Internal.into()
+}
+
 /// What a request may take.
 const REQUEST_TIME: Duration = Duration::from_secs(3);
 /// What is kept back of the time that Lambda gives, so that the answer is ours and not Lambda's timeout.
@@ -164,5 +183,78 @@ impl From<DatabaseError> for Problem {
             DatabaseError::Refused(_) => Kind::Internal,
         }
         .into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io,
+        sync::{Arc, Mutex},
+    };
+
+    use super::*;
+    use crate::{Access, Client, Field, ItemRequest, Policy, Shape, Table, route::Kind as FieldKind};
+
+    static THINGS: Resource = Resource {
+        name: "things",
+        table_variable: "THINGS_TABLE",
+        table: Table { key: &["thingId"], indexes: &[] },
+        fields: &[Field { name: "thingId", kind: FieldKind::Text, about: "" }],
+        summary: &["thingId"],
+        modified: None,
+        policy: Policy::NoStore,
+    };
+    static GET_THING: Route =
+        Route { name: "get-thing", path: "/v1/things/{id}", about: "", resource: &THINGS, access: Access::Public, shape: Shape::One };
+
+    /// What is logged, as text.
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn what_is_logged_carries_the_id_that_the_caller_is_told() {
+        let variable = |name: &str| match name {
+            // Nobody listens there.
+            "AWS_ENDPOINT_URL_DYNAMODB" => Some("http://127.0.0.1:1".to_owned()),
+            "AWS_REGION" | "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" | "THINGS_TABLE" => Some("x".to_owned()),
+            _ => None,
+        };
+        let database = Database::new(Client::from_environment(variable).unwrap());
+        let app = App::new(&GET_THING, Config::read(&GET_THING, variable).unwrap(), database);
+        let event = r#"{"version":"2.0","routeKey":"GET /v1/things/{id}","rawPath":"/v1/things/t","pathParameters":{"id":"t"},
+            "requestContext":{"http":{"method":"GET"}}}"#;
+        let log = Log::default();
+        let writer = log.clone();
+        let subscriber = crate::boot::logs(tracing::Level::INFO, move || writer.clone());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        tracing::subscriber::with_default(subscriber, || {
+            runtime.block_on(async {
+                let get = async |app: &App, request: &Request| Ok(ItemRequest::parse(app, request)?.run(app, request).await?.reply());
+                let (response, _) = app.respond(event, "r-of-the-503", Duration::from_secs(5), &get).await;
+                assert_eq!(response.status_code, 503);
+                let panics = async |_: &App, _: &Request| -> Result<Reply, Problem> { panic!("on purpose") };
+                let (response, _) = app.respond(event, "r-of-the-500", Duration::from_secs(5), &panics).await;
+                assert_eq!(response.status_code, 500);
+            });
+        });
+        let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+        let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(lines.len(), 2, "{text}");
+        assert_eq!(lines[0]["span"]["requestId"], "r-of-the-503");
+        assert!(lines[0]["error"].as_str().is_some_and(|error| error.starts_with("unavailable: ")), "{text}");
+        assert_eq!(lines[1]["span"]["requestId"], "r-of-the-500");
+        assert!(lines[1]["message"].as_str().is_some_and(|message| message.starts_with("panicked")), "{text}");
     }
 }

@@ -4,6 +4,8 @@
 
 use std::env;
 
+use tracing_subscriber::fmt::MakeWriter;
+
 use crate::{
     app::App,
     config::{BootError, Config},
@@ -19,10 +21,26 @@ use crate::{
 pub async fn boot(route: &'static Route) -> Result<App, BootError> {
     let variable = |name: &str| env::var(name).ok();
     let config = Config::read(route, variable)?;
-    tracing_subscriber::fmt().json().with_max_level(config.log_level).with_ansi(false).init();
+    // A host that has set up logs of its own keeps them.
+    let _ = tracing::subscriber::set_global_default(logs(config.log_level, std::io::stdout));
     let database = Database::new(Client::from_environment(variable)?);
     if let Some(table) = config.tables.first() {
         database.warm(table, route.resource.table.key).await;
     }
     Ok(App::new(route, config, database))
+}
+
+/// Logs as JSON, a line each, with the request that they belong to.
+pub(crate) fn logs<W>(level: tracing::Level, to: W) -> impl tracing::Subscriber + Send + Sync
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_span_list(false)
+        .with_max_level(level)
+        .with_ansi(false)
+        .with_writer(to)
+        .finish()
 }

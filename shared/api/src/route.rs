@@ -4,6 +4,8 @@ pub use cache_headers::Policy;
 pub use pagination::{Index, Order, Partition, Projects, Table};
 pub use projection::{Field, Join, Kind};
 
+use projection::names_in;
+
 /// A table, and what the API shows of its items.
 #[derive(Debug)]
 pub struct Resource {
@@ -144,7 +146,33 @@ pub enum Place {
     },
 }
 
+impl Resource {
+    /// Whether the key, the summary and the time of the last change are fields. For assertions at compile time.
+    #[must_use]
+    pub const fn is_sound(&self) -> bool {
+        let modified = match self.modified {
+            Some(name) => names_in(self.fields, &[name]),
+            None => true,
+        };
+        modified && names_in(self.fields, self.table.key) && names_in(self.fields, self.summary)
+    }
+}
+
 impl Route {
+    /// Whether what a list is filtered and sorted by are fields of its resource, and there is an order. For assertions at compile time.
+    #[must_use]
+    pub const fn is_sound(&self) -> bool {
+        let Shape::List(List { filters, sorts, .. }) = &self.shape else { return true };
+        let (mut filter, mut sort) = (0, 0);
+        while filter < filters.len() && names_in(self.resource.fields, &[filters[filter].attribute]) {
+            filter += 1;
+        }
+        while sort < sorts.len() && names_in(self.resource.fields, &[sorts[sort].attribute]) {
+            sort += 1;
+        }
+        filter == filters.len() && sort == sorts.len() && sort > 0
+    }
+
     /// The resources that the route reads: its own, then those of its expansions.
     pub fn resources(&self) -> impl Iterator<Item = &'static Resource> {
         let expansions = match &self.shape {

@@ -24,6 +24,20 @@ pub static RESOURCES: [&api::Resource; 3] = [&PRODUCTS, &USERS, &ORDERS];
 /// Every route.
 pub static ROUTES: [&api::Route; 3] = [&LIST_PRODUCTS, &GET_USER, &LIST_USER_ORDERS];
 
+// What is wrong with a declaration in itself is told by the compiler.
+const _: () = {
+    let mut i = 0;
+    while i < RESOURCES.len() {
+        assert!(RESOURCES[i].is_sound(), "a resource's key, summary or `modified` names what is no field");
+        i += 1;
+    }
+    i = 0;
+    while i < ROUTES.len() {
+        assert!(ROUTES[i].is_sound(), "a route's filter or sort names what is no field, or it has no sort");
+        i += 1;
+    }
+};
+
 /// A field, in the order: name, kind, what it is.
 const fn field(name: &'static str, kind: api::Kind, about: &'static str) -> api::Field {
     api::Field { name, kind, about }
