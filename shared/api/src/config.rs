@@ -1,4 +1,4 @@
-//! The environment, read in this one place.
+//! What a function reads of its environment, beside what its DynamoDB client needs.
 
 use pagination::{Partition, Sealer};
 

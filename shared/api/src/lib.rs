@@ -1,6 +1,6 @@
 //! From a Lambda event to a reply, and everything that a route would otherwise write again.
 //!
-//! This crate is the only one that knows Lambda events, the HTTP face and the SDK client. A route declares what it is, as data
+//! This crate is the only one that knows Lambda events, the HTTP face and the DynamoDB client. A route declares what it is, as data
 //! ([`Route`], [`Resource`]), and handles a request in four verbs:
 //!
 //! ```no_run
