@@ -172,4 +172,9 @@ async fn connections_are_used_again_and_replaced() {
     assert_eq!(crate::stack::send_to(&app, &event).await.status, 200);
     assert_eq!(crate::stack::send_to(&app, &event).await.status, 200);
     assert_eq!((proxy.connections(), proxy.calls().len()), (8, 8), "no call was made twice");
+    // One that does not answer is dead, and so are those that have been idle for longer: none of them costs another attempt.
+    proxy.then(&[Fault::Hang]);
+    let event = crate::stack::event("/v1/products", None, "category=laptops&limit=5", None, &[]).to_string();
+    assert_eq!(crate::stack::send_to(&app, &event).await.status, 200);
+    assert_eq!((proxy.connections(), proxy.calls().len()), (9, 2));
 }

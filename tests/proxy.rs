@@ -22,7 +22,7 @@ pub(crate) enum Fault {
     Reply(u16, &'static str),
     /// No answer for longer than any deadline.
     Hang,
-    /// The connection is closed without an answer.
+    /// The connection is closed without an answer, after the request was read.
     Reset,
     /// The real answer's first half, and then nothing.
     Truncate,

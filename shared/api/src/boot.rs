@@ -17,7 +17,7 @@ use crate::{
 /// Reads the environment, sets up logs, builds the client and opens the connection to DynamoDB.
 ///
 /// # Errors
-/// What is missing or wrong in the environment: one line, also in the log.
+/// What is missing or wrong in the environment, in one line, which `main` gives to Lambda and so to the log.
 pub async fn boot(route: &'static Route) -> Result<App, BootError> {
     let variable = |name: &str| env::var(name).ok();
     let config = Config::read(route, variable)?;

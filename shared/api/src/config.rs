@@ -17,7 +17,7 @@ pub struct Config {
     pub read_any_scope: Option<String>,
     /// `SERVER_TIMING=full`: show rounds and units to the caller.
     pub full_timing: bool,
-    /// `LOG_LEVEL`: `error`, `warn`, `info` (unless set), `debug` or `trace`.
+    /// `LOG_LEVEL`: `error`, `warn`, `info` (unless set), `debug` or `trace` (which is `debug`: what libraries say at `trace` holds bodies).
     pub log_level: tracing::Level,
 }
 

@@ -147,7 +147,8 @@ impl Database {
         Self { client }
     }
 
-    /// Opens the connection with a read of a key that does not exist. Half a read unit; whatever it answers, the connection is open.
+    /// Opens the connection with a read of a key that does not exist, for half a read unit. What it answers does not matter; if it fails or takes
+    /// longer than two seconds, the first request opens the connection.
     pub async fn warm(&self, table: &str, key: &[&'static str]) {
         let Some(first) = key.first() else { return };
         let request = GetItem {
@@ -269,7 +270,10 @@ impl pagination::Database for Reader<'_> {
             expression_attribute_names: placeholders(&projection.names).collect(),
         };
         let request = BatchGetItem { request_items: Pairs(vec![(self.table, wanted)]), return_consumed_capacity: Capacity::Total };
-        let answer = self.call("BatchGetItem", &request).await?;
+        let answer = self.call("BatchGetItem", &request).await.map_err(|error| match error {
+            DatabaseError::Timeout if fetch.attempt > 0 => DatabaseError::Throttled,
+            error => error,
+        })?;
         self.count(wire::batch_get(bytes(&answer)?, &mut Transcoder::new(self.selection, names, self.join), names, fetch.keys)?)
     }
 }

@@ -13,6 +13,7 @@ mod signer;
 
 use std::{fmt, fs, time::Duration};
 
+use crate::config::BootError;
 use aws_smithy_runtime::client::{
     orchestrator::operation::Operation,
     retries::classifiers::{HttpStatusCodeClassifier, ModeledAsRetryableClassifier, TransientErrorClassifier},
@@ -28,9 +29,6 @@ use aws_smithy_types::{
     retry::{ErrorKind, ProvideErrorKind, RetryConfig},
     timeout::TimeoutConfig,
 };
-use serde::Deserialize;
-
-use crate::config::BootError;
 use connector::Connector;
 use signer::Signer;
 
@@ -121,8 +119,8 @@ fn endpoint(region: &str) -> String {
     format!("https://dynamodb.{region}.{suffix}")
 }
 
-/// One attempt may take a second: with four attempts and short pauses, attempts run out before the request's three seconds do, so that
-/// throttling ends as throttling.
+/// One attempt may take a second. Refusals come soon, so with short pauses the attempts run out before the request's three seconds do, and
+/// throttling ends as throttling; a server that hangs meets the request's deadline.
 fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder().operation_attempt_timeout(Duration::from_secs(1)).build()
 }
@@ -137,20 +135,26 @@ fn retries() -> RetryConfig {
 
 /// What DynamoDB said in place of an answer
 /// ([errors](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html)).
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default)]
 pub(crate) struct Refusal {
-    /// The error's name, behind a `#` and its namespace.
-    #[serde(rename = "__type", default)]
-    kind: String,
-    /// Names the role and the resource, or the part of an expression; it holds no values.
-    #[serde(alias = "Message", default)]
-    pub(crate) message: String,
+    code: String,
+    message: String,
 }
 
 impl Refusal {
+    /// Of an answer's body; what is no text in it is left out.
+    fn read(body: &[u8]) -> Self {
+        let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+        let text = |name: &str| body[name].as_str().unwrap_or_default();
+        // A namespace stands before the name.
+        let code = text("__type").rsplit('#').next().unwrap_or_default().to_owned();
+        let message = [text("message"), text("Message")].into_iter().find(|text| !text.is_empty()).unwrap_or_default().to_owned();
+        Self { code, message }
+    }
+
     /// The error's name; empty if the answer gave none.
     pub(crate) fn code(&self) -> &str {
-        self.kind.rsplit('#').next().unwrap_or_default()
+        &self.code
     }
 
     /// Whether it says "slower".
@@ -162,8 +166,12 @@ impl Refusal {
 }
 
 impl fmt::Display for Refusal {
+    /// The name, and the message where it can hold nothing of a request: it then names the role and the resource.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.code(), self.message)
+        match self.code() {
+            "ValidationException" => write!(f, "ValidationException (LOG_LEVEL=debug logs its message)"),
+            code => write!(f, "{code}: {}", self.message),
+        }
     }
 }
 
@@ -184,8 +192,9 @@ fn read(response: &HttpResponse) -> Result<SdkBody, OrchestratorError<Refusal>> 
         // Bytes that have come whole are shared, not copied.
         return response.body().try_clone().ok_or_else(|| OrchestratorError::other("a body that is still to come"));
     }
-    let said = response.body().bytes().and_then(|body| serde_json::from_slice(body).ok());
-    Err(OrchestratorError::operation(said.unwrap_or_default()))
+    let refusal = response.body().bytes().map(Refusal::read).unwrap_or_default();
+    tracing::debug!(code = refusal.code, message = refusal.message, "refused");
+    Err(OrchestratorError::operation(refusal))
 }
 
 #[cfg(test)]
@@ -224,6 +233,11 @@ mod tests {
             ("AWS_ENDPOINT_URL_DYNAMODB", "https://"),
             ("AWS_ENDPOINT_URL_DYNAMODB", "https://a b"),
             ("AWS_ENDPOINT_URL_DYNAMODB", "http://localhost:8000/path"),
+            ("AWS_ENDPOINT_URL_DYNAMODB", "http://localhost:99999"),
+            ("AWS_ENDPOINT_URL_DYNAMODB", "http://localhost:"),
+            ("AWS_ENDPOINT_URL_DYNAMODB", "https://user:password@host"),
+            ("AWS_ENDPOINT_URL_DYNAMODB", "https://host?query"),
+            ("AWS_REGION", "x#y"),
             ("AWS_REGION", "eu central"),
             ("AWS_REGION", "x/y"),
             ("AWS_REGION", "x\r\nhost: y"),
@@ -235,6 +249,28 @@ mod tests {
             });
             assert!(error.as_ref().is_err_and(|error| error.to_string().contains(wrong)), "{wrong}={value}: {error:?}");
         }
+    }
+
+    #[test]
+    fn a_refusal_is_read_however_odd_it_is() {
+        for (body, code, message) in [
+            (
+                r#"{"__type":"com.amazonaws.dynamodb.v20120810#ThrottlingException","message":"Slow down"}"#,
+                "ThrottlingException",
+                "Slow down",
+            ),
+            (r#"{"__type":"a#AccessDeniedException","Message":"role"}"#, "AccessDeniedException", "role"),
+            (r#"{"__type":"X","message":null}"#, "X", ""),
+            (r#"{"__type":"X","message":"a","Message":"b"}"#, "X", "a"),
+            (r#"{"__type":7,"message":[]}"#, "", ""),
+            ("<html>", "", ""),
+            ("", "", ""),
+        ] {
+            let refusal = Refusal::read(body.as_bytes());
+            assert_eq!((refusal.code(), refusal.message.as_str()), (code, message), "{body}");
+        }
+        let refused = Refusal::read(br#"{"__type":"a#ValidationException","message":"AttributeValue: {N:5}"}"#);
+        assert!(!refused.to_string().contains("N:5"), "a message that holds values is not in the log");
     }
 
     #[tokio::test]

@@ -6,7 +6,7 @@
 use std::{
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use aws_smithy_runtime_api::client::{
@@ -39,6 +39,10 @@ pub(super) const ROOTS: &[u8] = include_bytes!("../roots.pem");
 /// For the name, TCP and TLS together.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
 
+/// How long a connection may have been idle. What lies between may have forgotten it by then, and would say so only when an attempt's time
+/// is up.
+const IDLE_TIME: Duration = Duration::from_secs(90);
+
 /// A way to one endpoint. A clone shares its connections.
 #[derive(Clone)]
 pub(super) struct Connector {
@@ -51,7 +55,8 @@ struct Endpoint {
     host: String,
     port: u16,
     tls: Option<(TlsConnector, ServerName<'static>)>,
-    idle: Mutex<Vec<Connection>>,
+    /// Since when, the last one last.
+    idle: Mutex<Vec<(Instant, Connection)>>,
 }
 
 type Connection = SendRequest<Full<Bytes>>;
@@ -69,6 +74,10 @@ pub(super) enum Unusable {
 impl Connector {
     /// To `https://host` or `http://host:port`, trusting `roots` (PEM) or the built-in ones.
     pub(super) fn new(url: &str, roots: Option<&[u8]>) -> Result<Self, Unusable> {
+        // What a parser would leave out without a word.
+        if url.contains(['@', '#', '?']) {
+            return Err(Unusable::Url);
+        }
         let url: Uri = url.parse().map_err(|_| Unusable::Url)?;
         let (Some(scheme), Some(authority), "/") = (url.scheme_str(), url.authority(), url.path()) else { return Err(Unusable::Url) };
         let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_owned();
@@ -80,7 +89,10 @@ impl Connector {
             }
             _ => return Err(Unusable::Url),
         };
-        let port = authority.port_u16().unwrap_or(port);
+        let port = match authority.as_str().strip_prefix(authority.host()) {
+            Some("") => port,
+            _ => authority.port_u16().ok_or(Unusable::Url)?,
+        };
         let endpoint = Endpoint { authority: authority.to_string(), host, port, tls, idle: Mutex::default() };
         Ok(Self { endpoint: Arc::new(endpoint) })
     }
@@ -115,18 +127,20 @@ impl Endpoint {
         });
         *request.uri_mut() = Uri::from_static("/");
         loop {
-            let idle = self.idle().pop();
+            let idle = self.take_idle();
             let used = idle.is_some();
             let mut connection = match idle {
                 Some(connection) => connection,
                 None => self.connect().await?,
             };
+            let mut answered = Answered { endpoint: self, answered: false };
             match connection.try_send_request(request).await {
                 Ok(response) => {
                     let (head, body) = response.into_parts();
                     let body = body.collect().await.map_err(|error| ConnectorError::io(error.into()))?.to_bytes();
+                    answered.answered = true;
                     if connection.ready().await.is_ok() {
-                        self.idle().push(connection);
+                        self.idle().push((Instant::now(), connection));
                     }
                     return Ok(HttpResponse::new(head.status.into(), SdkBody::from(body)));
                 }
@@ -139,8 +153,19 @@ impl Endpoint {
         }
     }
 
-    fn idle(&self) -> MutexGuard<'_, Vec<Connection>> {
+    fn idle(&self) -> MutexGuard<'_, Vec<(Instant, Connection)>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The connection that was used last. If that is too long ago, the others have waited longer still.
+    fn take_idle(&self) -> Option<Connection> {
+        let mut idle = self.idle();
+        let (since, connection) = idle.pop()?;
+        if since.elapsed() < IDLE_TIME {
+            return Some(connection);
+        }
+        idle.clear();
+        None
     }
 
     async fn connect(&self) -> Result<Connection, ConnectorError> {
@@ -161,6 +186,21 @@ impl Endpoint {
         // It ends with the sender, or with an error that the sender then tells.
         tokio::spawn(connection);
         Ok(sender)
+    }
+}
+
+/// A call that ends without an answer (it failed, or its time was up) takes the idle connections with it: they have waited longer than its own
+/// had, and an attempt spent on each of them would be the request's last.
+struct Answered<'a> {
+    endpoint: &'a Endpoint,
+    answered: bool,
+}
+
+impl Drop for Answered<'_> {
+    fn drop(&mut self) {
+        if !self.answered {
+            self.endpoint.idle().clear();
+        }
     }
 }
 
