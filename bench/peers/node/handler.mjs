@@ -4,6 +4,7 @@ import { DynamoDBDocumentClient, GetCommand, QueryCommand } from "@aws-sdk/lib-d
 
 const USER = ["userId", "name", "email", "phone", "profilePicture", "birthDate", "address", "company", "createdAt", "updatedAt"];
 const SUMMARY = ["productId", "name", "category", "brand", "price", "currency", "rating", "stock", "thumbnail", "createdAt"];
+const ORDER = ["orderId", "userId", "status", "placedAt", "updatedAt", "currency", "total", "itemCount"];
 
 const client = DynamoDBDocumentClient.from(new DynamoDBClient({}));
 
@@ -23,32 +24,37 @@ async function getUser(userId) {
   return chosen(Item, USER);
 }
 
-async function listProducts(limit) {
-  const request = projection(SUMMARY);
-  request.ExpressionAttributeNames["#k"] = "shard";
+// The newest first of one partition of an index that is sorted by `sort` and `id`.
+async function list(table, index, key, value, sort, id, names, limit) {
+  const request = projection(names);
+  request.ExpressionAttributeNames["#k"] = key;
   const { Items } = await client.send(
     new QueryCommand({
-      TableName: process.env.PRODUCTS_TABLE,
-      IndexName: "byShardCreatedAt",
+      TableName: table,
+      IndexName: index,
       KeyConditionExpression: "#k = :k",
-      ExpressionAttributeValues: { ":k": 0 },
+      ExpressionAttributeValues: { ":k": value },
       ScanIndexForward: false,
       Limit: limit + 1,
       ...request,
     }),
   );
-  const items = Items.slice(0, limit).map((item) => chosen(item, SUMMARY));
+  const items = Items.slice(0, limit).map((item) => chosen(item, names));
   const last = items.at(-1);
   const next =
-    Items.length > limit
-      ? Buffer.from(JSON.stringify({ createdAt: last.createdAt, productId: last.productId })).toString("base64url")
-      : null;
+    Items.length > limit ? Buffer.from(JSON.stringify({ [sort]: last[sort], [id]: last[id] })).toString("base64url") : null;
   return { items, page: { limit, next, prev: null } };
 }
 
+const listProducts = (limit) =>
+  list(process.env.PRODUCTS_TABLE, "byShardCreatedAt", "shard", 0, "createdAt", "productId", SUMMARY, limit);
+
+const listOrders = (userId, limit) =>
+  list(process.env.ORDERS_TABLE, "byPlacedAt", "userId", userId, "placedAt", "orderId", ORDER, limit);
+
 export async function handler(event) {
-  const body = event.rawPath.startsWith("/v1/users/")
-    ? await getUser(event.pathParameters.id)
-    : await listProducts(Number(event.queryStringParameters?.limit ?? 25));
+  const limit = Number(event.queryStringParameters?.limit ?? 25);
+  const id = event.pathParameters?.id;
+  const body = await (event.rawPath.endsWith("/orders") ? listOrders(id, limit) : id ? getUser(id) : listProducts(limit));
   return { statusCode: 200, headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
 }

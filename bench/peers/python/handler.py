@@ -10,10 +10,12 @@ from boto3.dynamodb.conditions import Key
 
 USER = ["userId", "name", "email", "phone", "profilePicture", "birthDate", "address", "company", "createdAt", "updatedAt"]
 SUMMARY = ["productId", "name", "category", "brand", "price", "currency", "rating", "stock", "thumbnail", "createdAt"]
+ORDER = ["orderId", "userId", "status", "placedAt", "updatedAt", "currency", "total", "itemCount"]
 
 dynamodb = boto3.resource("dynamodb")
 users = dynamodb.Table(os.environ["USERS_TABLE"])
 products = dynamodb.Table(os.environ["PRODUCTS_TABLE"])
+orders = dynamodb.Table(os.environ["ORDERS_TABLE"])
 
 
 def projection(names):
@@ -34,27 +36,28 @@ def get_user(user_id):
     return {name: item[name] for name in USER if name in item}
 
 
-def list_products(limit):
-    found = products.query(
-        IndexName="byShardCreatedAt",
-        KeyConditionExpression=Key("shard").eq(0),
-        ScanIndexForward=False,
-        Limit=limit + 1,
-        **projection(SUMMARY),
+def newest(table, index, condition, sort, key, names, limit):
+    """The newest first of one partition of an index that is sorted by `sort` and `key`."""
+    found = table.query(
+        IndexName=index, KeyConditionExpression=condition, ScanIndexForward=False, Limit=limit + 1, **projection(names)
     )["Items"]
-    items = [{name: item[name] for name in SUMMARY if name in item} for item in found[:limit]]
+    items = [{name: item[name] for name in names if name in item} for item in found[:limit]]
     following = None
     if len(found) > limit:
-        last = json.dumps({"createdAt": items[-1]["createdAt"], "productId": items[-1]["productId"]})
+        last = json.dumps({sort: items[-1][sort], key: items[-1][key]})
         following = base64.urlsafe_b64encode(last.encode()).decode().rstrip("=")
     return {"items": items, "page": {"limit": limit, "next": following, "prev": None}}
 
 
 def handler(event, _context):
-    if event["rawPath"].startswith("/v1/users/"):
-        body = get_user(event["pathParameters"]["id"])
+    user_id = (event.get("pathParameters") or {}).get("id")
+    limit = int((event.get("queryStringParameters") or {}).get("limit", 25))
+    if event["rawPath"].endswith("/orders"):
+        body = newest(orders, "byPlacedAt", Key("userId").eq(user_id), "placedAt", "orderId", ORDER, limit)
+    elif user_id:
+        body = get_user(user_id)
     else:
-        body = list_products(int((event.get("queryStringParameters") or {}).get("limit", 25)))
+        body = newest(products, "byShardCreatedAt", Key("shard").eq(0), "createdAt", "productId", SUMMARY, limit)
     return {
         "statusCode": 200,
         "headers": {"content-type": "application/json"},

@@ -58,7 +58,7 @@ impl Report {
         for (scenario, most) in [("get-user", 5.0), ("list-50", 1.5)] {
             at_most(&format!("{scenario}: instructions ÷ floor"), over(count(scenario, OURS), count(scenario, "floor")), most);
         }
-        for scenario in ["get-user", "list-25", "list-50"] {
+        for scenario in ["get-user", "list-25", "list-50", "orders-25"] {
             let p50 = |name: &str| warm(scenario, name).map(|row| row.p50.value);
             at_most(&format!("{scenario}: p50 ÷ node"), over(p50(OURS), p50("node")), 0.25);
         }

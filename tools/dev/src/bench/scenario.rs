@@ -49,6 +49,11 @@ pub(super) fn all() -> Vec<Scenario> {
         conditional: false,
         expected,
     };
+    let orders = |name, query: &str, expected| Scenario {
+        route: Route::ListUserOrders,
+        event: event::get(&format!("/v1/users/{USER}/orders"), query, Some(USER), &[]),
+        ..list(name, query, expected)
+    };
     let encoded = |scenario| Scenario { event: event::get("/v1/products", "", None, BROWSER), ..scenario };
     vec![
         Scenario {
@@ -66,12 +71,8 @@ pub(super) fn all() -> Vec<Scenario> {
         Scenario { sharded: true, ..list("list-25-sharded", "", expected(1, 4, 2.0, 6_157)) },
         list("list-25-filtered", "category=laptops&minRating=4&inStock=true", expected(2, 2, 3.0, 6_291)),
         list("list-25-hydrated", "fields=name,description,tags", expected(2, 2, 13.5, 6_233)),
-        Scenario {
-            name: "orders-expanded",
-            route: Route::ListUserOrders,
-            event: event::get(&format!("/v1/users/{USER}/orders"), "expand=customer,items.product", Some(USER), &[]),
-            ..list("", "", expected(2, 3, 32.5, 25_531))
-        },
+        Scenario { peers: &[Kind::Node, Kind::Python], ..orders("orders-25", "", expected(1, 1, 1.0, 4_668)) },
+        orders("orders-expanded", "expand=customer,items.product", expected(2, 3, 32.5, 25_531)),
     ]
 }
 
