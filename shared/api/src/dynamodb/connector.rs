@@ -236,25 +236,31 @@ mod tests {
         assert_eq!(CertificateDer::pem_slice_iter(ROOTS).filter(Result::is_ok).count(), 5);
     }
 
-    /// Answers one request on each of `connections`, and closes it.
-    fn one_each(connections: usize) -> (String, std::thread::JoinHandle<()>) {
+    /// Answers one request on each of `connections`, closes it, and says so.
+    fn one_each(connections: usize) -> (String, std::sync::mpsc::Receiver<()>) {
         use std::io::{Read, Write};
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let serve = std::thread::spawn(move || {
+        let (closed, when_closed) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
             for client in listener.incoming().take(connections) {
                 let (mut client, mut request) = (client.unwrap(), [0; 4_096]);
-                assert!(client.read(&mut request).unwrap() > 0);
+                let mut read = 0;
+                while !request[..read].ends_with(b"{}") {
+                    read += client.read(&mut request[read..]).unwrap();
+                }
                 client.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").unwrap();
+                drop(client);
+                closed.send(()).unwrap();
             }
         });
-        (url, serve)
+        (url, when_closed)
     }
 
     /// As after a freeze. The connector sees to it by itself: no attempt fails, and no pause is made.
     #[tokio::test]
     async fn a_connection_that_was_closed_while_idle_is_replaced() {
-        let (url, serve) = one_each(3);
+        let (url, when_closed) = one_each(3);
         let Ok(connector) = Connector::new(&url, None) else { panic!("{url}") };
         for _ in 0..3 {
             let mut request = HttpRequest::new(SdkBody::from("{}"));
@@ -262,9 +268,7 @@ mod tests {
             request.headers_mut().insert("host", connector.authority().to_owned());
             let response = connector.endpoint.call(request).await.unwrap();
             assert_eq!((response.status().as_u16(), response.body().bytes()), (200, Some(b"{}".as_slice())));
-            // The other side has closed by now.
-            std::thread::sleep(Duration::from_millis(20));
+            when_closed.recv().unwrap();
         }
-        serve.join().unwrap();
     }
 }
