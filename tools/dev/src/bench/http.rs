@@ -92,11 +92,11 @@ fn wait(stream: &mut impl Read, left: &mut Vec<u8>, length: usize) -> io::Result
 }
 
 fn fill(stream: &mut impl Read, left: &mut Vec<u8>) -> io::Result<bool> {
-    let filled = left.len();
-    left.resize(filled + (1 << 16), 0);
-    let read = stream.read(left.get_mut(filled..).unwrap_or_default());
-    left.truncate(filled + *read.as_ref().unwrap_or(&0));
-    Ok(read? > 0)
+    // On the stack: to grow the vector by zeros is a loop in a build without optimization, and took longer than all else here.
+    let mut chunk = [0; 1 << 14];
+    let read = stream.read(&mut chunk)?;
+    left.extend_from_slice(chunk.get(..read).unwrap_or_default());
+    Ok(read > 0)
 }
 
 #[cfg(test)]
