@@ -185,7 +185,7 @@ fn functions_crates_routes_events_and_router() {
         assert!(manifest.contains("local-tokens = [\"api/local-tokens\"]") && !manifest.contains("default ="));
     }
     let api = fs::read_to_string(root().join("shared/api/Cargo.toml")).unwrap();
-    assert!(api.contains("local-tokens = []") && !api.contains("default ="));
+    assert!(api.contains("local-tokens = [\"credential-chain\"]") && !api.contains("default ="));
 }
 
 /// The events, each with the route that its file's name says.

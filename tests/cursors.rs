@@ -2,7 +2,7 @@
 
 use std::slice;
 
-use api::{App, Config, Database, Route};
+use api::{App, Config, Route};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use model::{LIST_PRODUCTS, LIST_USER_ORDERS, PRODUCTS};
 use pagination::{Condition, Cursor, Direction, InvalidCursor, Operator, Order, Plan, Position, Sealer, Sort, Value};
@@ -17,9 +17,6 @@ const SECRETS: [&str; 3] =
 fn app(stack: &Stack, route: &'static Route, secret: &str, previous: Option<&str>) -> App {
     let variable = |name: &str| {
         let value = match name {
-            "AWS_REGION" => "eu-central-1",
-            "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => "local",
-            "AWS_ENDPOINT_URL_DYNAMODB" => &stack.local.url,
             "PRODUCTS_TABLE" => "products",
             "USERS_TABLE" => "users",
             "ORDERS_TABLE" => "orders",
@@ -30,7 +27,7 @@ fn app(stack: &Stack, route: &'static Route, secret: &str, previous: Option<&str
         };
         Some(value.to_owned())
     };
-    App::new(route, Config::read(route, variable).unwrap(), Database::new(api::Client::from_environment(variable).unwrap()))
+    App::new(route, Config::read(route, variable).unwrap(), stack.client())
 }
 
 /// A list that a cursor can be made in or used in.

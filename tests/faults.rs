@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use api::App;
 use serde_json::json;
 
 use crate::{
-    proxy::{Fault, Proxy, THROTTLED},
-    stack::{Answer, Stack},
+    proxy::{Fault, Proxy, THROTTLED, Thawed},
+    stack::{Answer, Stack, send_to},
 };
 
 /// A shop behind a proxy.
@@ -90,10 +91,11 @@ async fn unprocessed_keys_are_never_lost() {
     assert_eq!(answer.ids("productId"), whole, "all of them, in order");
     assert_eq!(proxy.calls(), ["query", "batchgetitem", "batchgetitem", "batchgetitem"]);
     // The last of few keys stays unprocessed for ever: half of one is none.
-    proxy.then(&[Fault::Pass]);
-    proxy.then(&vec![Fault::Unprocess; 60]);
+    let for_ever = [vec![Fault::Pass], vec![Fault::Unprocess; 60]].concat();
+    proxy.only(&for_ever);
     is(&stack.products(query).await, 503, "unavailable");
-    assert_eq!(stack.orders("expand=items.product&limit=5").await.status, 503);
+    proxy.only(&for_ever);
+    is(&stack.orders("expand=items.product&limit=5").await, 503, "unavailable");
 }
 
 #[tokio::test]
@@ -146,13 +148,13 @@ fn delete_the_gone(upstream: &str) {
 #[tokio::test]
 async fn the_first_call_finds_the_connection_open() {
     let (stack, proxy) = shop(&[]);
-    let database = stack.database();
-    database.warm("users", &["userId"]).await;
+    let client = stack.client();
+    client.warm("users", &["userId"]).await;
     assert_eq!((proxy.connections(), proxy.calls()), (1, vec!["getitem".to_owned()]));
-    let app = stack.app_over(&model::GET_USER, database);
+    let app = stack.app_over(&model::GET_USER, client);
     let event = crate::stack::event("/v1/users/{id}", Some("u-1"), "", Some("u-1"), &[]).to_string();
     for _ in 0..3 {
-        assert_eq!(crate::stack::send_to(&app, &event).await.status, 200);
+        assert_eq!(send_to(&app, &event).await.status, 200);
     }
     assert_eq!((proxy.connections(), proxy.calls().len()), (1, 3));
 }
@@ -160,21 +162,43 @@ async fn the_first_call_finds_the_connection_open() {
 /// Calls side by side have a connection each, and the next ones use the same; one that was closed meanwhile is replaced.
 #[tokio::test]
 async fn connections_are_used_again_and_replaced() {
+    let (stack, proxy, app, event) = four_connections().await;
+    proxy.then(&[Fault::Close, Fault::Close, Fault::Close, Fault::Close]);
+    assert_eq!(send_to(&app, &event).await.status, 200);
+    assert_eq!(send_to(&app, &event).await.status, 200);
+    assert_eq!((proxy.connections(), proxy.calls().len()), (8, 8), "no call was made twice");
+    // A call without an answer takes the idle connections with it: none of them costs another attempt.
+    proxy.then(&[Fault::Hang]);
+    let event = crate::stack::event("/v1/products", None, "category=laptops&limit=5", None, &[]).to_string();
+    assert_eq!(send_to(&app, &event).await.status, 200);
+    assert_eq!((proxy.connections(), proxy.calls().len()), (9, 2));
+    drop(stack);
+}
+
+/// Lambda freezes a function between events, and its connections may be gone when it goes on. However they went, the caller gets an answer.
+#[tokio::test]
+async fn connections_that_died_during_a_freeze_cost_no_error() {
+    for (as_, attempts) in [(Thawed::Closed, 4), (Thawed::Reset, 4), (Thawed::Dropped, 4)] {
+        let (_stack, proxy, app, event) = four_connections().await;
+        proxy.thaw(as_);
+        assert_eq!(send_to(&app, &event).await.status, 200, "{as_:?}");
+        let calls = proxy.calls().len();
+        // The proxy does not count what reached a dead connection.
+        assert!((attempts..=2 * attempts).contains(&calls), "{as_:?}: {calls} calls");
+        assert_eq!(send_to(&app, &event).await.status, 200, "{as_:?}");
+        assert_eq!(proxy.calls().len(), 4, "{as_:?}: the connections are new ones");
+    }
+}
+
+/// A catalogue of four shards behind a proxy, with four connections open and idle.
+async fn four_connections() -> (Stack, Proxy, App, String) {
     let (mut stack, proxy) = shop(&[]);
     stack.shards = 4;
     let app = stack.app(&model::LIST_PRODUCTS);
     let event = crate::stack::event("/v1/products", None, "limit=5", None, &[]).to_string();
     for _ in 0..3 {
-        assert_eq!(crate::stack::send_to(&app, &event).await.status, 200);
+        assert_eq!(send_to(&app, &event).await.status, 200);
         assert_eq!((proxy.connections(), proxy.calls().len()), (4, 4));
     }
-    proxy.then(&[Fault::Close, Fault::Close, Fault::Close, Fault::Close]);
-    assert_eq!(crate::stack::send_to(&app, &event).await.status, 200);
-    assert_eq!(crate::stack::send_to(&app, &event).await.status, 200);
-    assert_eq!((proxy.connections(), proxy.calls().len()), (8, 8), "no call was made twice");
-    // One that does not answer is dead, and so are those that have been idle for longer: none of them costs another attempt.
-    proxy.then(&[Fault::Hang]);
-    let event = crate::stack::event("/v1/products", None, "category=laptops&limit=5", None, &[]).to_string();
-    assert_eq!(crate::stack::send_to(&app, &event).await.status, 200);
-    assert_eq!((proxy.connections(), proxy.calls().len()), (9, 2));
+    (stack, proxy, app, event)
 }

@@ -10,6 +10,7 @@
 //! | `costs` | 3 | round trips, evaluated items and units, counted |
 //! | `sizes` | 3 | large items |
 //! | `contract` | 4 | template = routes = events = crates = permissions = environment |
+//! | `typed` | 2 | the official client for more than reads: a write, typed answers, missing bytes |
 //! | `faults` | 5 | a proxy that throttles, hangs, resets, truncates and lies |
 
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
@@ -26,4 +27,5 @@ mod random;
 mod routes;
 mod sizes;
 mod stack;
+mod typed;
 mod walks;

@@ -34,6 +34,20 @@ pub(crate) enum Fault {
     After(fn(&str)),
 }
 
+/// What has become of the connections that were open while a function was frozen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Thawed {
+    /// The server has closed them.
+    Closed,
+    /// Something on the way has dropped them: whatever is sent gets no answer.
+    Dropped,
+    /// Whatever is sent is answered by a reset.
+    Reset,
+}
+
+/// One open connection, and what its next request meets.
+type Open = (TcpStream, Arc<Mutex<Option<Thawed>>>);
+
 /// DynamoDB's way to say "slower".
 pub(crate) const THROTTLED: Fault =
     Fault::Reply(400, r#"{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException","message":"Rate exceeded"}"#);
@@ -44,6 +58,7 @@ pub(crate) struct Proxy {
     script: Arc<Mutex<VecDeque<Fault>>>,
     calls: Arc<Mutex<Vec<String>>>,
     connections: Arc<AtomicU32>,
+    open: Arc<Mutex<Vec<Open>>>,
 }
 
 impl Proxy {
@@ -56,19 +71,39 @@ impl Proxy {
         let (script_there, calls_there) = (Arc::clone(&script), Arc::clone(&calls));
         let connections = Arc::new(AtomicU32::new(0));
         let connections_there = Arc::clone(&connections);
+        let open = Arc::new(Mutex::new(Vec::new()));
+        let open_there = Arc::clone(&open);
         thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
                 connections_there.fetch_add(1, Ordering::Relaxed);
                 let (upstream, script, calls) = (upstream.clone(), Arc::clone(&script_there), Arc::clone(&calls_there));
-                thread::spawn(move || serve(client, &upstream, &script, &calls));
+                let thawed = Arc::new(Mutex::new(None));
+                open_there.lock().unwrap().push((client.try_clone().unwrap(), Arc::clone(&thawed)));
+                thread::spawn(move || serve(client, &upstream, &script, &calls, &thawed));
             }
         });
-        Self { url, script, calls, connections }
+        Self { url, script, calls, connections, open }
+    }
+
+    /// Replaces the script.
+    pub(crate) fn only(&self, faults: &[Fault]) {
+        self.script.lock().unwrap().clear();
+        self.then(faults);
     }
 
     /// Adds to the script.
     pub(crate) fn then(&self, faults: &[Fault]) {
         self.script.lock().unwrap().extend(faults.iter().cloned());
+    }
+
+    /// Treats all open connections as a freeze of the function may have done. Those that are made from now on are not affected.
+    pub(crate) fn thaw(&self, as_: Thawed) {
+        for (stream, thawed) in self.open.lock().unwrap().drain(..) {
+            *thawed.lock().unwrap() = Some(as_);
+            if as_ == Thawed::Closed {
+                let _ = stream.shutdown(Shutdown::Both);
+            }
+        }
     }
 
     /// How many connections have been made to it.
@@ -83,8 +118,26 @@ impl Proxy {
 }
 
 /// The calls of one connection, one after another.
-fn serve(mut client: TcpStream, upstream: &str, script: &Mutex<VecDeque<Fault>>, calls: &Mutex<Vec<String>>) {
+fn serve(
+    mut client: TcpStream,
+    upstream: &str,
+    script: &Mutex<VecDeque<Fault>>,
+    calls: &Mutex<Vec<String>>,
+    thawed: &Mutex<Option<Thawed>>,
+) {
     while let Some((head, body)) = message(&mut client) {
+        match *thawed.lock().unwrap() {
+            Some(Thawed::Dropped) => {
+                thread::sleep(Duration::from_secs(8));
+                return;
+            }
+            Some(Thawed::Reset) => {
+                // Closing without a FIN: the kernel sends a reset.
+                rustix::net::sockopt::set_socket_linger(&client, Some(Duration::ZERO)).unwrap();
+                return;
+            }
+            Some(Thawed::Closed) | None => {}
+        }
         let operation =
             head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("x-amz-target: dynamodb_20120810.").map(str::to_owned));
         calls.lock().unwrap().push(operation.unwrap_or_default());

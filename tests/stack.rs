@@ -2,7 +2,8 @@
 
 use std::{io::Read, time::Duration};
 
-use api::{App, Config, Database, Route};
+use api::{App, Client, Config, Route};
+use aws_sdk_dynamodb::config::{Builder, Credentials, Region};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use dev::{
     database::{self, Local},
@@ -61,26 +62,27 @@ impl Stack {
             "READ_ANY_SCOPE" => "lean-routes/users:read",
             "CATALOG_SHARDS" => &shards,
             "SERVER_TIMING" => "full",
-            "AWS_REGION" => "eu-central-1",
-            "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => "local",
-            "AWS_ENDPOINT_URL_DYNAMODB" => &self.local.url,
             _ => return None,
         };
         Some(value.to_owned())
     }
 
-    /// DynamoDB, with a connection of its own.
-    pub(crate) fn database(&self) -> Database {
-        Database::new(api::Client::from_environment(|name| self.variable(name)).unwrap())
+    /// A client with connections of its own.
+    pub(crate) fn client(&self) -> Client {
+        let config = Builder::new()
+            .region(Region::from_static("eu-central-1"))
+            .credentials_provider(Credentials::new("local", "local", None, None, "test"))
+            .endpoint_url(&self.local.url);
+        Client::new(config)
     }
 
     /// The function of a route.
     pub(crate) fn app(&self, route: &'static Route) -> App {
-        self.app_over(route, self.database())
+        self.app_over(route, self.client())
     }
 
-    pub(crate) fn app_over(&self, route: &'static Route, database: Database) -> App {
-        App::new(route, Config::read(route, |name| self.variable(name)).unwrap(), database)
+    pub(crate) fn app_over(&self, route: &'static Route, client: Client) -> App {
+        App::new(route, Config::read(route, |name| self.variable(name)).unwrap(), client)
     }
 
     /// Sends an event to the function that the route key names.

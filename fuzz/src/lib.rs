@@ -10,7 +10,8 @@ use std::{
     time::Duration,
 };
 
-use api::{App, Config, Database, ItemRequest, ListRequest, Problem, ProblemKind, Reply, Request, Route, Shape};
+use api::{App, Client, Config, ItemRequest, ListRequest, Problem, ProblemKind, Reply, Request, Route, Shape};
+use aws_sdk_dynamodb::config::{Builder, Credentials, Region};
 use model::ROUTES;
 use serde::{Deserialize, de::IgnoredAny};
 
@@ -25,16 +26,16 @@ fn app(route: &'static Route) -> App {
             "PRODUCTS_TABLE" | "USERS_TABLE" | "ORDERS_TABLE" => "table",
             "CURSOR_SECRET" => "a secret for fuzzing, of more than 32 characters",
             "READ_ANY_SCOPE" => "any",
-            "AWS_REGION" => "eu-central-1",
-            "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => "local",
-            "AWS_ENDPOINT_URL_DYNAMODB" => "http://127.0.0.1:1",
             _ => return None,
         };
         Some(value.to_owned())
     };
     let config = Config::read(route, variable).expect("an environment that is whole");
-    let client = api::Client::from_environment(variable).expect("a client");
-    App::new(route, config, Database::new(client))
+    let client = Builder::new()
+        .region(Region::from_static("eu-central-1"))
+        .credentials_provider(Credentials::new("local", "local", None, None, "fuzz"))
+        .endpoint_url("http://127.0.0.1:1");
+    App::new(route, config, Client::new(client))
 }
 
 /// Everything of a handler that needs no database. What gets past it is a 404.

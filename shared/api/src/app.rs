@@ -14,13 +14,15 @@ use lambda_http::{
     lambda_runtime::{Error, LambdaEvent, Runtime, service_fn},
 };
 use pagination::Sealer;
+use projection::{Join, Selection};
 use serde_json::value::RawValue;
 use tracing::Instrument;
 
 use crate::{
     config::Config,
-    database::{Database, DatabaseError, Meter},
+    dynamodb::{Client, ReadError, Reader},
     log::{self, Line},
+    meter::Meter,
     problem::{Kind, Problem},
     reply::{CacheOutcome, Reply, Response},
     request::Request,
@@ -32,15 +34,15 @@ use crate::{
 pub struct App {
     route: &'static Route,
     config: Config,
-    database: Database,
+    client: Client,
     cold: AtomicBool,
 }
 
 impl App {
     /// From the parts that [`crate::boot()`] makes; tests bring their own.
     #[must_use]
-    pub fn new(route: &'static Route, config: Config, database: Database) -> Self {
-        Self { route, config, database, cold: AtomicBool::new(true) }
+    pub fn new(route: &'static Route, config: Config, client: Client) -> Self {
+        Self { route, config, client, cold: AtomicBool::new(true) }
     }
 
     /// The route that this function serves.
@@ -49,8 +51,21 @@ impl App {
         self.route
     }
 
-    pub(crate) fn database(&self) -> &Database {
-        &self.database
+    /// The official DynamoDB client, for a handler that does more than read: any operation, with typed answers.
+    #[must_use]
+    pub fn client(&self) -> &aws_sdk_dynamodb::Client {
+        self.client.sdk()
+    }
+
+    /// Returns reads of one resource's table within one request.
+    pub(crate) fn reader<'a>(
+        &'a self,
+        resource: &'static Resource,
+        request: &'a Request,
+        selection: &'a Selection,
+        join: Option<Join>,
+    ) -> Result<Reader<'a>, Problem> {
+        Ok(Reader::new(&self.client, self.table(resource)?, request.deadline, &request.meter, selection, join))
     }
 
     pub(crate) fn shards(&self) -> u16 {
@@ -172,15 +187,15 @@ const REQUEST_TIME: Duration = Duration::from_secs(3);
 const LAMBDA_MARGIN: Duration = Duration::from_millis(250);
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
-impl From<DatabaseError> for Problem {
+impl From<ReadError> for Problem {
     /// The one place where what DynamoDB did becomes what a caller is told; the rest goes to the log.
-    fn from(error: DatabaseError) -> Self {
+    fn from(error: ReadError) -> Self {
         tracing::error!(%error, "DynamoDB");
         match error {
-            DatabaseError::Throttled | DatabaseError::Unavailable(_) => Kind::Unavailable,
-            DatabaseError::Timeout => Kind::Timeout,
-            DatabaseError::Malformed(_) => Kind::BadGateway,
-            DatabaseError::Refused(_) => Kind::Internal,
+            ReadError::Throttled | ReadError::Unavailable(_) => Kind::Unavailable,
+            ReadError::Timeout => Kind::Timeout,
+            ReadError::Malformed(_) => Kind::BadGateway,
+            ReadError::Refused(_) => Kind::Internal,
         }
         .into()
     }
@@ -193,8 +208,10 @@ mod tests {
         sync::{Arc, Mutex},
     };
 
+    use aws_sdk_dynamodb::config::{Credentials, Region};
+
     use super::*;
-    use crate::{Access, Client, Field, ItemRequest, Policy, Shape, Table, route::Kind as FieldKind};
+    use crate::{Access, Field, ItemRequest, Policy, Shape, Table, route::Kind as FieldKind};
 
     static THINGS: Resource = Resource {
         name: "things",
@@ -225,14 +242,13 @@ mod tests {
 
     #[test]
     fn what_is_logged_carries_the_id_that_the_caller_is_told() {
-        let variable = |name: &str| match name {
-            // Nobody listens there.
-            "AWS_ENDPOINT_URL_DYNAMODB" => Some("http://127.0.0.1:1".to_owned()),
-            "AWS_REGION" | "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" | "THINGS_TABLE" => Some("x".to_owned()),
-            _ => None,
-        };
-        let database = Database::new(Client::from_environment(variable).unwrap());
-        let app = App::new(&GET_THING, Config::read(&GET_THING, variable).unwrap(), database);
+        let config = Config::read(&GET_THING, |name| (name == "THINGS_TABLE").then(|| "things".to_owned())).unwrap();
+        // Nothing listens there.
+        let unreachable = aws_sdk_dynamodb::Config::builder()
+            .region(Region::from_static("eu-central-1"))
+            .credentials_provider(Credentials::new("id", "secret", None, None, "test"))
+            .endpoint_url("http://127.0.0.1:1");
+        let app = App::new(&GET_THING, config, Client::new(unreachable));
         let event = r#"{"version":"2.0","routeKey":"GET /v1/things/{id}","rawPath":"/v1/things/t","pathParameters":{"id":"t"},
             "requestContext":{"http":{"method":"GET"}}}"#;
         let log = Log::default();

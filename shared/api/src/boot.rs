@@ -1,6 +1,4 @@
 //! From a process to a function that waits for its first event with everything warm: logs, client, connection.
-//!
-//! Of all that an SDK would look for, a Lambda function needs a region and the keys of its role, which stand in its environment.
 
 use std::env;
 
@@ -9,7 +7,6 @@ use tracing_subscriber::fmt::MakeWriter;
 use crate::{
     app::App,
     config::{BootError, Config},
-    database::Database,
     dynamodb::Client,
     route::Route,
 };
@@ -19,15 +16,14 @@ use crate::{
 /// # Errors
 /// What is missing or wrong in the environment, in one line, which `main` gives to Lambda and so to the log.
 pub async fn boot(route: &'static Route) -> Result<App, BootError> {
-    let variable = |name: &str| env::var(name).ok();
-    let config = Config::read(route, variable)?;
+    let config = Config::read(route, |name| env::var(name).ok())?;
     // A host that has set up logs of its own keeps them.
     let _ = tracing::subscriber::set_global_default(logs(config.log_level, std::io::stdout));
-    let database = Database::new(Client::from_environment(variable)?);
+    let client = Client::from_environment().await?;
     if let Some(table) = config.tables.first() {
-        database.warm(table, route.resource.table.key).await;
+        client.warm(table, route.resource.table.key).await;
     }
-    Ok(App::new(route, config, database))
+    Ok(App::new(route, config, client))
 }
 
 /// Logs as JSON, a line each, with the request that they belong to.

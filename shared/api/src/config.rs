@@ -21,13 +21,14 @@ pub struct Config {
     pub log_level: tracing::Level,
 }
 
-/// Why a function does not start: one clear line.
-#[derive(Clone, PartialEq, Eq)]
-pub struct BootError(pub(crate) String);
+/// The reasons why a function does not start, on one line.
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
+#[error("does not start: {0}")]
+pub struct BootError(String);
 
-impl std::fmt::Display for BootError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "does not start: {}", self.0)
+impl BootError {
+    pub(crate) fn new(reasons: &[String]) -> Self {
+        Self(reasons.join("; "))
     }
 }
 
@@ -37,8 +38,6 @@ impl std::fmt::Debug for BootError {
         std::fmt::Display::fmt(self, f)
     }
 }
-
-impl std::error::Error for BootError {}
 
 impl Config {
     /// Reads what `route` needs through `variable`, which gives the value of an environment variable.
@@ -91,7 +90,7 @@ impl Config {
         if wrong.is_empty() {
             Ok(Self { tables, shards, sealer, read_any_scope: variable("READ_ANY_SCOPE"), full_timing, log_level })
         } else {
-            Err(BootError(wrong.join("; ")))
+            Err(BootError::new(&wrong))
         }
     }
 }

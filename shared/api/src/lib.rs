@@ -56,16 +56,19 @@
 //! What a caller may send is decided once, at the edge, and told at once ([`ParameterError`]); what may go wrong becomes one enum
 //! ([`ProblemKind`]) and one body (RFC 9457); what was spent stands in one log line and the `Server-Timing` header.
 
+#[cfg(all(feature = "local-tokens", not(debug_assertions)))]
+compile_error!("`local-tokens` accepts unsigned tokens: it is for `cargo dev` and debug builds only");
+
 mod app;
 mod boot;
 mod config;
-mod database;
 mod dynamodb;
 mod event;
 mod expand;
 mod item;
 mod list;
 mod log;
+mod meter;
 mod parameters;
 mod principal;
 mod problem;
@@ -78,11 +81,11 @@ mod wire;
 pub use app::App;
 pub use boot::boot;
 pub use config::{BootError, Config};
-pub use database::{Database, DatabaseError, Meter, Reader};
-pub use dynamodb::Client;
+pub use dynamodb::{Client, ReadError, Reader};
 pub use item::{FoundItem, ItemRequest};
 pub use lambda_http::lambda_runtime::Error;
 pub use list::{ListPage, ListPlan, ListRequest, parameter_names};
+pub use meter::Meter;
 pub use principal::Principal;
 pub use problem::{Kind as ProblemKind, ParameterError, Problem};
 pub use reply::Reply;

@@ -8,7 +8,7 @@ use projection::Selection;
 
 use crate::{
     app::App,
-    database::{DatabaseError, Reader},
+    dynamodb::ReadError,
     expand, parameters,
     problem::{Kind, ParameterError, Problem},
     query::Query,
@@ -141,10 +141,10 @@ impl<'r> ListPlan<'r> {
             Place::Within { join, member } => Some((*expansion, join, member)),
             Place::Beside => None,
         });
-        let database = app.reader(route.resource, request, selection, within.map(|(_, join, _)| join))?;
+        let reader = app.reader(route.resource, request, selection, within.map(|(_, join, _)| join))?;
         let budget = Budget { bytes: MAX_PAGE_BYTES, deadline: Some(request.deadline), ..Budget::default() };
         let page = async {
-            let mut page = pagination::run(&database, &self.plan, &self.start, *limit, &budget).await.map_err(problem)?;
+            let mut page = pagination::run(&reader, &self.plan, &self.start, *limit, &budget).await.map_err(problem)?;
             if let Some((expansion, join, member)) = within {
                 expand::within(app, request, expansion, join, member, &mut page).await?;
             }
@@ -237,25 +237,11 @@ fn expansions(query: &Query<'_>, offered: &'static [Expansion], errors: &mut Vec
 }
 
 /// Why there is no page, as the caller is told.
-fn problem(error: RunError<DatabaseError>) -> Problem {
+fn problem(error: RunError<ReadError>) -> Problem {
     match error {
         RunError::Database(error) => error.into(),
         RunError::SkipTooFar => {
             Problem::parameters(vec![ParameterError::new("page", "lies too far into this list to be counted; walk with `cursor`")])
         }
-    }
-}
-
-impl App {
-    /// Reads of one resource's table within one request.
-    pub(crate) fn reader<'a>(
-        &'a self,
-        resource: &'static crate::route::Resource,
-        request: &'a Request,
-        selection: &'a Selection,
-        join: Option<projection::Join>,
-    ) -> Result<Reader<'a>, Problem> {
-        let table = self.table(resource)?;
-        Ok(Reader::new(self.database(), table, request.deadline, &request.meter, selection, join))
     }
 }

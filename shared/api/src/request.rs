@@ -5,8 +5,8 @@ use std::time::Instant;
 use http::{HeaderMap, Method};
 
 use crate::{
-    database::Meter,
     event::Event,
+    meter::Meter,
     parameters,
     principal::Principal,
     problem::{Kind, ParameterError, Problem},

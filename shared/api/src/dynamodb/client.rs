@@ -1,0 +1,87 @@
+//! The client: the SDK's, with this bundle's HTTP client and time limits.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::{
+    config::{BehaviorVersion, Builder, StalledStreamProtectionConfig, retry::RetryConfig, timeout::TimeoutConfig},
+    types::AttributeValue,
+};
+
+use super::{
+    environment,
+    http_client::{KeepingClient, body_of},
+};
+use crate::config::BootError;
+
+/// A client of DynamoDB. A clone shares its connections.
+#[derive(Debug, Clone)]
+pub struct Client {
+    sdk: aws_sdk_dynamodb::Client,
+}
+
+impl Client {
+    /// Makes a client of a configuration: region, credentials and endpoint are the caller's; the HTTP client (with the built-in root
+    /// certificates), time limits and retries are set here.
+    #[must_use]
+    pub fn new(config: Builder) -> Self {
+        Self::over(config, KeepingClient::new(environment::ROOTS.to_vec()))
+    }
+
+    pub(super) fn over(config: Builder, http_client: KeepingClient) -> Self {
+        let config = config
+            .behavior_version(BehaviorVersion::latest())
+            .http_client(http_client)
+            .timeout_config(time_limits())
+            .retry_config(retries())
+            // The time limits do its work, and it has ended calls that were under way while a function was frozen.
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+        Self { sdk: aws_sdk_dynamodb::Client::from_conf(config.build()) }
+    }
+
+    /// Makes a client as the [environment](https://docs.aws.amazon.com/sdkref/latest/guide/environment-variables.html) says: `AWS_REGION`,
+    /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`, `AWS_ENDPOINT_URL_DYNAMODB`, `AWS_ENDPOINT_URL`,
+    /// `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS`, `AWS_USE_FIPS_ENDPOINT`, `AWS_USE_DUALSTACK_ENDPOINT`, `AWS_SDK_UA_APP_ID`, and `AWS_CA_BUNDLE`
+    /// (a PEM file in place of the built-in roots).
+    ///
+    /// Builds with the feature `credential-chain` (those of `cargo dev`) take profiles, SSO and `credential_process` as well.
+    ///
+    /// # Errors
+    /// Everything that is missing or wrong, on one line.
+    pub async fn from_environment() -> Result<Self, BootError> {
+        environment::client().await
+    }
+
+    /// Returns the SDK's client, for any operation; its answers are typed.
+    #[must_use]
+    pub fn sdk(&self) -> &aws_sdk_dynamodb::Client {
+        &self.sdk
+    }
+
+    /// Opens the connection with a read of a key that does not exist, for half a read unit. Its answer does not matter; if it fails or takes
+    /// longer than two seconds, the first request opens the connection.
+    pub async fn warm(&self, table: &str, key: &[&'static str]) {
+        let Some(first) = key.first() else { return };
+        let mut read = self.sdk.get_item().table_name(table).projection_expression("#p0").expression_attribute_names("#p0", *first);
+        for name in key {
+            read = read.key(*name, AttributeValue::S("-".to_owned()));
+        }
+        let _ = tokio::time::timeout(WARM_TIMEOUT, body_of(read.send())).await;
+    }
+}
+
+/// Ends an attempt after a second. Refusals come soon, so with short pauses the attempts run out before the request's three seconds do, and
+/// throttling ends as throttling; a server that hangs meets the request's deadline.
+fn time_limits() -> TimeoutConfig {
+    TimeoutConfig::builder().operation_attempt_timeout(Duration::from_secs(1)).build()
+}
+
+/// Pauses for 25 ms first. The SDK's own first pause is up to a second; a connection that died while the function was frozen would cost that.
+fn retries() -> RetryConfig {
+    RetryConfig::standard()
+        .with_max_attempts(4)
+        .with_initial_backoff(Duration::from_millis(25))
+        .with_max_backoff(Duration::from_millis(200))
+}
+
+/// The time that the start of a function waits for the connection. Lambda allows ten seconds for a start.
+const WARM_TIMEOUT: Duration = Duration::from_secs(2);

@@ -1,0 +1,128 @@
+//! The SDK's HTTP client, wrapped for two reasons: to keep the bytes of an answer, and to start afresh after a call that got no answer.
+//!
+//! The generated deserializers build a map of attribute values for each item, which costs several times what the read itself does.
+//! [`body_of`] polls a call with a task-local slot set; the wrapper leaves a successful body there and shows the SDK `{}`, which is a valid
+//! answer to every operation that reads. Errors, retries and time limits are the SDK's, as without it.
+
+use std::{
+    cell::RefCell,
+    pin::Pin,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use aws_smithy_http_client::{
+    Connector,
+    tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
+};
+use aws_smithy_runtime_api::client::{
+    http::{HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector},
+    orchestrator::{HttpRequest, HttpResponse},
+    result::ConnectorError,
+    runtime_components::RuntimeComponents,
+};
+use aws_smithy_types::{body::SdkBody, byte_stream::ByteStream};
+use bytes::Bytes;
+
+tokio::task_local! {
+    /// The body of the last successful answer to the call that is being polled.
+    static BODY: RefCell<Option<Bytes>>;
+}
+
+/// Makes a call and returns the bytes of its answer; `None` if no successful body passed through [`KeepingClient`].
+///
+/// The call is boxed first: its type is large, and would be part of the type of every future around it.
+pub(super) fn body_of<'c, O, E>(
+    call: impl Future<Output = Result<O, E>> + Send + 'c,
+) -> impl Future<Output = Result<Option<Bytes>, E>> + Send + 'c
+where
+    E: 'c,
+    O: 'c,
+{
+    let call: Pin<Box<dyn Future<Output = Result<O, E>> + Send + 'c>> = Box::pin(call);
+    BODY.scope(RefCell::default(), async move {
+        call.await?;
+        Ok(BODY.with(RefCell::take))
+    })
+}
+
+/// The HTTP client of the SDK on rustls and ring, with connections that are kept open.
+#[derive(Debug, Clone)]
+pub(super) struct KeepingClient {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    /// The root certificates to trust, in PEM.
+    roots: Vec<u8>,
+    connector: RwLock<SharedHttpConnector>,
+}
+
+impl KeepingClient {
+    /// Trusts these root certificates (PEM) and no others.
+    ///
+    /// # Panics
+    /// If one of them is no certificate: the SDK's HTTP client does. [`super::environment`] tries a file of the user's before.
+    pub(super) fn new(roots: Vec<u8>) -> Self {
+        let connector = RwLock::new(connector(&roots));
+        Self { shared: Arc::new(Shared { roots, connector }) }
+    }
+}
+
+/// A connector without connections. It speaks plain HTTP to `http://` endpoints.
+fn connector(roots: &[u8]) -> SharedHttpConnector {
+    let store = TrustStore::empty().with_pem_certificate(roots);
+    // It cannot fail: certificates are read by `build`.
+    let context = TlsContext::builder().with_trust_store(store).build().unwrap_or_default();
+    SharedHttpConnector::new(Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(context).build())
+}
+
+impl HttpClient for KeepingClient {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}
+
+impl HttpConnector for KeepingClient {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let connector = self.shared.connector.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let shared = Arc::clone(&self.shared);
+        HttpConnectorFuture::new(async move {
+            let mut unanswered = Unanswered { shared, armed: true };
+            let response = connector.call(request).await;
+            let response = match response {
+                Ok(response) if response.status().as_u16() == 200 && BODY.try_with(|_| ()).is_ok() => keep(response).await,
+                other => other,
+            };
+            unanswered.armed = false;
+            response
+        })
+    }
+}
+
+/// Leaves the body in the slot, and an empty object in its place.
+async fn keep(mut response: HttpResponse) -> Result<HttpResponse, ConnectorError> {
+    let body = std::mem::replace(response.body_mut(), SdkBody::from("{}"));
+    response.headers_mut().remove("content-length");
+    let body = ByteStream::new(body).collect().await.map_err(|error| ConnectorError::io(error.into()))?;
+    // The slot is there: it was a moment ago, in this task.
+    let _ = BODY.try_with(|slot| slot.replace(Some(body.into_bytes())));
+    Ok(response)
+}
+
+/// Replaces the connector when a call is dropped without an answer, as a time limit does.
+///
+/// Connections that have been silently cut while the function was frozen look idle. Each would cost another attempt its second; with a new
+/// connector none of them is used again.
+struct Unanswered {
+    shared: Arc<Shared>,
+    armed: bool,
+}
+
+impl Drop for Unanswered {
+    fn drop(&mut self) {
+        if self.armed {
+            *self.shared.connector.write().unwrap_or_else(PoisonError::into_inner) = connector(&self.shared.roots);
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! Reads of one resource's table within one request: Query, BatchGetItem and GetItem under one deadline, counted.
+
+use std::time::{Duration, Instant};
+
+use aws_sdk_dynamodb::{
+    config::http::HttpResponse,
+    error::{ProvideErrorMetadata, SdkError},
+    types::{AttributeValue, KeysAndAttributes, ReturnConsumedCapacity, Select},
+};
+use bytes::Bytes;
+use pagination::{Answer, Fetch, Fetched, Query, Read, Value};
+use projection::{Expression, Join, Selection, Transcoder};
+
+use super::{client::Client, error::ReadError, http_client::body_of};
+use crate::{
+    meter::Meter,
+    wire::{self, Item, Metered},
+};
+
+/// Reads the table of one resource: the implementor of [`pagination::Database`].
+pub struct Reader<'a> {
+    client: &'a Client,
+    table: &'a str,
+    deadline: Instant,
+    meter: &'a Meter,
+    selection: &'a Selection,
+    join: Option<Join>,
+}
+
+impl<'a> Reader<'a> {
+    /// Reads `selection` of the items of `table`; `join` marks the places where elements can be expanded.
+    #[must_use]
+    pub fn new(
+        client: &'a Client,
+        table: &'a str,
+        deadline: Instant,
+        meter: &'a Meter,
+        selection: &'a Selection,
+        join: Option<Join>,
+    ) -> Self {
+        Self { client, table, deadline, meter, selection, join }
+    }
+
+    /// Reads one item by its key: names and values. The text of the attribute `modified` is returned with it.
+    ///
+    /// # Errors
+    /// Any [`ReadError`].
+    pub async fn get(&self, key: &[(&'static str, &str)], modified: Option<&'static str>) -> Result<Option<Item>, ReadError> {
+        let also: Vec<&'static str> = modified.into_iter().collect();
+        let Expression { text, names } = self.selection.expression(&also);
+        let call = self.client.sdk().get_item().table_name(self.table);
+        let call = key.iter().fold(call, |call, (name, value)| call.key(*name, AttributeValue::S((*value).to_owned())));
+        let call = call
+            .projection_expression(text)
+            .set_expression_attribute_names(Some(names.into_iter().collect()))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let answer = self.call(call.send()).await?;
+        Ok(self.count(wire::get(&answer, &mut Transcoder::new(self.selection, &also, None))?))
+    }
+
+    /// Makes a call within the deadline and returns the bytes of its answer.
+    fn call<'c, O, E>(
+        &'c self,
+        call: impl Future<Output = Result<O, SdkError<E, HttpResponse>>> + Send + 'c,
+    ) -> impl Future<Output = Result<Bytes, ReadError>> + Send + 'c
+    where
+        O: 'c,
+        E: ProvideErrorMetadata + std::error::Error + Send + 'static,
+    {
+        // Not in the async block: the call's own type must not be part of it (see `body_of`).
+        let call = body_of(call);
+        async move {
+            let in_flight = self.meter.begin();
+            let outcome = tokio::time::timeout_at(self.deadline.into(), call).await;
+            drop(in_flight);
+            let body = outcome.map_err(|_| ReadError::Timeout)??;
+            body.ok_or_else(|| ReadError::Malformed("no body".to_owned()))
+        }
+    }
+
+    fn count<T>(&self, Metered { content, units }: Metered<T>) -> T {
+        self.meter.add_units(units);
+        content
+    }
+}
+
+impl pagination::Database for Reader<'_> {
+    type Item = Item;
+    type Error = ReadError;
+
+    async fn query(&self, query: &Query<'_>) -> Result<Answer<Item>, ReadError> {
+        let picks = [query.index.sort, query.index.id];
+        let selection = if query.read == Read::Items { self.selection } else { &NOTHING };
+        let projection = (query.read != Read::Count).then(|| selection.expression(&picks));
+        // A projection implies this value; it is sent so that the role's condition on `dynamodb:Select` always finds one.
+        let select = if projection.is_some() { Select::SpecificAttributes } else { Select::Count };
+        let (text, names) = projection.map(|Expression { text, names }| (text, names)).unzip();
+        let names =
+            query.names.iter().map(|(placeholder, name)| (placeholder.clone(), (*name).to_owned())).chain(names.into_iter().flatten());
+        let call = self
+            .client
+            .sdk()
+            .query()
+            .table_name(self.table)
+            .set_index_name(query.index.name.map(str::to_owned))
+            .select(select)
+            .set_projection_expression(text)
+            .key_condition_expression(query.key_condition.as_str())
+            .set_filter_expression(query.filter.clone())
+            .set_expression_attribute_names(Some(names.collect()))
+            .set_expression_attribute_values(Some(query.values.iter().map(|(name, value)| (name.clone(), attribute(value))).collect()))
+            .set_exclusive_start_key(
+                query.start.as_ref().map(|start| start.iter().map(|(name, value)| ((*name).to_owned(), attribute(value))).collect()),
+            )
+            .scan_index_forward(query.forward)
+            .limit(i32::try_from(query.limit).unwrap_or(i32::MAX))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let answer = self.call(call.send()).await?;
+        let mut transcoder = Transcoder::new(selection, &picks, self.join);
+        let mut answer = self.count(wire::query(&answer, &mut transcoder, (picks[0], picks[1]))?);
+        if query.read == Read::Positions {
+            answer.rows.iter_mut().for_each(|row| row.bytes = 0);
+        }
+        Ok(answer)
+    }
+
+    async fn fetch(&self, fetch: &Fetch<'_>) -> Result<Vec<Fetched<Item>>, ReadError> {
+        if fetch.attempt > 0 {
+            let pause = REPEAT_PAUSE * 2_u32.saturating_pow(fetch.attempt - 1).min(64);
+            // Unprocessed keys are throttling: when the time is up, that is the reason.
+            if Instant::now() + pause >= self.deadline {
+                return Err(ReadError::Throttled);
+            }
+            tokio::time::sleep(pause).await;
+        }
+        let names = fetch.table.key;
+        let Expression { text, names: placeholders } = self.selection.expression(names);
+        let keys = fetch.keys.iter().map(|key| names.iter().zip(key).map(|(name, value)| ((*name).to_owned(), attribute(value))).collect());
+        let wanted = KeysAndAttributes::builder()
+            .set_keys(Some(keys.collect()))
+            .projection_expression(text)
+            .set_expression_attribute_names(Some(placeholders.into_iter().collect()))
+            .build()
+            .map_err(|error| ReadError::Refused(error.to_string()))?;
+        let call =
+            self.client.sdk().batch_get_item().request_items(self.table, wanted).return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let answer = self.call(call.send()).await.map_err(|error| match error {
+            ReadError::Timeout if fetch.attempt > 0 => ReadError::Throttled,
+            error => error,
+        })?;
+        Ok(self.count(wire::batch_get(&answer, &mut Transcoder::new(self.selection, names, self.join), names, fetch.keys)?))
+    }
+}
+
+fn attribute(value: &Value) -> AttributeValue {
+    match value {
+        Value::S(text) => AttributeValue::S(text.clone()),
+        Value::N(text) => AttributeValue::N(text.clone()),
+        Value::Bool(flag) => AttributeValue::Bool(*flag),
+    }
+}
+
+/// The selection of a list of bare positions.
+static NOTHING: Selection = Selection::all(&[]);
+
+/// The pause before keys left unprocessed are asked for a second time; it doubles from then on.
+const REPEAT_PAUSE: Duration = Duration::from_millis(25);

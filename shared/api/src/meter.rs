@@ -1,0 +1,91 @@
+//! The cost of one request: calls, rounds, read units and time.
+
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+/// What one request has cost so far.
+#[derive(Debug, Default)]
+pub struct Meter {
+    spent: Mutex<Spent>,
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+struct Spent {
+    calls: u32,
+    in_flight: u32,
+    /// The most calls that followed one another, begun and ended.
+    rounds_begun: u32,
+    rounds_ended: u32,
+    units: f64,
+    waited: Duration,
+    /// Since when calls have been in flight.
+    since: Option<Instant>,
+}
+
+impl Meter {
+    /// Round trips one after another: a call counts one more than those that had ended when it began, so calls side by side are one.
+    #[must_use]
+    pub fn rounds(&self) -> u32 {
+        self.with(|spent| spent.rounds_begun)
+    }
+
+    /// Calls.
+    #[must_use]
+    pub fn calls(&self) -> u32 {
+        self.with(|spent| spent.calls)
+    }
+
+    /// Read capacity units.
+    #[must_use]
+    pub fn units(&self) -> f64 {
+        self.with(|spent| spent.units)
+    }
+
+    /// The time during which at least one call was under way.
+    #[must_use]
+    pub fn waited(&self) -> Duration {
+        self.with(|spent| spent.waited)
+    }
+
+    /// Adds read capacity units.
+    pub(crate) fn add_units(&self, units: f64) {
+        self.with(|spent| spent.units += units);
+    }
+
+    /// Begins a call, which ends when the returned guard is dropped.
+    pub(crate) fn begin(&self) -> InFlight<'_> {
+        let round = self.with(|spent| {
+            let round = spent.rounds_ended + 1;
+            spent.calls += 1;
+            spent.in_flight += 1;
+            spent.rounds_begun = spent.rounds_begun.max(round);
+            spent.since.get_or_insert_with(Instant::now);
+            round
+        });
+        InFlight { meter: self, round }
+    }
+
+    fn with<T>(&self, f: impl FnOnce(&mut Spent) -> T) -> T {
+        f(&mut self.spent.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// A call under way. One that is given up, because another beside it failed, ends as well.
+pub(crate) struct InFlight<'a> {
+    meter: &'a Meter,
+    round: u32,
+}
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.meter.with(|spent| {
+            spent.in_flight -= 1;
+            spent.rounds_ended = spent.rounds_ended.max(self.round);
+            if spent.in_flight == 0 {
+                spent.waited += spent.since.take().map_or(Duration::ZERO, |since| since.elapsed());
+            }
+        });
+    }
+}
