@@ -1,6 +1,9 @@
 //! Cursors under attack: used where they were not made, changed, cut, forged, late; and the wire format, locked.
 
-use std::slice;
+use std::{
+    slice,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use api::{App, Config, Route};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -200,45 +203,50 @@ fn after(sort: Value, id: &str, direction: Direction) -> Cursor {
     Cursor { direction, after: Some(Position { sort, id: Value::S(id.to_owned()) }) }
 }
 
+/// The beginning of a day, counted from 1970.
+fn day(number: u16) -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(u64::from(number) * 86_400)
+}
+
 #[tokio::test]
 async fn a_cursor_opens_for_three_days_after_its_own() {
     let (sealer, plan) = (Sealer::new(SECRETS[0], None).unwrap(), plan(&[], NEWEST));
     let cursor = after(Value::S("2024-01-15T00:00:00.000Z".into()), "p-14", Direction::Forward);
     let context: [&[u8]; 1] = [b"list-products"];
-    let text = sealer.seal(&cursor, &plan, &context, 20_000).unwrap();
+    let text = sealer.at(day(20_000)).seal(&cursor, &plan, &context).unwrap();
     for (today, opens) in
         [(19_998, false), (19_999, true), (20_000, true), (20_001, true), (20_003, true), (20_004, false), (u16::MAX, false), (0, false)]
     {
-        assert_eq!(sealer.open(&text, &plan, &context, today).ok(), opens.then(|| cursor.clone()), "day {today}");
+        assert_eq!(sealer.at(day(today)).open(&text, &plan, &context).ok(), opens.then(|| cursor.clone()), "day {today}");
     }
     // The same through the handler, with cursors of days around today.
     let stack = shop();
     let functions = Functions::new(&stack, SECRETS[0], None);
-    let seconds = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
-    let today = u16::try_from(seconds / 86_400).unwrap();
+    let today = u16::try_from(UNIX_EPOCH.elapsed().unwrap().as_secs() / 86_400).unwrap();
     // One day of room: midnight may pass meanwhile.
-    for (day, opens) in [(today - 5, false), (today - 4, false), (today - 2, true), (today, true), (today + 3, false), (today + 100, false)]
+    for (made, opens) in
+        [(today - 5, false), (today - 4, false), (today - 2, true), (today, true), (today + 3, false), (today + 100, false)]
     {
-        let text = sealer.seal(&cursor, &plan, &context, day).unwrap();
+        let text = sealer.at(day(made)).seal(&cursor, &plan, &context).unwrap();
         let answer = functions.ask(PLACES[0], &format!("cursor={text}")).await;
-        if opens { assert_eq!(answer.status, 200, "{day}: {}", answer.body) } else { refused(&answer, "of another day") }
+        if opens { assert_eq!(answer.status, 200, "{made}: {}", answer.body) } else { refused(&answer, "of another day") }
     }
 }
 
 /// What callers keep: a cursor of today opens after the next deployment. A line that changes is a new version of the format.
 #[test]
 fn the_wire_format_is_locked() {
-    let sealer = Sealer::new("a golden secret of 32 characters", None).unwrap();
+    let sealer = Sealer::new("a golden secret of 32 characters", None).unwrap().at(day(20_000));
     let text = |text: &str| Value::S(text.into());
     let laptops = ("category", Operator::Equal, text("laptops"));
     let public: &[&[u8]] = &[b"list-products"];
     let private: &[&[u8]] = &[b"list-user-orders", b"u-1", b"u-2"];
-    let day = "2024-01-15T00:00:00.000Z";
+    let created = "2024-01-15T00:00:00.000Z";
     let cursors = [
         ("start", public, plan(&[], NEWEST), Cursor { direction: Direction::Forward, after: None }),
         ("end", public, plan(&[], NEWEST), Cursor { direction: Direction::Backward, after: None }),
-        ("next-newest", public, plan(&[], NEWEST), after(text(day), "p-14", Direction::Forward)),
-        ("prev-newest", public, plan(&[], NEWEST), after(text(day), "p-14", Direction::Backward)),
+        ("next-newest", public, plan(&[], NEWEST), after(text(created), "p-14", Direction::Forward)),
+        ("prev-newest", public, plan(&[], NEWEST), after(text(created), "p-14", Direction::Backward)),
         (
             "next-cheapest-laptops",
             public,
@@ -251,18 +259,16 @@ fn the_wire_format_is_locked() {
             plan(&[laptops, ("stock", Operator::AtLeast, Value::N("1".into()))], CHEAPEST),
             after(Value::N("9.99".into()), "p-é", Direction::Forward),
         ),
-        ("next-private", private, plan(&[], NEWEST), after(text(day), "p-14", Direction::Forward)),
+        ("next-private", private, plan(&[], NEWEST), after(text(created), "p-14", Direction::Forward)),
     ];
     let golden = include_str!("golden/cursor-v1.txt");
-    let made: String = cursors
-        .iter()
-        .map(|(name, context, plan, cursor)| format!("{name} {}\n", sealer.seal(cursor, plan, context, 20_000).unwrap()))
-        .collect();
+    let made: String =
+        cursors.iter().map(|(name, context, plan, cursor)| format!("{name} {}\n", sealer.seal(cursor, plan, context).unwrap())).collect();
     assert_eq!(made, golden);
     for (line, (name, context, plan, cursor)) in golden.lines().zip(&cursors) {
         let text = line.rsplit(' ').next().unwrap();
-        assert_eq!(sealer.open(text, plan, context, 20_003).as_ref(), Ok(cursor), "{name}");
+        assert_eq!(sealer.at(day(20_003)).open(text, plan, context).as_ref(), Ok(cursor), "{name}");
         let elsewhere: &[&[u8]] = if *context == public { private } else { public };
-        assert_eq!(sealer.open(text, plan, elsewhere, 20_000), Err(InvalidCursor), "{name}");
+        assert_eq!(sealer.open(text, plan, elsewhere), Err(InvalidCursor), "{name}");
     }
 }

@@ -1,4 +1,4 @@
-//! The second implementor of `pagination::Database`: in-process DynamoDB without the wire, counted.
+//! The second implementor of `pagination::Source`: in-process DynamoDB without the wire, counted.
 
 use std::{
     collections::HashMap,
@@ -10,7 +10,7 @@ use dynoxide::{
     AttributeValue, Item,
     actions::{batch_get_item::BatchGetItemRequest, delete_item::DeleteItemRequest, query::QueryRequest},
 };
-use pagination::{Answer, Database, Fetch, Fetched, Position, Query, Read, Row, Value};
+use pagination::{Answer, Fetch, Fetched, Query, Read, Row, Source, Value};
 
 /// One table. An item is its id.
 pub(crate) struct Direct {
@@ -73,12 +73,12 @@ fn back(item: &Item, name: &str) -> Value {
     }
 }
 
-impl Database for Direct {
+impl Source for Direct {
     type Item = String;
     type Error = Infallible;
 
     async fn query(&self, query: &Query<'_>) -> Result<Answer<String>, Infallible> {
-        let position = |item: &Item| Position { sort: back(item, query.index.sort), id: back(item, query.index.id) };
+        let position = |item: &Item| query.index.position(|name| Some(back(item, name))).unwrap();
         let mut names: HashMap<String, String> =
             query.names.iter().map(|(placeholder, name)| (placeholder.clone(), (*name).to_owned())).collect();
         let count = query.read == Read::Count;

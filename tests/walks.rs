@@ -16,8 +16,6 @@ use crate::{
     random::Random,
 };
 
-const TODAY: u16 = 20_000;
-
 /// What the oracle knows of a product.
 #[derive(Debug, Clone)]
 struct Product {
@@ -144,8 +142,8 @@ impl Walker<'_> {
 
     /// Through the sealed text, as a caller would bring it back.
     fn round_trip(&self, cursor: Cursor) -> Start {
-        let text = self.sealer.seal(&cursor, &self.plan, &[b"test"], TODAY).unwrap();
-        let opened = self.sealer.open(&text, &self.plan, &[b"test"], TODAY).unwrap();
+        let text = self.sealer.seal(&cursor, &self.plan, &[b"test"]).unwrap();
+        let opened = self.sealer.open(&text, &self.plan, &[b"test"]).unwrap();
         assert_eq!(opened, cursor);
         Start::At(opened)
     }

@@ -1,7 +1,10 @@
 //! Cursors: what was sealed opens, where it was made and nowhere else, unchanged and in time; any other text never does.
 #![no_main]
 
-use std::sync::LazyLock;
+use std::{
+    sync::LazyLock,
+    time::{Duration, UNIX_EPOCH},
+};
 
 use libfuzzer_sys::{arbitrary, arbitrary::Arbitrary, fuzz_target};
 use model::PRODUCTS;
@@ -36,7 +39,9 @@ static PLANS: LazyLock<[Plan; 2]> = LazyLock::new(|| {
 
 fuzz_target!(|input: Input| {
     let [here, elsewhere] = &*PLANS;
-    assert_eq!(SEALER.open(input.text, here, &[b"route"], input.made), Err(InvalidCursor), "nobody forges a cursor");
+    let on = |day: u16| SEALER.at(UNIX_EPOCH + Duration::from_secs(u64::from(day) * 86_400));
+    let sealer = on(input.made);
+    assert_eq!(sealer.open(input.text, here, &[b"route"]), Err(InvalidCursor), "nobody forges a cursor");
 
     let sort = if input.number { Value::N(input.sort.to_owned()) } else { Value::S(input.sort.to_owned()) };
     let cursor = Cursor {
@@ -44,23 +49,23 @@ fuzz_target!(|input: Input| {
         after: input.placed.then(|| Position { sort, id: Value::S(input.id.to_owned()) }),
     };
     let context = [b"route", input.context];
-    let Ok(text) = SEALER.seal(&cursor, here, &context, input.made) else {
+    let Ok(text) = sealer.seal(&cursor, here, &context) else {
         assert!(input.sort.len() + input.id.len() > 350, "only what is too long cannot be sealed");
         return;
     };
     assert!(text.len() <= MAX_CURSOR_CHARS);
-    assert_eq!(SEALER.seal(&cursor, here, &context, input.made).as_ref(), Ok(&text), "the same place is the same text");
-    assert_eq!(SEALER.open(&text, here, &context, input.made).as_ref(), Ok(&cursor));
+    assert_eq!(sealer.seal(&cursor, here, &context).as_ref(), Ok(&text), "the same place is the same text");
+    assert_eq!(sealer.open(&text, here, &context).as_ref(), Ok(&cursor));
     if let Some(today) = input.made.checked_add(input.later) {
-        assert_eq!(SEALER.open(&text, here, &context, today).is_ok(), input.later <= CURSOR_DAYS);
+        assert_eq!(on(today).open(&text, here, &context).is_ok(), input.later <= CURSOR_DAYS);
     }
-    assert_eq!(SEALER.open(&text, elsewhere, &context, input.made), Err(InvalidCursor));
-    assert_eq!(SEALER.open(&text, here, &context[..1], input.made), Err(InvalidCursor));
+    assert_eq!(sealer.open(&text, elsewhere, &context), Err(InvalidCursor));
+    assert_eq!(sealer.open(&text, here, &context[..1]), Err(InvalidCursor));
 
     let mut changed = text.into_bytes();
     let bit = usize::from(input.bit) % (changed.len() * 8);
     changed[bit / 8] ^= 1 << (bit % 8);
     if let Ok(changed) = String::from_utf8(changed) {
-        assert_eq!(SEALER.open(&changed, here, &context, input.made), Err(InvalidCursor));
+        assert_eq!(sealer.open(&changed, here, &context), Err(InvalidCursor));
     }
 });

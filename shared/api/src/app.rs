@@ -4,7 +4,7 @@ use std::{
     io::Write,
     panic::AssertUnwindSafe,
     sync::atomic::{AtomicBool, Ordering},
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime},
 };
 
 use futures_util::FutureExt;
@@ -70,13 +70,6 @@ impl App {
 
     pub(crate) fn shards(&self) -> u16 {
         self.config.shards
-    }
-
-    /// The number of days since 1970.
-    #[expect(clippy::unused_self, reason = "time belongs to the app, not to its callers")]
-    pub(crate) fn today(&self) -> u16 {
-        let days = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs() / 86_400;
-        u16::try_from(days).unwrap_or(u16::MAX)
     }
 
     pub(crate) fn sealer(&self) -> Result<&Sealer, Problem> {

@@ -111,7 +111,7 @@ impl<'r> ListRequest<'r> {
         })?;
         let start = match (self.query.get("cursor"), self.skip) {
             (Some(cursor), _) => {
-                let opened = app.sealer()?.open(cursor, &plan, &self.context(), app.today());
+                let opened = app.sealer()?.open(cursor, &plan, &self.context());
                 Start::At(opened.map_err(|_| Kind::InvalidCursor)?)
             }
             (None, Some(skip)) => Start::Skip(skip),
@@ -166,7 +166,7 @@ impl ListPage<'_> {
         let Self { plan: ListPlan { request, plan, .. }, page, beside } = self;
         let seal = |cursor: Option<pagination::Cursor>| {
             let sealer = app.sealer()?;
-            cursor.map(|cursor| sealer.seal(&cursor, &plan, &request.context(), app.today())).transpose().map_err(|error| {
+            cursor.map(|cursor| sealer.seal(&cursor, &plan, &request.context())).transpose().map_err(|error| {
                 tracing::error!(%error, "an item's key is too long");
                 Problem::from(Kind::Internal)
             })
@@ -239,7 +239,7 @@ fn expansions(query: &Query<'_>, offered: &'static [Expansion], errors: &mut Vec
 /// Why there is no page, as the caller is told.
 fn problem(error: RunError<ReadError>) -> Problem {
     match error {
-        RunError::Database(error) => error.into(),
+        RunError::Source(error) => error.into(),
         RunError::SkipTooFar => {
             Problem::parameters(vec![ParameterError::new("page", "lies too far into this list to be counted; walk with `cursor`")])
         }

@@ -1,28 +1,10 @@
-//! Cursors: a place in a list, sealed so that nobody reads, changes or moves it.
-//!
-//! A cursor stands in the answer, and the answer's entity tag is made of its bytes. So sealing is deterministic
-//! (AES-SIV, [RFC 5297](https://www.rfc-editor.org/rfc/rfc5297)): the same place gives the same text, all day.
-//! What the list is (route, conditions, order, caller) is associated data: a cursor opens where it was made and nowhere else.
+//! Cursors in the clear: a place in a list, and the direction in which to go on from it.
 
-use aes_siv::{KeyInit, siv::Aes256Siv};
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use hkdf::Hkdf;
-use sha2::Sha256;
+use crate::Value;
 
-use crate::{Plan, Value};
-
-/// The longest cursor, in characters.
-pub const MAX_CURSOR_CHARS: usize = 512;
-/// The shortest secret, in characters.
-pub const MIN_SECRET_CHARS: usize = 32;
-/// For how many days after the day of issue a cursor can be used.
-pub const CURSOR_DAYS: u16 = 3;
-
-const VERSION: u8 = 1;
-const BACKWARD: u8 = 0b01;
-const PLACED: u8 = 0b10;
-
-/// Where an item stands in an index: its sort value, and its id among equals.
+/// The place of an item in an index: its sort value, and its id among items with the same sort value.
+///
+/// [`Index::position`](crate::Index::position) makes one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Position {
     /// The value of the index's `sort` attribute.
@@ -31,263 +13,26 @@ pub struct Position {
     pub id: Value,
 }
 
-/// Which way a walk goes. Pages show their items in the list's order either way.
+/// The direction of a walk. Pages show their items in the list's order either way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
-    /// Along `next`.
+    /// Toward the end of the list, by `next` cursors.
     Forward,
-    /// Along `prev`.
+    /// Toward the start of the list, by `prev` cursors.
     Backward,
 }
 
-/// A place in a list and the way to go on from it.
+/// A place in a list and the direction in which to go on from it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor {
-    /// The way.
+    /// The direction.
     pub direction: Direction,
-    /// Up to where everything has been given; `None` is the end of the list that lies behind: its start if forward,
-    /// its last item if backward.
+    /// The exclusive start: the next page begins after this position. `None` begins at the first item of the list or, backward, at the
+    /// last.
     pub after: Option<Position>,
 }
 
-/// Why a secret was refused: it has fewer than [`MIN_SECRET_CHARS`] characters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SecretTooShort;
-
-impl std::fmt::Display for SecretTooShort {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "a cursor secret has {MIN_SECRET_CHARS} characters or more")
-    }
-}
-
-impl std::error::Error for SecretTooShort {}
-
-/// A cursor that does not open here: cut, changed, expired, from another list, or of another secret. Which of these it is, nobody is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct InvalidCursor;
-
-impl std::fmt::Display for InvalidCursor {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("the cursor does not belong to this list, or has expired")
-    }
-}
-
-impl std::error::Error for InvalidCursor {}
-
-/// A key or sort value too long for a cursor of [`MAX_CURSOR_CHARS`]: together they may have about 360 bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PositionTooLong;
-
-impl std::fmt::Display for PositionTooLong {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "a sort value and an id are too long for a cursor of {MAX_CURSOR_CHARS} characters")
-    }
-}
-
-impl std::error::Error for PositionTooLong {}
-
-/// Seals and opens cursors with a secret and, while secrets are rotated, its predecessor.
-#[derive(Clone)]
-pub struct Sealer {
-    current: [u8; 64],
-    previous: Option<[u8; 64]>,
-}
-
-impl std::fmt::Debug for Sealer {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Sealer").field("previous", &self.previous.is_some()).finish_non_exhaustive()
-    }
-}
-
-impl Sealer {
-    /// Derives the keys (HKDF-SHA256, [RFC 5869](https://www.rfc-editor.org/rfc/rfc5869)). Cursors are sealed with `secret` and open
-    /// with either.
-    ///
-    /// # Errors
-    /// [`SecretTooShort`]. An empty `previous` is refused like a short one: leave it out instead.
-    pub fn new(secret: &str, previous: Option<&str>) -> Result<Self, SecretTooShort> {
-        Ok(Self { current: derive(secret)?, previous: previous.map(derive).transpose()? })
-    }
-
-    /// Seals a cursor for the list of `plan` in `context` (the route and, where the list is private, whose it is and who asks: an ordered
-    /// list of at most 64 parts, no part of which can run into the next). `today` is the number of days since 1970.
-    ///
-    /// # Errors
-    /// [`PositionTooLong`].
-    pub fn seal(&self, cursor: &Cursor, plan: &Plan, context: &[&[u8]], today: u16) -> Result<String, PositionTooLong> {
-        let plaintext = encode(cursor, today);
-        let headers = context.iter().copied().chain(plan.binding());
-        let sealed = Aes256Siv::new(&self.current.into()).encrypt(headers, &plaintext).map_err(|_| PositionTooLong)?;
-        let text = URL_SAFE_NO_PAD.encode(sealed);
-        if text.len() > MAX_CURSOR_CHARS { Err(PositionTooLong) } else { Ok(text) }
-    }
-
-    /// Opens a cursor that [`Self::seal`] made for the same list in the same context, no more than [`CURSOR_DAYS`] days ago.
-    ///
-    /// # Errors
-    /// [`InvalidCursor`], whatever the reason.
-    pub fn open(&self, text: &str, plan: &Plan, context: &[&[u8]], today: u16) -> Result<Cursor, InvalidCursor> {
-        if text.len() > MAX_CURSOR_CHARS {
-            return Err(InvalidCursor);
-        }
-        let sealed = URL_SAFE_NO_PAD.decode(text).map_err(|_| InvalidCursor)?;
-        let open = |key: &[u8; 64]| {
-            let headers = context.iter().copied().chain(plan.binding());
-            Aes256Siv::new(&(*key).into()).decrypt(headers, &sealed).ok()
-        };
-        let plaintext = open(&self.current).or_else(|| self.previous.as_ref().and_then(open)).ok_or(InvalidCursor)?;
-        decode(&plaintext, today).ok_or(InvalidCursor)
-    }
-}
-
-fn derive(secret: &str) -> Result<[u8; 64], SecretTooShort> {
-    if secret.chars().count() < MIN_SECRET_CHARS {
-        return Err(SecretTooShort);
-    }
-    let mut key = [0; 64];
-    Hkdf::<Sha256>::new(None, secret.as_bytes()).expand(b"pagination cursor 1", &mut key).map_err(|_| SecretTooShort)?;
-    Ok(key)
-}
-
-/// Version, day (2 bytes), flags; then, if there is a position, the sort value with its length (2 bytes) and the id.
-fn encode(cursor: &Cursor, today: u16) -> Vec<u8> {
-    let mut bytes = vec![VERSION];
-    bytes.extend(today.to_be_bytes());
-    let way = if cursor.direction == Direction::Backward { BACKWARD } else { 0 };
-    let Some(Position { sort, id }) = &cursor.after else {
-        bytes.push(way);
-        return bytes;
-    };
-    let ((sort_type, sort), (id_type, id)) = (tagged(sort), tagged(id));
-    bytes.push(way | PLACED | sort_type << 2 | id_type << 4);
-    // A length that does not fit makes the cursor too long by itself.
-    bytes.extend(u16::try_from(sort.len()).unwrap_or(u16::MAX).to_be_bytes());
-    bytes.extend(sort.as_bytes());
-    bytes.extend(id.as_bytes());
-    bytes
-}
-
-fn decode(bytes: &[u8], today: u16) -> Option<Cursor> {
-    let (&[version, day_high, day_low, flags], rest) = bytes.split_first_chunk::<4>()?;
-    let day = u16::from_be_bytes([day_high, day_low]);
-    // A day ahead is another machine's clock near midnight.
-    if version != VERSION || day > today.saturating_add(1) || today > day.saturating_add(CURSOR_DAYS) {
-        return None;
-    }
-    let direction = if flags & BACKWARD == 0 { Direction::Forward } else { Direction::Backward };
-    if flags & PLACED == 0 {
-        return rest.is_empty().then_some(Cursor { direction, after: None });
-    }
-    let (length, rest) = rest.split_first_chunk::<2>()?;
-    let (sort, id) = rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
-    let position = Position { sort: untagged(flags >> 2 & 0b11, sort)?, id: untagged(flags >> 4 & 0b11, id)? };
-    Some(Cursor { direction, after: Some(position) })
-}
-
-fn tagged(value: &Value) -> (u8, &str) {
-    match value {
-        Value::S(text) => (0, text),
-        Value::N(text) => (1, text),
-        Value::Bool(flag) => (2, if *flag { "true" } else { "false" }),
-    }
-}
-
-fn untagged(tag: u8, bytes: &[u8]) -> Option<Value> {
-    let text = std::str::from_utf8(bytes).ok()?.to_owned();
-    match tag {
-        0 => Some(Value::S(text)),
-        1 => Some(Value::N(text)),
-        _ => None, // a boolean is never a key
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{Index, Order, Partition, Projects, Sort, Table};
-
-    static ALL: Table = Table {
-        key: &["id"],
-        indexes: &[Index { name: Some("bySize"), partition: Partition::Shards("shard"), sort: "size", id: "id", projects: Projects::All }],
-    };
-    const SECRET: &str = "a secret that has more than thirty-two characters";
-    const OTHER: &str = "another secret with more than thirty-two characters";
-
-    fn plan() -> Plan {
-        Plan::new(&ALL, &[], Sort { attribute: "size", order: Order::Ascending }, [], 1).unwrap()
-    }
-
-    fn cursor() -> Cursor {
-        let position = Position { sort: Value::N("12.50".into()), id: Value::S("é-1".into()) };
-        Cursor { direction: Direction::Backward, after: Some(position) }
-    }
-
-    #[test]
-    fn what_was_sealed_opens_and_is_the_same_every_time() {
-        let sealer = Sealer::new(SECRET, None).unwrap();
-        for cursor in
-            [cursor(), Cursor { direction: Direction::Forward, after: None }, Cursor { direction: Direction::Backward, after: None }]
-        {
-            let text = sealer.seal(&cursor, &plan(), &[b"r"], 20_000).unwrap();
-            assert_eq!(text, sealer.seal(&cursor, &plan(), &[b"r"], 20_000).unwrap());
-            assert_eq!(sealer.open(&text, &plan(), &[b"r"], 20_000), Ok(cursor));
-        }
-    }
-
-    #[test]
-    fn every_changed_bit_and_every_cut_is_refused() {
-        let sealer = Sealer::new(SECRET, None).unwrap();
-        let text = sealer.seal(&cursor(), &plan(), &[b"r"], 20_000).unwrap();
-        for length in 0..text.len() {
-            assert!(sealer.open(&text[..length], &plan(), &[b"r"], 20_000).is_err());
-        }
-        let bytes = URL_SAFE_NO_PAD.decode(&text).unwrap();
-        for bit in 0..bytes.len() * 8 {
-            let mut changed = bytes.clone();
-            changed[bit / 8] ^= 1 << (bit % 8);
-            assert!(sealer.open(&URL_SAFE_NO_PAD.encode(changed), &plan(), &[b"r"], 20_000).is_err());
-        }
-    }
-
-    #[test]
-    fn the_context_is_a_list_and_not_a_concatenation() {
-        let sealer = Sealer::new(SECRET, None).unwrap();
-        let text = sealer.seal(&cursor(), &plan(), &[b"ab", b"c"], 20_000).unwrap();
-        for context in [[b"a".as_slice(), b"bc"].as_slice(), &[b"abc"], &[b"ab", b"c", b""], &[b"c", b"ab"], &[]] {
-            assert!(sealer.open(&text, &plan(), context, 20_000).is_err(), "{context:?}");
-        }
-    }
-
-    #[test]
-    fn secrets_rotate() {
-        let old = Sealer::new(SECRET, None).unwrap();
-        let new = Sealer::new(OTHER, Some(SECRET)).unwrap();
-        let text = old.seal(&cursor(), &plan(), &[], 20_000).unwrap();
-        assert!(new.open(&text, &plan(), &[], 20_000).is_ok());
-        assert_ne!(new.seal(&cursor(), &plan(), &[], 20_000).unwrap(), text);
-        assert!(Sealer::new(OTHER, None).unwrap().open(&text, &plan(), &[], 20_000).is_err());
-        assert_eq!(Sealer::new("short", None).unwrap_err(), SecretTooShort);
-        assert_eq!(Sealer::new(SECRET, Some("")).unwrap_err(), SecretTooShort);
-    }
-
-    #[test]
-    fn cursors_expire_after_three_days() {
-        let sealer = Sealer::new(SECRET, None).unwrap();
-        let text = sealer.seal(&cursor(), &plan(), &[], 20_000).unwrap();
-        let opens = |today| sealer.open(&text, &plan(), &[], today).is_ok();
-        assert!(opens(19_999) && opens(20_000) && opens(20_003));
-        assert!(!opens(19_998) && !opens(20_004));
-    }
-
-    #[test]
-    fn a_position_that_is_too_long_is_refused_when_it_is_sealed() {
-        let sealer = Sealer::new(SECRET, None).unwrap();
-        let of = |length: usize| {
-            let position = Position { sort: Value::N("1".into()), id: Value::S("x".repeat(length)) };
-            sealer.seal(&Cursor { direction: Direction::Forward, after: Some(position) }, &plan(), &[], 20_000)
-        };
-        assert_eq!(of(350).unwrap().len(), 498);
-        assert_eq!(of(100_000), Err(PositionTooLong));
-        assert!(of(360).unwrap().len() <= MAX_CURSOR_CHARS);
-    }
+impl Cursor {
+    /// The start of a list.
+    pub(crate) const START: Self = Self { direction: Direction::Forward, after: None };
 }

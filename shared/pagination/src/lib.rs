@@ -1,25 +1,31 @@
-//! Key-based pagination over DynamoDB that never skips and never repeats.
+//! Key-based pagination over DynamoDB that never skips and never repeats an item.
 //!
-//! DynamoDB pages by key, but leaves the rest to its caller: a page may be empty and not the last, or full and the last; a filter runs
-//! after `Limit`; one list over several partitions has no order; a start key in a caller's hands is an open door. This crate is what
-//! stands between that and a list that people can walk:
+//! DynamoDB pages by key and leaves the rest to its caller. A page may be empty and not the last, or full and the last. A filter runs after
+//! `Limit`. A list over several partitions has no order. A start key that callers hold lets them read what they should not. This crate turns
+//! that into lists that people can page through:
 //!
-//! - **A plan** ([`Plan`]): conditions and a sort choose the index, the key range, the filters; what the index does not hold is fetched
-//!   by key, in order.
-//! - **Filled pages, exact ends** ([`run`]): rounds within a [`Budget`], sized by what the filter let through so far; an ordered merge
-//!   of N partitions, read side by side; forward and backward at the same cost.
-//! - **Sealed cursors** ([`Sealer`]): deterministic, bound to the list and the caller, of bounded size, with expiry and rotation.
+//! - **A plan** ([`Plan`]): conditions and a sort choose the index, the key range and the filters. Attributes that the index does not hold
+//!   are read from the table by key, in order.
+//! - **Filled pages with exact ends** ([`run`]): rounds of Queries within a [`Budget`], sized by what the filter let through so far; an
+//!   ordered merge of N partitions that are read concurrently; forward and backward at the same cost.
+//! - **Sealed cursors** ([`Sealer`]): encrypted, deterministic, bound to the list and its caller, at most [`MAX_CURSOR_CHARS`] long, with
+//!   expiry and rotation of secrets.
 //!
-//! It knows no HTTP, no Lambda and no SDK: DynamoDB is reached through a trait of two methods, [`Database`]. What an item is, is the
-//! implementor's choice: raw JSON, a map of attribute values, a struct.
+//! It knows no HTTP and no Lambda. DynamoDB is reached through a trait of two methods, [`Source`]. The feature `aws-sdk` has one over the
+//! official SDK's client: `aws_sdk::SdkSource`.
 //!
-//! # In use
+//! # Example
+//!
+//! Two books a page, the oldest first. The README has this as a whole program.
 //!
 //! ```
-//! use std::{convert::Infallible, num::NonZeroU32};
-//! use pagination::*;
+//! # #[cfg(feature = "aws-sdk")] mod example {
+//! use std::{error::Error, num::NonZeroU32};
 //!
-//! /// Books by genre and year: HASH genre, RANGE year, bookId.
+//! use aws_sdk_dynamodb::Client;
+//! use pagination::{aws_sdk::{Item, SdkSource}, *};
+//!
+//! /// Its index has the key HASH genre, RANGE (year, bookId).
 //! static BOOKS: Table = Table {
 //!     key: &["bookId"],
 //!     indexes: &[Index {
@@ -27,81 +33,61 @@
 //!         partition: Partition::Attributes(&["genre"]),
 //!         sort: "year",
 //!         id: "bookId",
-//!         projects: Projects::All,
+//!         projects: Projects::Attributes(&["title"]),
 //!     }],
 //! };
 //!
-//! /// Stands for an SDK client, which would pass on the expressions as they are.
-//! struct Shelf(Vec<(u32, &'static str)>);
+//! async fn list_books(client: Client, sealer: &Sealer, cursor: Option<&str>) -> Result<(Vec<Item>, Option<String>), Box<dyn Error>> {
+//!     // Pure: the index, the key range, the filters.
+//!     let crime = Condition { attribute: "genre", operator: Operator::Equal, value: Value::S("crime".into()) };
+//!     let oldest = Sort { attribute: "year", order: Order::Ascending };
+//!     let plan = Plan::new(&BOOKS, &[crime], oldest, ["title"], 1)?;
 //!
-//! impl Database for Shelf {
-//!     type Item = &'static str;
-//!     type Error = Infallible;
-//!
-//!     async fn query(&self, query: &Query<'_>) -> Result<Answer<&'static str>, Infallible> {
-//!         assert_eq!(query.key_condition, "#k0 = :k0");
-//!         let position = |&(year, id): &(u32, &str)| Position { sort: Value::N(year.to_string()), id: Value::S(id.into()) };
-//!         let started = query.start.as_ref().map(|start| start[2].1.clone());
-//!         let at = self.0.iter().position(|book| Some(position(book).id) == started).map_or(0, |at| at + 1);
-//!         let read: Vec<_> = self.0[at..].iter().take(query.limit as usize).collect();
-//!         let full = read.len() == query.limit as usize; // DynamoDB does not look whether anything follows
-//!         Ok(Answer {
-//!             last: read.last().filter(|_| full).map(|book| position(book)),
-//!             evaluated: read.len() as u32,
-//!             rows: read.iter().map(|book| Row { position: position(book), item: book.1, bytes: 9 }).collect(),
-//!         })
-//!     }
-//!
-//!     async fn fetch(&self, _: &Fetch<'_>) -> Result<Vec<Fetched<&'static str>>, Infallible> {
-//!         unreachable!("the index holds everything")
-//!     }
+//!     let start = match cursor {
+//!         Some(text) => Start::At(sealer.open(text, &plan, &[b"list-books"])?),
+//!         None => Start::First,
+//!     };
+//!     let limit = NonZeroU32::new(2).ok_or("a limit is at least 1")?;
+//!     // Usually one Query.
+//!     let page = run(&SdkSource::new(client, "books"), &plan, &start, limit, &Budget::default()).await?;
+//!     let next = page.next().map(|cursor| sealer.seal(&cursor, &plan, &[b"list-books"])).transpose()?;
+//!     Ok((page.into_items(), next))
 //! }
-//!
-//! # #[tokio::main(flavor = "current_thread")]
-//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let shelf = Shelf(vec![(1930, "maltese"), (1939, "sleep"), (1940, "lovely")]);
-//! let sealer = Sealer::new("a secret of thirty-two characters or more", None)?;
-//! let crime = Condition { attribute: "genre", operator: Operator::Equal, value: Value::S("crime".into()) };
-//! let oldest = Sort { attribute: "year", order: Order::Ascending };
-//! let plan = Plan::new(&BOOKS, &[crime], oldest, ["title"], 1)?;
-//! let (two, today) = (NonZeroU32::new(2).unwrap(), 20_000);
-//!
-//! let page = run(&shelf, &plan, &Start::First, two, &Budget::default()).await?;
-//! assert!(page.prev().is_none());
-//! let next = sealer.seal(&page.next().unwrap(), &plan, &[b"list-books"], today)?;
-//! assert_eq!(page.into_items(), ["maltese", "sleep"]);
-//!
-//! let cursor = sealer.open(&next, &plan, &[b"list-books"], today)?;
-//! let page = run(&shelf, &plan, &Start::At(cursor), two, &Budget::default()).await?;
-//! assert!(page.next().is_none(), "an exact end: no empty last page");
-//! assert_eq!(page.into_items(), ["lovely"]);
-//!
-//! assert!(sealer.open(&next, &plan, &[b"another-list"], today).is_err());
-//! # Ok(()) }
+//! # }
 //! ```
+//!
+//! [`Source`] has an example that reads from memory, and runs as a test.
 //!
 //! # What is not here, and why
 //!
-//! - Scans and page numbers without bound: their cost grows with the depth. [`Start::Skip`] counts, for people, over a bounded distance.
-//! - OR, functions and conditions on nested attributes: a [`Condition`] is what a list's filters need, and what can be checked in advance.
-//! - Totals: DynamoDB has none to give without reading everything.
-//! - Timeouts and the pauses between repeats: they belong to whoever owns the clock and the client.
+//! - Scans and page numbers without a bound: their cost grows with the depth. [`Start::Skip`] counts items over a bounded distance.
+//! - OR, functions and conditions on nested attributes: a [`Condition`] is what the filters of a list need, and can be checked in advance.
+//! - Totals: DynamoDB has none without reading everything.
+//! - Timeouts of calls: they belong to the client.
 
+#[cfg(feature = "aws-sdk")]
+pub mod aws_sdk;
+mod budget;
+mod condition;
 mod cursor;
+mod fetch;
 mod merge;
 mod page;
 mod plan;
-mod query;
 mod run;
+mod sealer;
+mod source;
 mod table;
 mod value;
 
-pub use cursor::{
-    CURSOR_DAYS, Cursor, Direction, InvalidCursor, MAX_CURSOR_CHARS, MIN_SECRET_CHARS, Position, PositionTooLong, Sealer, SecretTooShort,
-};
+pub use budget::Budget;
+pub use condition::{Condition, Operator, Order, Sort};
+pub use cursor::{Cursor, Direction, Position};
+pub use fetch::fetch_all;
 pub use page::Page;
-pub use plan::{Condition, Operator, Order, Plan, PlanError, Sort};
-pub use query::{Answer, Database, Fetch, Fetched, MAX_FETCH, Query, Read, Row};
-pub use run::{Budget, RunError, Start, fetch_all, run};
+pub use plan::{Plan, PlanError};
+pub use run::{RunError, Start, run};
+pub use sealer::{CURSOR_DAYS, InvalidCursor, MAX_CURSOR_CHARS, MIN_SECRET_CHARS, PositionTooLong, Sealer, SecretTooShort};
+pub use source::{Answer, Fetch, Fetched, MAX_FETCH, Query, Read, Row, Source};
 pub use table::{Index, Partition, Projects, Table};
 pub use value::Value;

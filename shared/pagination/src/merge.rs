@@ -5,7 +5,7 @@
 
 use std::{cmp::Ordering, collections::VecDeque};
 
-use crate::{Answer, Cursor, Direction, Plan, Position, Row};
+use crate::{Answer, Cursor, Plan, Position, Row};
 
 /// The partitions of one page's walk.
 pub(crate) struct Merge<I> {
@@ -152,12 +152,5 @@ enum Reached<'a> {
 impl<I> Stream<I> {
     fn is_dry(&self) -> bool {
         self.buffer.is_empty() && !self.done
-    }
-}
-
-impl Cursor {
-    /// The same way, from another place.
-    pub(crate) fn moved(direction: Direction, after: Option<&Position>) -> Self {
-        Self { direction, after: after.cloned() }
     }
 }

@@ -1,6 +1,6 @@
 //! One page of a list, and the cursors to both sides of it.
 
-use crate::{Cursor, Direction, Position, Row};
+use crate::{Cursor, Direction, Position, Row, budget::Exhausted};
 
 /// One page.
 ///
@@ -15,33 +15,25 @@ pub struct Page<I> {
     /// The positions of the first and the last item read, even if the item was gone when it was fetched.
     first: Option<Position>,
     last: Option<Position>,
-    /// Whether something follows, or may follow.
-    more: bool,
-    /// Up to where was evaluated, if the budget ended the page.
-    reached: Option<Position>,
-    timed_out: bool,
+    stop: Stop,
 }
 
-/// Why reading stopped.
+/// The reason why reading stopped.
+#[derive(Debug)]
 pub(crate) enum Stop {
     /// The list ended.
     End,
     /// The page is full, and something follows or may follow.
     Full,
-    /// The budget was spent when everything up to here had been given.
-    Spent { reached: Option<Position>, timed_out: bool },
+    /// The budget was exhausted. Everything up to `reached` has been evaluated and given.
+    Exhausted { exhausted: Exhausted, reached: Option<Position> },
 }
 
 impl<I> Page<I> {
     pub(crate) fn new(cursor: &Cursor, from_end: bool, rows: Vec<Row<I>>, stop: Stop) -> Self {
-        let (more, reached, timed_out) = match stop {
-            Stop::End => (false, None, false),
-            Stop::Full => (true, None, false),
-            Stop::Spent { reached, timed_out } => (true, reached, timed_out),
-        };
         let first = rows.first().map(|row| row.position.clone());
         let last = rows.last().map(|row| row.position.clone());
-        Self { direction: cursor.direction, from_end, rows, first, last, more, reached, timed_out }
+        Self { direction: cursor.direction, from_end, rows, first, last, stop }
     }
 
     /// The rows in the order in which they were read.
@@ -53,7 +45,7 @@ impl<I> Page<I> {
     /// Whether the deadline ended the page: what another moment would have brought is missing, so it is not worth keeping.
     #[must_use]
     pub fn timed_out(&self) -> bool {
-        self.timed_out
+        matches!(self.stop, Stop::Exhausted { exhausted: Exhausted::Time, .. })
     }
 
     /// Keeps the first `keep` rows read, and says that more follow. One row stays in any case: a page has to move on.
@@ -62,8 +54,7 @@ impl<I> Page<I> {
         if keep < self.rows.len() {
             self.rows.truncate(keep);
             self.last = self.rows.last().map(|row| row.position.clone());
-            self.more = true;
-            self.reached = None;
+            self.stop = Stop::Full;
         }
     }
 
@@ -115,13 +106,22 @@ impl<I> Page<I> {
         self.rows = found.collect();
     }
 
-    fn cursor(&self, direction: Direction) -> Option<Cursor> {
-        if direction == self.direction {
-            self.more.then(|| Cursor { direction, after: self.reached.clone().or_else(|| self.last.clone()) })
-        } else {
-            // Behind the first item read; if there was none, behind the last one evaluated; if there was none either, the walk had
-            // come to the end of the list, and the way back begins there.
-            (!self.from_end).then(|| Cursor { direction, after: self.first.clone().or_else(|| self.reached.clone()) })
+    /// How far was evaluated, if the budget ended the page.
+    fn reached(&self) -> Option<&Position> {
+        match &self.stop {
+            Stop::Exhausted { reached, .. } => reached.as_ref(),
+            Stop::End | Stop::Full => None,
         }
+    }
+
+    fn cursor(&self, direction: Direction) -> Option<Cursor> {
+        let (exists, after) = if direction == self.direction {
+            (!matches!(self.stop, Stop::End), self.reached().or(self.last.as_ref()))
+        } else {
+            // The way back begins at the first item read; if there was none, at the last one evaluated; if there was none either, the walk
+            // had come to the end of the list, and the way back begins there.
+            (!self.from_end, self.first.as_ref().or_else(|| self.reached()))
+        };
+        exists.then(|| Cursor { direction, after: after.cloned() })
     }
 }

@@ -6,87 +6,28 @@
 
 use std::cmp::Ordering;
 
-use crate::{Index, Partition, Table, Value};
+use crate::{Condition, Direction, Index, Operator, Order, Partition, Position, Query, Read, Sort, Table, Value};
 
-/// A condition on an attribute. Conditions are combined with AND.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Condition {
-    /// The attribute, at the top level of the item.
-    pub attribute: &'static str,
-    /// How it compares.
-    pub operator: Operator,
-    /// With what.
-    pub value: Value,
-}
-
-/// How an attribute compares with a value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Operator {
-    /// `=`
-    Equal,
-    /// `>=`
-    AtLeast,
-    /// `<=`. For an exclusive end, pass the greatest value before it: BETWEEN includes both of its bounds.
-    AtMost,
-}
-
-impl Operator {
-    pub(crate) const fn symbol(self) -> &'static str {
-        match self {
-            Self::Equal => "=",
-            Self::AtLeast => ">=",
-            Self::AtMost => "<=",
-        }
-    }
-}
-
-/// The order of a list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sort {
-    /// The attribute that the list is sorted by; an index must have it as its `sort`.
-    pub attribute: &'static str,
-    /// Up or down.
-    pub order: Order,
-}
-
-/// Up or down.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Order {
-    /// The least first.
-    Ascending,
-    /// The greatest first.
-    Descending,
-}
-
-/// Why there is no plan.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The reason why there is no plan.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
     /// No index has this sort attribute, all its partition attributes bound by equalities, and room for the other conditions.
+    #[error("no index serves these conditions in this order")]
     NoIndex,
 }
-
-impl std::fmt::Display for PlanError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::NoIndex => f.write_str("no index serves these conditions in this order"),
-        }
-    }
-}
-
-impl std::error::Error for PlanError {}
 
 /// How a list will be read: which index, which partitions, which range, which filters.
 #[derive(Debug, Clone)]
 pub struct Plan {
     pub(crate) table: &'static Table,
-    pub(crate) index: &'static Index,
-    pub(crate) order: Order,
+    index: &'static Index,
+    order: Order,
     /// The partitions' attribute values, in the order of the index's partition attributes.
-    pub(crate) partitions: Vec<Vec<Value>>,
-    pub(crate) low: Option<Value>,
-    pub(crate) high: Option<Value>,
-    pub(crate) filters: Vec<Condition>,
-    pub(crate) covered: bool,
+    partitions: Vec<Vec<Value>>,
+    low: Option<Value>,
+    high: Option<Value>,
+    filters: Vec<Condition>,
+    covered: bool,
     canonical: Vec<String>,
 }
 
@@ -184,6 +125,83 @@ impl Plan {
             .into_iter()
             .chain(self.canonical.iter().map(String::as_str))
             .map(str::as_bytes)
+    }
+
+    /// The Query that reads partition number `partition` from `after` (exclusive) on, or from where it begins; `None` if nothing can follow.
+    pub(crate) fn query(
+        &self,
+        partition: usize,
+        direction: Direction,
+        after: Option<&Position>,
+        limit: u32,
+        read: Read,
+    ) -> Option<Query<'_>> {
+        let index = self.index;
+        let forward = self.scans_forward(direction);
+        let mut query = Query {
+            index,
+            key_condition: String::new(),
+            filter: None,
+            names: Vec::with_capacity(4),
+            values: Vec::with_capacity(4),
+            start: None,
+            forward,
+            limit,
+            read,
+        };
+        let partition = index.partition_attributes().iter().copied().zip(self.partitions.get(partition)?);
+        for (name, value) in partition.clone() {
+            query.key_condition(name, "=", [value]);
+        }
+        let (near, far) = if forward { (&self.low, &self.high) } else { (&self.high, &self.low) };
+        let toward = |bound: &Value, position: &Position| if forward { position.sort.order(bound) } else { bound.order(&position.sort) };
+        // Before the range begins, the range alone is the place to start.
+        let after = after.filter(|after| near.as_ref().is_none_or(|near| toward(near, after) != Ordering::Less));
+        match (after, far) {
+            (Some(after), Some(far)) if toward(far, after) == Ordering::Greater => return None,
+            (Some(after), Some(far)) if toward(far, after) == Ordering::Equal => {
+                // DynamoDB has refused a start key at the far bound of its own range: say it as a condition instead.
+                if index.id == index.sort {
+                    return None;
+                }
+                query.key_condition(index.sort, "=", [far]);
+                query.key_condition(index.id, if forward { ">" } else { "<" }, [&after.id]);
+            }
+            (after, _) => {
+                match (&self.low, &self.high) {
+                    (Some(low), Some(high)) if low.order(high) == Ordering::Equal => query.key_condition(index.sort, "=", [low]),
+                    (Some(low), Some(high)) => query.key_condition(index.sort, "BETWEEN", [low, high]),
+                    (Some(low), None) => query.key_condition(index.sort, ">=", [low]),
+                    (None, Some(high)) => query.key_condition(index.sort, "<=", [high]),
+                    (None, None) => {}
+                }
+                if let Some(after) = after {
+                    let mut start: Vec<_> = partition.map(|(name, value)| (name, value.clone())).collect();
+                    start.push((index.sort, after.sort.clone()));
+                    if index.id != index.sort {
+                        start.push((index.id, after.id.clone()));
+                    }
+                    query.start = Some(start);
+                }
+            }
+        }
+        query.filter(&self.filters);
+        Some(query)
+    }
+
+    /// ScanIndexForward for a walk in `direction`.
+    pub(crate) fn scans_forward(&self, direction: Direction) -> bool {
+        (self.order == Order::Ascending) == (direction == Direction::Forward)
+    }
+
+    /// The primary key of the row at `position` in partition number `partition`, its values in the order of [`Table::key`].
+    pub(crate) fn key(&self, partition: usize, position: &Position) -> Vec<Value> {
+        let value = |name: &&'static str| {
+            let partition = self.index.partition_attributes().iter().zip(&self.partitions[partition]);
+            let (sort, id) = ((&self.index.sort, &position.sort), (&self.index.id, &position.id));
+            partition.chain([sort, id]).find(|(attribute, _)| *attribute == name).map(|(_, value)| value.clone())
+        };
+        self.table.key.iter().filter_map(value).collect()
     }
 }
 
@@ -309,5 +327,133 @@ mod tests {
         let plan = |conditions: &[Condition], wanted| Plan::new(&SHELF, conditions, NEWEST, [wanted], 1).unwrap();
         assert!(plan(&a, "title").binding().eq(plan(&b, "blurb").binding()));
         assert!(!plan(&a, "title").binding().eq(plan(&[genre()], "title").binding()));
+    }
+}
+
+#[cfg(test)]
+mod query_tests {
+    use super::*;
+    use crate::Projects;
+
+    static SHELF: Table = Table {
+        key: &["bookId"],
+        indexes: &[Index {
+            name: Some("byGenreYear"),
+            partition: Partition::Attributes(&["genre"]),
+            sort: "year",
+            id: "bookId",
+            projects: Projects::All,
+        }],
+    };
+    /// A table whose own sort key is unique.
+    static DIARY: Table = Table {
+        key: &["author", "day"],
+        indexes: &[Index { name: None, partition: Partition::Attributes(&["author"]), sort: "day", id: "day", projects: Projects::All }],
+    };
+
+    fn s(text: &str) -> Value {
+        Value::S(text.into())
+    }
+
+    fn n(text: &str) -> Value {
+        Value::N(text.into())
+    }
+
+    fn plan(more: &[(&'static str, Operator, Value)], order: Order) -> Plan {
+        let genre = ("genre", Operator::Equal, s("crime"));
+        let conditions: Vec<_> = std::iter::once(&genre)
+            .chain(more)
+            .map(|(attribute, operator, value)| Condition { attribute, operator: *operator, value: value.clone() })
+            .collect();
+        Plan::new(&SHELF, &conditions, Sort { attribute: "year", order }, [], 1).unwrap()
+    }
+
+    fn from_to() -> [(&'static str, Operator, Value); 2] {
+        [("year", Operator::AtLeast, n("1930")), ("year", Operator::AtMost, n("1940"))]
+    }
+
+    fn year(year: &str) -> Option<Position> {
+        Some(Position { sort: n(year), id: s("b-7") })
+    }
+
+    /// The key condition with names and values put in, and whether a start key goes with it.
+    fn shown(plan: &Plan, direction: Direction, after: Option<Position>) -> Option<(String, bool)> {
+        let query = plan.query(0, direction, after.as_ref(), 10, Read::Items)?;
+        let mut text = query.key_condition;
+        for (placeholder, name) in &query.names {
+            text = text.replace(placeholder, name);
+        }
+        for (placeholder, value) in &query.values {
+            let (Value::S(value) | Value::N(value)) = value else { panic!("{value:?}") };
+            text = text.replace(placeholder, value);
+        }
+        Some((text, query.start.is_some()))
+    }
+
+    #[test]
+    fn bounds_are_one_between_and_equal_bounds_an_equality() {
+        let shown = |more: &[_]| shown(&plan(more, Order::Ascending), Direction::Forward, None).unwrap().0;
+        assert_eq!(shown(&[]), "genre = crime");
+        assert_eq!(shown(&from_to()), "genre = crime AND year BETWEEN 1930 AND 1940");
+        assert_eq!(shown(&from_to()[..1]), "genre = crime AND year >= 1930");
+        assert_eq!(shown(&from_to()[1..]), "genre = crime AND year <= 1940");
+        assert_eq!(shown(&[("year", Operator::Equal, n("1939"))]), "genre = crime AND year = 1939");
+    }
+
+    #[test]
+    fn a_place_within_the_range_is_a_start_key() {
+        let plan = plan(&from_to(), Order::Ascending);
+        let range = "genre = crime AND year BETWEEN 1930 AND 1940";
+        for direction in [Direction::Forward, Direction::Backward] {
+            assert_eq!(shown(&plan, direction, year("1935")), Some((range.to_owned(), true)));
+        }
+        // The near bound is no trouble.
+        assert_eq!(shown(&plan, Direction::Forward, year("1930")), Some((range.to_owned(), true)));
+        assert_eq!(shown(&plan, Direction::Backward, year("1940")), Some((range.to_owned(), true)));
+    }
+
+    #[test]
+    fn a_place_at_the_far_bound_is_a_condition() {
+        let up = plan(&from_to(), Order::Ascending);
+        let down = plan(&from_to(), Order::Descending);
+        let forward = Some(("genre = crime AND year = 1940 AND bookId > b-7".to_owned(), false));
+        let backward = Some(("genre = crime AND year = 1930 AND bookId < b-7".to_owned(), false));
+        assert_eq!(shown(&up, Direction::Forward, year("1940.0")), forward);
+        assert_eq!(shown(&down, Direction::Backward, year("1940")), forward);
+        assert_eq!(shown(&up, Direction::Backward, year("1930")), backward);
+        assert_eq!(shown(&down, Direction::Forward, year("1930")), backward);
+        let open = plan(&from_to()[1..], Order::Ascending);
+        assert_eq!(shown(&open, Direction::Forward, year("1940")), forward);
+    }
+
+    #[test]
+    fn a_place_outside_the_range_is_its_beginning_or_its_end() {
+        let plan = plan(&from_to(), Order::Ascending);
+        let range = "genre = crime AND year BETWEEN 1930 AND 1940".to_owned();
+        assert_eq!(shown(&plan, Direction::Forward, year("1900")), Some((range, false)));
+        assert_eq!(shown(&plan, Direction::Forward, year("1941")), None);
+    }
+
+    #[test]
+    fn a_unique_sort_key_stands_once_in_the_start_key() {
+        let conditions = [
+            Condition { attribute: "author", operator: Operator::Equal, value: s("a") },
+            Condition { attribute: "day", operator: Operator::AtMost, value: s("9") },
+        ];
+        let plan = Plan::new(&DIARY, &conditions, Sort { attribute: "day", order: Order::Ascending }, [], 1).unwrap();
+        let at = |day: &str| Position { sort: s(day), id: s(day) };
+        let query = plan.query(0, Direction::Forward, Some(&at("5")), 10, Read::Items).unwrap();
+        assert_eq!(query.start, Some(vec![("author", s("a")), ("day", s("5"))]));
+        assert!(plan.query(0, Direction::Forward, Some(&at("9")), 10, Read::Items).is_none(), "nothing lies beyond the far bound");
+    }
+
+    #[test]
+    fn filters_have_placeholders_of_their_own() {
+        let pages = ("pages", Operator::AtLeast, n("300"));
+        let plan = plan(&[pages], Order::Ascending);
+        let query = plan.query(0, Direction::Forward, None, 10, Read::Items).unwrap();
+        assert_eq!(query.filter.as_deref(), Some("#f0 >= :f0"));
+        assert!(query.names.contains(&("#f0".to_owned(), "pages")));
+        assert!(query.values.contains(&(":f0".to_owned(), n("300"))));
     }
 }

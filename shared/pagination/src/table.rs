@@ -1,5 +1,7 @@
 //! What a table's indexes offer: which partition, in which order, with which attributes.
 
+use crate::{Position, Value};
+
 /// A table and the indexes that its lists are read from.
 #[derive(Debug, Clone, Copy)]
 pub struct Table {
@@ -61,6 +63,12 @@ impl Index {
     #[must_use]
     pub fn is_key(&self, attribute: &str) -> bool {
         self.sort == attribute || self.id == attribute || self.partition_attributes().contains(&attribute)
+    }
+
+    /// Returns the position of an item, whose attributes `attribute` returns by name; `None` if the item lacks the sort attribute or the id.
+    #[must_use]
+    pub fn position(&self, attribute: impl Fn(&str) -> Option<Value>) -> Option<Position> {
+        Some(Position { sort: attribute(self.sort)?, id: attribute(self.id)? })
     }
 
     /// Whether a Query of this index brings `attribute`.

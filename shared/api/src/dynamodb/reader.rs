@@ -17,7 +17,7 @@ use crate::{
     wire::{self, Item, Metered},
 };
 
-/// Reads the table of one resource: the implementor of [`pagination::Database`].
+/// Reads the table of one resource: the implementor of [`pagination::Source`].
 pub struct Reader<'a> {
     client: &'a Client,
     table: &'a str,
@@ -84,7 +84,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-impl pagination::Database for Reader<'_> {
+impl pagination::Source for Reader<'_> {
     type Item = Item;
     type Error = ReadError;
 
