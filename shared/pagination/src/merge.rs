@@ -1,49 +1,52 @@
-//! A list's partitions, merged in order: for one partition a queue, for N of them a k-way merge.
+//! Merges the partitions of a list in order: with one partition a queue, with N of them a k-way merge.
 //!
-//! An item may be given once no unread partition can still bring a lesser one. A partition that has been read up to some key and has
-//! nothing buffered (it is *dry*) may go on right behind that key, so it holds back everything beyond it, and nothing before it.
+//! An item is next once no partition can still return a lesser one. A partition is *dry* if its buffer is empty and it has not been read to
+//! its end. Its next item can have any key after the last one read, so a dry partition blocks everything after that key and nothing before
+//! it.
 
 use std::{cmp::Ordering, collections::VecDeque};
 
 use crate::{Answer, Cursor, Plan, Position, Row};
 
-/// The partitions of one page's walk.
+/// The partitions that one page is read from.
 pub(crate) struct Merge<I> {
     streams: Vec<Stream<I>>,
-    /// Whether the sort key grows along the walk.
+    /// True if sort values grow in the direction of the walk.
     ascending: bool,
     given: u32,
 }
 
 struct Stream<I> {
     buffer: VecDeque<Row<I>>,
-    /// Up to where it has been read; the next Query goes on from here.
+    /// The position up to which it has been read. The next Query starts after it.
     read_to: Option<Position>,
     done: bool,
-    /// Rows that were given from it, passed its filter, and were evaluated for it.
+    /// Rows that became part of the page.
     given: u32,
+    /// Rows that the filter let through.
     passed: u32,
+    /// Items that were evaluated.
     evaluated: u32,
 }
 
-/// What comes next in the merge.
+/// The state of the merge.
 pub(crate) enum Head {
     /// The next row is in this partition's buffer.
     Row(usize),
-    /// Some partition must be read first.
+    /// A dry partition must be read first.
     Blocked,
-    /// Nothing is left.
+    /// No row is left, in any partition.
     End,
 }
 
 impl<I> Merge<I> {
-    /// All partitions of `plan`, to be read on from `cursor`.
+    /// Starts at `cursor` in all partitions of `plan`.
     pub(crate) fn new(plan: &Plan, cursor: &Cursor) -> Self {
         let stream = || Stream { buffer: VecDeque::new(), read_to: cursor.after.clone(), done: false, given: 0, passed: 0, evaluated: 0 };
         Self { streams: (0..plan.partitions()).map(|_| stream()).collect(), ascending: plan.scans_forward(cursor.direction), given: 0 }
     }
 
-    /// What comes next.
+    /// Returns where the next row is.
     pub(crate) fn head(&self) -> Head {
         let least = self.streams.iter().enumerate().filter_map(|(i, stream)| Some((i, &stream.buffer.front()?.position)));
         let least = least.min_by(|(_, a), (_, b)| self.order(a, b));
@@ -56,12 +59,12 @@ impl<I> Merge<I> {
         }
     }
 
-    /// The size in the answer of the row at the head of partition `i`.
+    /// The size in bytes of the row at the head of partition `i`.
     pub(crate) fn bytes(&self, i: usize) -> usize {
         self.streams[i].buffer.front().map_or(0, |row| row.bytes)
     }
 
-    /// Takes the row at the head of partition `i`.
+    /// Removes and returns the row at the head of partition `i`.
     pub(crate) fn take(&mut self, i: usize) -> Option<Row<I>> {
         let row = self.streams[i].buffer.pop_front()?;
         self.streams[i].given += 1;
@@ -69,10 +72,10 @@ impl<I> Merge<I> {
         Some(row)
     }
 
-    /// The dry partitions, and how many items each is to be asked for so that `missing` more rows come together.
+    /// Returns the dry partitions, and the Limit of each one's next Query so that together they return `missing` more rows.
     ///
-    /// With one partition that is what is missing. With N, a partition's share is guessed from what it gave so far (at first 1/N) and
-    /// three standard deviations are added, so that a second round is rare. With a filter it is divided by the share that passed so far.
+    /// With one partition that is `missing`. With N, the share of a partition is estimated from what it gave so far (at first 1/N), plus three
+    /// standard deviations, so that a second round is rare. With a filter, the estimate is divided by the share of items that passed so far.
     pub(crate) fn asks(&self, missing: u32, filtered: bool, most: u32) -> Vec<(usize, u32)> {
         let partitions = self.streams.len() as f64;
         let dry = self.streams.iter().enumerate().filter(|(_, stream)| stream.is_dry());
@@ -90,12 +93,12 @@ impl<I> Merge<I> {
         .collect()
     }
 
-    /// Where the next Query of partition `i` goes on from.
+    /// The exclusive start of the next Query of partition `i`.
     pub(crate) fn read_to(&self, i: usize) -> Option<&Position> {
         self.streams[i].read_to.as_ref()
     }
 
-    /// Takes in what a Query of partition `i` brought; `None` if nothing can follow there.
+    /// Adds the answer to a Query of partition `i`; `None` if no Query was needed because nothing can follow.
     pub(crate) fn fill(&mut self, i: usize, answer: Option<Answer<I>>) {
         let stream = &mut self.streams[i];
         let Some(answer) = answer else {
@@ -111,7 +114,7 @@ impl<I> Merge<I> {
         }
     }
 
-    /// Up to where every partition has been read and given: where a walk goes on whose page could not be filled.
+    /// The position up to which all rows of all partitions have been given. A page that could not be filled goes on from there.
     pub(crate) fn given_to(&self) -> Option<Position> {
         match self.reached() {
             Reached::To(position) => Some(position.clone()),
@@ -119,7 +122,7 @@ impl<I> Merge<I> {
         }
     }
 
-    /// The least key to which a dry partition was read.
+    /// The least position up to which a dry partition has been read.
     fn reached(&self) -> Reached<'_> {
         let mut reached = Reached::Everywhere;
         for stream in self.streams.iter().filter(|stream| stream.is_dry()) {
@@ -138,10 +141,10 @@ impl<I> Merge<I> {
     }
 }
 
-/// A little more than the guess, since to fall short costs a round trip and to overshoot a few read units.
+/// The factor on an estimate: asking for too few items costs a round trip, asking for too many costs a few read units.
 const MARGIN: f64 = 1.25;
 
-/// Up to where the dry partitions have been read.
+/// The position up to which all dry partitions have been read.
 #[derive(Clone, Copy)]
 enum Reached<'a> {
     Nowhere,

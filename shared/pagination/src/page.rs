@@ -1,18 +1,18 @@
-//! One page of a list, and the cursors to both sides of it.
+//! One page of a list, and the cursors of the pages before and after it.
 
 use crate::{Cursor, Direction, Position, Row, budget::Exhausted};
 
-/// One page.
+/// One page of a list.
 ///
-/// While it is being worked on, its rows stand in the order in which they were read: the list's order forward, the reverse backward.
-/// So what is cut off by [`Page::truncate`] is always what the walk has not yet come to. [`Page::into_items`] gives the list's order.
+/// Its rows are in the order in which they were read: forward the list's order, backward the reverse. So [`Page::truncate`] always removes
+/// what was read last. [`Page::into_items`] returns the list's order.
 #[derive(Debug)]
 pub struct Page<I> {
     direction: Direction,
-    /// Whether the walk began at an end of the list, so that nothing lies behind.
+    /// True if the page begins at an end of the list, so that there is no page on that side.
     from_end: bool,
     rows: Vec<Row<I>>,
-    /// The positions of the first and the last item read, even if the item was gone when it was fetched.
+    /// The positions of the first and the last row read, even if BatchGetItem no longer found the item.
     first: Option<Position>,
     last: Option<Position>,
     stop: Stop,
@@ -21,11 +21,11 @@ pub struct Page<I> {
 /// The reason why reading stopped.
 #[derive(Debug)]
 pub(crate) enum Stop {
-    /// The list ended.
+    /// The list has no more items.
     End,
-    /// The page is full, and something follows or may follow.
+    /// The page is full, and more items follow or may follow.
     Full,
-    /// The budget was exhausted. Everything up to `reached` has been evaluated and given.
+    /// The budget was exhausted. All items up to `reached` have been evaluated, and those that the filter let through are on the page.
     Exhausted { exhausted: Exhausted, reached: Option<Position> },
 }
 
@@ -36,19 +36,21 @@ impl<I> Page<I> {
         Self { direction: cursor.direction, from_end, rows, first, last, stop }
     }
 
-    /// The rows in the order in which they were read.
+    /// Returns the rows in the order in which they were read.
     #[must_use]
     pub fn rows(&self) -> &[Row<I>] {
         &self.rows
     }
 
-    /// Whether the deadline ended the page: what another moment would have brought is missing, so it is not worth keeping.
+    /// Returns true if [`Budget::deadline`](crate::Budget::deadline) ended the page. The same request may return more items at another time,
+    /// so such a page should not be cached.
     #[must_use]
     pub fn timed_out(&self) -> bool {
         matches!(self.stop, Stop::Exhausted { exhausted: Exhausted::Time, .. })
     }
 
-    /// Keeps the first `keep` rows read, and says that more follow. One row stays in any case: a page has to move on.
+    /// Removes all rows but the first `keep` ones read. The next page begins with the rows removed. One row always stays, so that every page
+    /// makes progress.
     pub fn truncate(&mut self, keep: usize) {
         let keep = keep.max(1);
         if keep < self.rows.len() {
@@ -58,7 +60,8 @@ impl<I> Page<I> {
         }
     }
 
-    /// Keeps as many rows, one at least, as make up to `budget` bytes together, each with `overhead` more bytes (a comma, say).
+    /// Removes the rows that do not fit into `budget` bytes, where each row takes `overhead` bytes more than its own (such as a comma). One
+    /// row always stays.
     pub fn truncate_to_bytes(&mut self, budget: usize, overhead: usize) {
         let mut bytes = 0;
         let fits = |row: &&Row<I>| {
@@ -69,26 +72,26 @@ impl<I> Page<I> {
         self.truncate(keep);
     }
 
-    /// Changes every item, and says how many bytes it takes then.
+    /// Replaces every item by what `change` returns: the new item and its size in bytes.
     pub fn change_items(&mut self, mut change: impl FnMut(&I) -> (I, usize)) {
         for row in &mut self.rows {
             (row.item, row.bytes) = change(&row.item);
         }
     }
 
-    /// The way to the next page; none if this one ends the list.
+    /// Returns the cursor of the next page; `None` if this is the last one.
     #[must_use]
     pub fn next(&self) -> Option<Cursor> {
         self.cursor(Direction::Forward)
     }
 
-    /// The way to the page before; none if this one begins the list.
+    /// Returns the cursor of the page before; `None` if this is the first one.
     #[must_use]
     pub fn prev(&self) -> Option<Cursor> {
         self.cursor(Direction::Backward)
     }
 
-    /// The items in the list's order.
+    /// Returns the items in the list's order.
     #[must_use]
     pub fn into_items(self) -> Vec<I> {
         let backward = self.direction == Direction::Backward;
@@ -99,14 +102,14 @@ impl<I> Page<I> {
         items
     }
 
-    /// Puts the fetched item in every row's place; a row without one (deleted meanwhile) goes, but still counts as read.
+    /// Replaces the item of every row. Rows without a new item (deleted meanwhile) are removed, but count as read: the cursors do not change.
     pub(crate) fn replace_items(&mut self, items: Vec<Option<(I, usize)>>) {
         let rows = std::mem::take(&mut self.rows).into_iter().zip(items);
         let found = rows.filter_map(|(row, item)| item.map(|(item, bytes)| Row { position: row.position, item, bytes }));
         self.rows = found.collect();
     }
 
-    /// How far was evaluated, if the budget ended the page.
+    /// The position up to which items were evaluated, if the budget ended the page.
     fn reached(&self) -> Option<&Position> {
         match &self.stop {
             Stop::Exhausted { reached, .. } => reached.as_ref(),
@@ -118,8 +121,8 @@ impl<I> Page<I> {
         let (exists, after) = if direction == self.direction {
             (!matches!(self.stop, Stop::End), self.reached().or(self.last.as_ref()))
         } else {
-            // The way back begins at the first item read; if there was none, at the last one evaluated; if there was none either, the walk
-            // had come to the end of the list, and the way back begins there.
+            // The other way begins at the first row read. Without one it begins at the last item evaluated, and without that at the end of
+            // the list, which the walk had reached.
             (!self.from_end, self.first.as_ref().or_else(|| self.reached()))
         };
         exists.then(|| Cursor { direction, after: after.cloned() })

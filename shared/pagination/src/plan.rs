@@ -1,8 +1,8 @@
-//! From conditions and a sort to one access path: pure, without I/O.
+//! Chooses how a list is read from its conditions and sort, and makes the Queries. Does no I/O.
 //!
-//! The rules are DynamoDB's, each a validation error otherwise
-//! ([Query](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Query.html)): every partition attribute has an
-//! equality; a condition on a key of the index is a key condition and never a filter; two bounds on the sort key are one BETWEEN.
+//! The rules are those of DynamoDB's [Query](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Query.html), which rejects
+//! anything else: every partition attribute has an equality; a condition on a key attribute of the index is a key condition and never a
+//! filter; two bounds on the sort key are one BETWEEN.
 
 use std::cmp::Ordering;
 
@@ -11,12 +11,12 @@ use crate::{Condition, Direction, Index, Operator, Order, Partition, Position, Q
 /// The reason why there is no plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
-    /// No index has this sort attribute, all its partition attributes bound by equalities, and room for the other conditions.
+    /// No index has this sort attribute, equalities for all its partition attributes, and every attribute of the other conditions.
     #[error("no index serves these conditions in this order")]
     NoIndex,
 }
 
-/// How a list will be read: which index, which partitions, which range, which filters.
+/// The way to read a list: the index, its partitions, the range of the sort key, and the filters.
 #[derive(Debug, Clone)]
 pub struct Plan {
     pub(crate) table: &'static Table,
@@ -32,13 +32,13 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Chooses the index for `conditions` in the order of `sort`, to bring the attributes `wanted`. `shards` is how many partitions a
-    /// [`Partition::Shards`] index has (at least one).
+    /// Chooses an index that serves `conditions` in the order of `sort`. `wanted` are the attributes that items need to have. `shards` is the
+    /// number of partitions of a [`Partition::Shards`] index, at least 1.
     ///
-    /// The index whose partition takes in the most conditions wins: it reads the least.
+    /// The index with the most partition attributes is chosen, because it reads the least.
     ///
     /// # Errors
-    /// [`PlanError::NoIndex`]. Which conditions and sorts there are is known when a program is written: a test can try them all.
+    /// [`PlanError::NoIndex`]. The possible conditions and sorts are known when a program is written, so a test can try them all.
     pub fn new<'a>(
         table: &'static Table,
         conditions: &[Condition],
@@ -86,36 +86,36 @@ impl Plan {
         Ok(Self { table, index, order: sort.order, partitions, low, high, filters, covered, canonical })
     }
 
-    /// The index that the list is read from.
+    /// Returns the index that the list is read from.
     #[must_use]
     pub fn index(&self) -> &'static Index {
         self.index
     }
 
-    /// Whether one Query brings everything wanted. If not, the index brings keys and BatchGetItem the items.
+    /// Returns true if the index holds every wanted attribute. If not, a Query reads the keys and BatchGetItem the items.
     #[must_use]
     pub fn is_covered(&self) -> bool {
         self.covered
     }
 
-    /// Whether every condition is a key condition, so that items can be skipped by counting.
+    /// Returns true if every condition is a key condition, so that items can be skipped by counting.
     #[must_use]
     pub fn is_unfiltered(&self) -> bool {
         self.filters.is_empty()
     }
 
-    /// How many partitions are merged.
+    /// Returns the number of partitions that are merged.
     #[must_use]
     pub fn partitions(&self) -> usize {
         self.partitions.len()
     }
 
-    /// Whether the bounds of the sort key exclude each other: the list is empty, and DynamoDB would refuse the BETWEEN.
+    /// Returns true if the bounds of the sort key exclude each other. Such a list is empty, and DynamoDB would reject the BETWEEN.
     pub(crate) fn is_empty(&self) -> bool {
         matches!((&self.low, &self.high), (Some(low), Some(high)) if low.order(high) == Ordering::Greater)
     }
 
-    /// What a cursor is bound to: the index, its order, and the conditions in one canonical form.
+    /// Returns what cursors are bound to: the index, its order, and the conditions in a canonical form.
     pub(crate) fn binding(&self) -> impl Iterator<Item = &[u8]> {
         let order = match self.order {
             Order::Ascending => "ascending",
@@ -127,7 +127,8 @@ impl Plan {
             .map(str::as_bytes)
     }
 
-    /// The Query that reads partition number `partition` from `after` (exclusive) on, or from where it begins; `None` if nothing can follow.
+    /// Returns the Query that reads partition number `partition` after the position `after`, or from its beginning; `None` if nothing can
+    /// follow.
     pub(crate) fn query(
         &self,
         partition: usize,
@@ -155,12 +156,12 @@ impl Plan {
         }
         let (near, far) = if forward { (&self.low, &self.high) } else { (&self.high, &self.low) };
         let toward = |bound: &Value, position: &Position| if forward { position.sort.order(bound) } else { bound.order(&position.sort) };
-        // Before the range begins, the range alone is the place to start.
+        // A position before the range needs no start key: the range itself begins after it.
         let after = after.filter(|after| near.as_ref().is_none_or(|near| toward(near, after) != Ordering::Less));
         match (after, far) {
             (Some(after), Some(far)) if toward(far, after) == Ordering::Greater => return None,
             (Some(after), Some(far)) if toward(far, after) == Ordering::Equal => {
-                // DynamoDB has refused a start key at the far bound of its own range: say it as a condition instead.
+                // DynamoDB rejects a start key at the far bound of a range, so a condition takes its place.
                 if index.id == index.sort {
                     return None;
                 }
@@ -189,12 +190,12 @@ impl Plan {
         Some(query)
     }
 
-    /// ScanIndexForward for a walk in `direction`.
+    /// Returns ScanIndexForward for a walk in `direction`.
     pub(crate) fn scans_forward(&self, direction: Direction) -> bool {
         (self.order == Order::Ascending) == (direction == Direction::Forward)
     }
 
-    /// The primary key of the row at `position` in partition number `partition`, its values in the order of [`Table::key`].
+    /// Returns the primary key of the row at `position` in partition number `partition`, its values in the order of [`Table::key`].
     pub(crate) fn key(&self, partition: usize, position: &Position) -> Vec<Value> {
         let value = |name: &&'static str| {
             let partition = self.index.partition_attributes().iter().zip(&self.partitions[partition]);
@@ -210,7 +211,7 @@ fn equality<'a>(conditions: &'a [Condition], attribute: &str) -> Option<&'a Valu
     conditions.iter().find(found).map(|condition| &condition.value)
 }
 
-/// Whether the index has its partition from the conditions and can take the rest as a range or as filters.
+/// Returns true if conditions give the index's partition, and the others can be a range or filters.
 fn serves(table: &Table, index: &Index, conditions: &[Condition]) -> bool {
     let partition_given = match index.partition {
         Partition::Attributes(names) => names.iter().all(|name| equality(conditions, name).is_some()),
@@ -220,7 +221,7 @@ fn serves(table: &Table, index: &Index, conditions: &[Condition]) -> bool {
         && conditions.iter().all(|condition| {
             let in_partition = index.partition_attributes().contains(&condition.attribute);
             if in_partition {
-                // Two different equalities of one attribute, or a range of it, is nothing that a HASH key can hold.
+                // A HASH key takes one equality: no second value, and no range.
                 condition.operator == Operator::Equal && equality(conditions, condition.attribute) == Some(&condition.value)
             } else {
                 condition.attribute == index.sort || (condition.attribute != index.id && index.covers(table, condition.attribute))
@@ -376,7 +377,7 @@ mod query_tests {
         Some(Position { sort: n(year), id: s("b-7") })
     }
 
-    /// The key condition with names and values put in, and whether a start key goes with it.
+    /// The key condition with its names and values, and true if the Query has a start key.
     fn shown(plan: &Plan, direction: Direction, after: Option<Position>) -> Option<(String, bool)> {
         let query = plan.query(0, direction, after.as_ref(), 10, Read::Items)?;
         let mut text = query.key_condition;
@@ -407,7 +408,7 @@ mod query_tests {
         for direction in [Direction::Forward, Direction::Backward] {
             assert_eq!(shown(&plan, direction, year("1935")), Some((range.to_owned(), true)));
         }
-        // The near bound is no trouble.
+        // A start key at the near bound is accepted.
         assert_eq!(shown(&plan, Direction::Forward, year("1930")), Some((range.to_owned(), true)));
         assert_eq!(shown(&plan, Direction::Backward, year("1940")), Some((range.to_owned(), true)));
     }

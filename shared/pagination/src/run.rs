@@ -1,4 +1,4 @@
-//! From a plan to a page: rounds of Queries until the page is full, the list has ended, or the budget is spent.
+//! Reads a page by its plan: rounds of Queries until the page is full, the list ends, or the budget is exhausted.
 
 use std::{num::NonZeroU32, time::Instant};
 
@@ -12,14 +12,14 @@ use crate::{
     page::Stop,
 };
 
-/// Where a page begins.
+/// The place in a list at which a page begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Start {
-    /// At the list's start.
+    /// The start of the list.
     First,
-    /// Where a cursor says.
+    /// The position of a cursor, in its direction.
     At(Cursor),
-    /// After this many items, which are counted and not read. Needs [`Plan::is_unfiltered`].
+    /// After this number of items, which are counted and not read. The plan must be [unfiltered](Plan::is_unfiltered).
     Skip(u32),
 }
 
@@ -36,11 +36,11 @@ pub enum RunError<E> {
 
 /// Reads one page of at most `limit` items.
 ///
-/// Without a filter it reads `limit` + 1 items, so that [`Page::next`] is there exactly if another item is. With filters it goes on in
-/// further rounds until the page is full, and a `next` may lead to an empty page: no round is spent only to look for one more item.
+/// Without filters it reads `limit` + 1 items, so that [`Page::next`] is `Some` exactly if another item exists. With filters it reads more
+/// rounds until the page is full. Then `next` may lead to an empty page, because no round is spent only to look for one more item.
 ///
 /// # Errors
-/// [`RunError::Source`] as soon as one call fails, [`RunError::SkipTooFar`].
+/// [`RunError::Source`] as soon as one call fails; [`RunError::SkipTooFar`].
 pub async fn run<S: Source>(
     source: &S,
     plan: &Plan,
@@ -62,7 +62,7 @@ pub async fn run<S: Source>(
     let mut page = Page::new(&cursor, from_end, rows.into_iter().map(|(_, row)| row).collect(), stop);
     if !plan.is_covered() {
         let fetched = fetch_all(source, plan.table, &keys, budget.bytes).await?;
-        // What stayed unprocessed lies behind the budget: it was not read, as what is missing was.
+        // Keys stay unprocessed only past the budget. Unlike missing items they have not been read, so the next page begins with them.
         if let Some(unread) = fetched.iter().position(|fetched| matches!(fetched, Fetched::Unprocessed)) {
             page.truncate(unread);
         }
@@ -76,7 +76,7 @@ pub async fn run<S: Source>(
     Ok(page)
 }
 
-/// The rows in walk order, each with the partition that it comes from, and why they are not more.
+/// Returns the rows in the order of the walk, each with the number of its partition, and the reason why reading stopped.
 async fn walk<S: Source>(
     source: &S,
     plan: &Plan,
@@ -134,9 +134,9 @@ async fn one_query<S: Source>(source: &S, query: Option<Query<'_>>) -> Result<Op
     }
 }
 
-/// The position after `count` items; `None` if the list has no more than that.
+/// Returns the position of item number `count`; `None` if no item follows it.
 ///
-/// One partition is counted: no item crosses the wire. Several have to be merged to know the order, so their positions are read.
+/// A single partition is counted, and no item is sent. Several partitions must be merged to know the order, so their positions are read.
 async fn skip<S: Source>(source: &S, plan: &Plan, count: u32, budget: &Budget) -> Result<Option<Position>, RunError<S::Error>> {
     if plan.is_empty() {
         return Ok(None);
@@ -189,7 +189,7 @@ mod tests {
         }],
     };
 
-    /// Three things, whose fetch brings only the first that is asked for.
+    /// Has three things; each fetch returns only the first one that it is asked for.
     struct Slow;
 
     impl Source for Slow {

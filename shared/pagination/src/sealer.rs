@@ -1,8 +1,8 @@
-//! Cursors: a place in a list, sealed so that nobody reads, changes or moves it.
+//! Seals cursors, so that callers can neither read nor change them, nor use them for another list.
 //!
-//! A cursor stands in the answer, and the answer's entity tag is made of its bytes. So sealing is deterministic
-//! (AES-SIV, [RFC 5297](https://www.rfc-editor.org/rfc/rfc5297)): the same place gives the same text, all day.
-//! What the list is (route, conditions, order, caller) is associated data: a cursor opens where it was made and nowhere else.
+//! Cursors are part of a response, and entity tags are made from its bytes. So sealing is deterministic (AES-SIV,
+//! [RFC 5297](https://www.rfc-editor.org/rfc/rfc5297)): the same cursor sealed on the same day is the same text. The identity of the list
+//! (route, conditions, order, caller) is associated data, so a cursor opens only for the list that it was made for.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -13,11 +13,11 @@ use sha2::Sha256;
 
 use crate::{Cursor, Direction, Plan, Position, Value};
 
-/// The longest cursor, in characters.
+/// The greatest length of a sealed cursor, in characters.
 pub const MAX_CURSOR_CHARS: usize = 512;
-/// The shortest secret, in characters.
+/// The least length of a secret, in characters.
 pub const MIN_SECRET_CHARS: usize = 32;
-/// For how many days after the day of issue a cursor can be used.
+/// The number of days (UTC) after the day of sealing during which a cursor opens.
 pub const CURSOR_DAYS: u16 = 3;
 
 const VERSION: u8 = 1;
@@ -30,7 +30,7 @@ const PLACED: u8 = 0b10;
 pub struct SecretTooShort;
 
 /// The error of a cursor that does not open: cut, changed, expired, made for another list or with another secret. The reason is not given,
-/// so that nobody learns from it how to forge one.
+/// so that a forger learns nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the cursor does not belong to this list, or has expired")]
 pub struct InvalidCursor;
@@ -48,7 +48,7 @@ pub struct Sealer {
     clock: Clock,
 }
 
-/// Where a sealer has the time from.
+/// The source of the time.
 #[derive(Debug, Clone, Copy)]
 enum Clock {
     System,
@@ -143,7 +143,7 @@ fn encode(cursor: &Cursor, today: u16) -> Vec<u8> {
     };
     let ((sort_type, sort), (id_type, id)) = (tagged(sort), tagged(id));
     bytes.push(way | PLACED | sort_type << 2 | id_type << 4);
-    // A length that does not fit makes the cursor too long by itself.
+    // A value whose length does not fit makes the cursor too long, which `seal` reports.
     bytes.extend(u16::try_from(sort.len()).unwrap_or(u16::MAX).to_be_bytes());
     bytes.extend(sort.as_bytes());
     bytes.extend(id.as_bytes());

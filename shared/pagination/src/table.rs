@@ -1,42 +1,42 @@
-//! What a table's indexes offer: which partition, in which order, with which attributes.
+//! The declaration of a table and its indexes.
 
 use crate::{Position, Value};
 
 /// A table and the indexes that its lists are read from.
 #[derive(Debug, Clone, Copy)]
 pub struct Table {
-    /// The primary key's attributes, partition key first.
+    /// The attributes of the primary key, partition key first.
     pub key: &'static [&'static str],
-    /// The indexes. Where several serve a request equally well, the first is taken.
+    /// The indexes. If several serve a list equally well, the first one is used.
     pub indexes: &'static [Index],
 }
 
-/// One order in which a table can be read: a secondary index, or the table itself.
+/// A secondary index, or the table itself: one order in which items can be read.
 ///
 /// Its key is HASH `partition`, RANGE (`sort`, `id`), with DynamoDB's
 /// [multi-attribute keys](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.DesignPattern.MultiAttributeKeys.html):
-/// ties of `sort` are broken by `id`, so that every item has a place of its own. Where the sort attribute is unique by itself
-/// (a table's sort key), `id` names it again.
+/// `id` breaks ties of `sort`, so that no two items have the same position. If the sort attribute is unique by itself (the sort key of a
+/// table), `id` names it again.
 #[derive(Debug, Clone, Copy)]
 pub struct Index {
     /// The index's name; `None` is the table itself.
     pub name: Option<&'static str>,
-    /// Which items lie together.
+    /// The HASH key.
     pub partition: Partition,
     /// The attribute that gives the order.
     pub sort: &'static str,
     /// The attribute that breaks ties.
     pub id: &'static str,
-    /// What the index holds of an item.
+    /// The attributes that the index holds.
     pub projects: Projects,
 }
 
 /// The HASH part of an index's key.
 #[derive(Debug, Clone, Copy)]
 pub enum Partition {
-    /// These attributes: each must be given by an equality condition.
+    /// These attributes, one to four. A list needs an equality condition on each.
     Attributes(&'static [&'static str]),
-    /// A shard number in this attribute, from 0 up to the number of shards: the list is merged from all of them.
+    /// This attribute, which holds a shard number from 0 to the number of shards minus 1. A list is merged from all shards.
     Shards(&'static str),
 }
 
@@ -45,12 +45,12 @@ pub enum Partition {
 pub enum Projects {
     /// Every attribute.
     All,
-    /// These attributes (INCLUDE), and the keys of index and table.
+    /// These attributes (INCLUDE), and the key attributes of the index and the table.
     Attributes(&'static [&'static str]),
 }
 
 impl Index {
-    /// The attributes of the HASH key.
+    /// Returns the attributes of the HASH key.
     #[must_use]
     pub fn partition_attributes(&self) -> &[&'static str] {
         match &self.partition {
@@ -59,7 +59,7 @@ impl Index {
         }
     }
 
-    /// Whether `attribute` is part of the index's key.
+    /// Returns true if `attribute` is part of the index's key.
     #[must_use]
     pub fn is_key(&self, attribute: &str) -> bool {
         self.sort == attribute || self.id == attribute || self.partition_attributes().contains(&attribute)
@@ -71,7 +71,7 @@ impl Index {
         Some(Position { sort: attribute(self.sort)?, id: attribute(self.id)? })
     }
 
-    /// Whether a Query of this index brings `attribute`.
+    /// Returns true if a Query of this index can return `attribute`.
     #[must_use]
     pub fn covers(&self, table: &Table, attribute: &str) -> bool {
         match self.projects {
@@ -82,9 +82,9 @@ impl Index {
 }
 
 impl Table {
-    /// What is wrong with the declaration, in words; empty if nothing is. Cheap enough for a test, too dear for a request.
+    /// Returns what is wrong with the declaration, in words; empty if nothing is. Call it in a test, not for each request.
     ///
-    /// Every index must hold the table's key among its own, or no start key could be made from a position.
+    /// The key of every index must include the table's key, because a position must be enough to make a start key.
     #[must_use]
     pub fn mistakes(&self) -> Vec<String> {
         let mut mistakes = Vec::new();

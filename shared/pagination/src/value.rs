@@ -1,27 +1,26 @@
 //! Scalar attribute values, and the order in which DynamoDB sorts them.
 //!
-//! A merge has to agree with DynamoDB about order to the last digit. Numbers have up to 38 significant digits
+//! A merge must order numbers exactly as DynamoDB does. They have up to 38 significant digits
 //! ([data types](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html)),
 //! more than a float holds, so they stay text here and are compared as decimals.
 
 use std::cmp::Ordering;
 
-/// A scalar attribute value: what a key attribute or a condition holds.
+/// A scalar value of a key attribute or a condition.
 ///
 /// Binary keys are not supported.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Value {
-    /// A string. DynamoDB sorts by UTF-8 bytes.
+    /// A string. DynamoDB sorts strings by their UTF-8 bytes.
     S(String),
-    /// A number in decimal text, as DynamoDB gives it; it is never turned into a float.
+    /// A number as decimal text, in DynamoDB's notation. It is never converted to a float.
     N(String),
-    /// A boolean. Never a key; it can stand in a filter.
+    /// A boolean. It can be used in a filter, but not as a key.
     Bool(bool),
 }
 
 impl Value {
-    /// The order of two values of one type in a DynamoDB sort key. Values of different types (which one key attribute
-    /// never holds) compare by type.
+    /// Compares two values as a DynamoDB sort key does. Values of different types, which one key attribute never holds, compare by type.
     #[must_use]
     pub fn order(&self, other: &Self) -> Ordering {
         match (self, other) {
@@ -32,7 +31,7 @@ impl Value {
         }
     }
 
-    /// One text for every way to write the same value (`1`, `1.0` and `10e-1` are one number), led by the type.
+    /// Returns the same text for every notation of a value (`1`, `1.0` and `10e-1` are one number). It begins with the type.
     pub(crate) fn canonical(&self) -> String {
         match self {
             Self::S(text) => format!("S{text}"),
@@ -53,7 +52,7 @@ impl Value {
     }
 }
 
-/// ±0.DIGITS × 10^exponent, DIGITS without zeros at either end; zero has none.
+/// ±0.DIGITS × 10^exponent, with DIGITS without zeros at either end. Zero has no digits.
 struct Decimal {
     negative: bool,
     exponent: i64,
@@ -61,8 +60,7 @@ struct Decimal {
 }
 
 impl Decimal {
-    /// Reads DynamoDB's number text. What is not a digit, a sign, a point or an exponent is passed over: the text comes
-    /// from DynamoDB or has been checked at the edge.
+    /// Parses a number in DynamoDB's notation. Other characters are ignored: the text comes from DynamoDB or was validated before.
     fn read(text: &str) -> Self {
         let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
         let exponent: i64 = exponent.trim_start_matches('+').parse().unwrap_or(0);
