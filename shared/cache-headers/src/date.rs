@@ -5,8 +5,10 @@ use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http::HeaderValue;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-const SECONDS_PER_DAY: u64 = 86_400;
+/// The bytes of `2024-01-02`.
+const DATE_LENGTH: usize = 10;
 /// 9999-12-31T23:59:59Z, the last second that four digits of year can name.
 const LAST_SECOND: u64 = 253_402_300_799;
 
@@ -46,39 +48,22 @@ impl HttpDate {
         Self::from_rfc3339(changed).map(|date| date.min(now))
     }
 
-    /// Reads an RFC 3339 date and time in UTC: `2024-01-02T01:00:00Z`, with any number of digits of
-    /// fraction, which are cut off. `T` and `Z` may be lower case; `+00:00` and `-00:00` stand for `Z`.
-    /// A leap second (`:60`, only where one can be: at 23:59) is the second after it.
+    /// Reads a date and time in the form of RFC 3339, section 5.6, and nothing wider: `2024-01-02T01:00:00Z`
+    /// or with an offset, `2024-01-02T02:00:00+01:00`. `T` and `Z` may be lower case. A fraction of any
+    /// length is cut off.
     ///
-    /// `None` for any other offset, form or length, for a day or time that does not exist, and outside of
-    /// 1970 to 9999.
+    /// A leap second (`23:59:60` UTC on the last day of a month) becomes the second before it, because an HTTP
+    /// date is written from a clock that does not count leap seconds.
+    ///
+    /// Returns `None` for any other form, for a day or time that does not exist, and outside of 1970 to 9999
+    /// in UTC.
     pub fn from_rfc3339(text: &str) -> Option<Self> {
-        let (date_time, rest) = text.as_bytes().split_at_checked(19)?;
-        let &[y0, y1, y2, y3, b'-', mo0, mo1, b'-', d0, d1, b'T' | b't', h0, h1, b':', mi0, mi1, b':', s0, s1] = date_time else {
-            return None;
-        };
-        let offset = match rest.strip_prefix(b".") {
-            None => rest,
-            Some(fraction) => {
-                let digits = fraction.iter().take_while(|byte| byte.is_ascii_digit());
-                match digits.count() {
-                    0 => return None,
-                    digits => fraction.get(digits..)?,
-                }
-            }
-        };
-        if !matches!(offset, b"Z" | b"z" | b"+00:00" | b"-00:00") {
+        // `time` accepts any byte here; the grammar has `T` alone, in either case.
+        if !matches!(text.as_bytes().get(DATE_LENGTH), Some(b'T' | b't')) {
             return None;
         }
-
-        let (year, month, day) = (number(&[y0, y1, y2, y3])?, number(&[mo0, mo1])?, number(&[d0, d1])?);
-        let (hour, minute, second) = (number(&[h0, h1])?, number(&[mi0, mi1])?, number(&[s0, s1])?);
-        let last_second_of_minute = if (hour, minute) == (23, 59) { 60 } else { 59 };
-        if hour > 23 || minute > 59 || second > last_second_of_minute {
-            return None;
-        }
-        let days = days_since_epoch(year, month, day)?;
-        Self::from_seconds(days * SECONDS_PER_DAY + hour * 3_600 + minute * 60 + second)
+        let time = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+        Self::from_seconds(u64::try_from(time.unix_timestamp()).ok()?)
     }
 
     /// Reads a date as a request may carry it: IMF-fixdate or one of the two obsolete forms (RFC 9110,
@@ -120,30 +105,6 @@ impl fmt::Display for HttpDate {
     }
 }
 
-fn number(digits: &[u8]) -> Option<u64> {
-    digits.iter().try_fold(0, |number, digit| {
-        let digit = digit.is_ascii_digit().then(|| u64::from(digit - b'0'))?;
-        Some(number * 10 + digit)
-    })
-}
-
-/// Days from 1970-01-01 in the Gregorian calendar; `None` before, or if there is no such day.
-fn days_since_epoch(year: u64, month: u64, day: u64) -> Option<u64> {
-    const DAYS_BEFORE_MONTH: [u64; 13] = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365];
-
-    let leap_year = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    let index = usize::try_from(month.checked_sub(1)?).ok()?;
-    let before = *DAYS_BEFORE_MONTH.get(index)?;
-    let length = DAYS_BEFORE_MONTH.get(index + 1)? - before + u64::from(leap_year && month == 2);
-    if year < 1970 || day == 0 || day > length {
-        return None;
-    }
-    let last_year = year - 1;
-    let leap_days = last_year / 4 - last_year / 100 + last_year / 400 - 477; // 477 up to the end of 1969
-    let this_leap_day = u64::from(leap_year && month > 2);
-    Some((year - 1970) * 365 + leap_days + before + this_leap_day + day - 1)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -162,7 +123,9 @@ mod tests {
             ("2000-02-29T23:59:59.999999999999Z", "Tue, 29 Feb 2000 23:59:59 GMT"),
             ("2024-02-29T12:00:00+00:00", "Thu, 29 Feb 2024 12:00:00 GMT"),
             ("2024-03-01T12:00:00-00:00", "Fri, 01 Mar 2024 12:00:00 GMT"),
-            ("2016-12-31T23:59:60Z", "Sun, 01 Jan 2017 00:00:00 GMT"),
+            ("2024-01-02T02:00:00+01:00", "Tue, 02 Jan 2024 01:00:00 GMT"),
+            ("2024-01-01T19:30:00.5-05:30", "Tue, 02 Jan 2024 01:00:00 GMT"),
+            ("1969-12-31T23:30:00-00:30", "Thu, 01 Jan 1970 00:00:00 GMT"),
             ("9999-12-31T23:59:59.999Z", "Fri, 31 Dec 9999 23:59:59 GMT"),
         ] {
             assert_eq!(imf(text).as_deref(), Some(expected), "{text}");
@@ -183,7 +146,11 @@ mod tests {
             "2024-01-02T01:00:00Z ",
             " 2024-01-02T01:00:00Z",
             "2024-01-02 01:00:00Z",
-            "2024-01-02T01:00:00+01:00",
+            "2024-01-02T01:00:00+0100",
+            "2024-01-02T01:00:00+01",
+            "2024-01-02T01:00:00+24:00",
+            "2024-01-02T01:00:00+01:60",
+            "2024-01-02T01:00:00 01:00",
             "2024-01-02T01:00:00,5Z",
             "2024-1-02T01:00:00Z",
             "2024-00-02T01:00:00Z",
@@ -196,13 +163,11 @@ mod tests {
             "2024-02-30T01:00:00Z",
             "2024-01-02T24:00:00Z",
             "2024-01-02T01:60:00Z",
-            "2024-01-02T01:00:60Z",
-            "2024-01-02T23:59:61Z",
             "0000-01-01T00:00:00Z",
             "0001-01-01T00:00:00Z",
             "1969-12-31T23:59:59Z",
-            "1969-12-31T23:59:60Z",
-            "9999-12-31T23:59:60Z",
+            "1970-01-01T00:00:00+00:01",
+            "9999-12-31T23:59:59-00:01",
             "10000-01-01T00:00:00Z",
             "+2024-01-02T01:00:00Z",
             "-001-01-02T01:00:00Z",
@@ -215,26 +180,42 @@ mod tests {
         }
     }
 
-    /// Every day that there is, one after the other, against the other crate's calendar.
     #[test]
-    fn every_day_until_the_end() {
-        let mut expected = 0;
+    fn only_t_separates_date_and_time() {
+        for separator in (0..=0x7F_u8).map(char::from).chain(['é', '　']) {
+            let text = format!("2024-01-02{separator}01:00:00Z");
+            assert_eq!(imf(&text).is_some(), matches!(separator, 'T' | 't'), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_leap_second_is_the_second_before_it() {
+        for (text, expected) in [
+            ("2016-12-31T23:59:60Z", Some("Sat, 31 Dec 2016 23:59:59 GMT")),
+            ("2016-12-31T23:59:60.75Z", Some("Sat, 31 Dec 2016 23:59:59 GMT")),
+            ("2017-01-01T00:59:60+01:00", Some("Sat, 31 Dec 2016 23:59:59 GMT")),
+            ("9999-12-31T23:59:60Z", Some("Fri, 31 Dec 9999 23:59:59 GMT")),
+            ("9999-12-31T23:59:60-00:01", None),
+            ("2016-12-31T23:59:61Z", None),
+            ("2016-12-31T23:58:60Z", None),
+            ("2016-12-30T23:59:60Z", None),
+            ("2016-12-31T23:59:60+01:00", None),
+            ("1969-12-31T23:59:60Z", None),
+        ] {
+            assert_eq!(imf(text).as_deref(), expected, "{text}");
+        }
+    }
+
+    /// Compares the calendars of the two crates at the first second of every month.
+    #[test]
+    fn every_month_until_the_end() {
         for year in 1970..=9999 {
             for month in 1..=12 {
-                for day in 1..=31 {
-                    if let Some(days) = days_since_epoch(year, month, day) {
-                        assert_eq!(days, expected, "{year}-{month}-{day}");
-                        expected += 1;
-                        if day == 1 {
-                            let date = HttpDate::from_seconds(days * SECONDS_PER_DAY).unwrap();
-                            assert_eq!(date.to_string()[12..16], year.to_string());
-                            assert_eq!(HttpDate::parse(date.to_string().as_bytes()), Some(date));
-                        }
-                    }
-                }
+                let date = HttpDate::from_rfc3339(&format!("{year}-{month:02}-01T00:00:00Z")).unwrap();
+                assert_eq!(date.to_string()[12..16], year.to_string());
+                assert_eq!(HttpDate::parse(date.to_string().as_bytes()), Some(date));
             }
         }
-        assert_eq!(expected * SECONDS_PER_DAY - 1, LAST_SECOND);
     }
 
     #[test]

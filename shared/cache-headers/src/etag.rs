@@ -2,6 +2,7 @@
 //! still holds them. Weak, because the same representation goes out plain and compressed, and a strong tag
 //! would have to differ between the two (RFC 9110, section 8.8.3.3).
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -29,24 +30,8 @@ impl ETag {
     /// assert_eq!(ETag::weak_of(b"{}").header_value(), r#"W/"3HBI-Ph0f1YTSc3hJ3BcFg""#);
     /// ```
     pub fn weak_of(representation: &[u8]) -> Self {
-        const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-        const DIGITS: usize = 22;
-
-        // 128 bits are 21 digits of six, and two bits at the top of the last.
-        let hash = xxh3_128(representation);
-        let digit = |index: usize| {
-            let six_bits = match index {
-                21 => hash << 4,
-                _ => hash >> (122 - 6 * index),
-            };
-            ALPHABET[(six_bits & 63) as usize]
-        };
-
-        let mut text = *b"W/\"0123456789012345678901\"";
-        for (index, place) in text[3..3 + DIGITS].iter_mut().enumerate() {
-            *place = digit(index);
-        }
-        Self(crate::header_value_of_ascii(&text))
+        let hash = URL_SAFE_NO_PAD.encode(xxh3_128(representation).to_be_bytes());
+        Self(crate::header_value_of_ascii(format!("W/\"{hash}\"").as_bytes()))
     }
 
     /// Reads one entity tag, as it stands in an `ETag` field; whitespace around it is allowed.

@@ -89,6 +89,11 @@ pub use etag::ETag;
 pub use policy::Policy;
 pub use precondition::{Outcome, Validators, evaluate};
 
+/// Runs the example of README.md with the other examples.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 /// A header value of text that this crate wrote itself, from its own alphabet: printable ASCII.
 #[expect(clippy::expect_used, reason = "only for text made here, never for what a peer sent; printable ASCII is always a valid value")]
 fn header_value_of_ascii(text: &[u8]) -> http::HeaderValue {
