@@ -23,7 +23,7 @@ use crate::{
     dynamodb::{Client, ReadError, Reader},
     log::{self, Line},
     meter::Meter,
-    problem::{Kind, Problem},
+    problem::{Problem, ProblemKind},
     reply::{CacheOutcome, Reply, Response},
     request::Request,
     route::{Resource, Route},
@@ -73,14 +73,14 @@ impl App {
     }
 
     pub(crate) fn sealer(&self) -> Result<&Sealer, Problem> {
-        self.config.sealer.as_ref().ok_or_else(|| Kind::Internal.into())
+        self.config.sealer.as_ref().ok_or_else(|| ProblemKind::Internal.into())
     }
 
     /// The name of the table of one of the route's resources.
     pub(crate) fn table(&self, resource: &'static Resource) -> Result<&str, Problem> {
         let names = self.route.resources().zip(&self.config.tables);
         let found = names.into_iter().find(|(other, _)| other.name == resource.name);
-        found.map(|(_, table)| table.as_str()).ok_or_else(|| Kind::Internal.into())
+        found.map(|(_, table)| table.as_str()).ok_or_else(|| ProblemKind::Internal.into())
     }
 
     /// Serves events until Lambda ends the process.
@@ -171,7 +171,7 @@ impl App {
 /// A mistake of ours. Rust has written what it was to standard error by now; this line says to which request it belongs.
 fn panicked() -> Problem {
     tracing::error!("panicked: see the lines before this one");
-    Kind::Internal.into()
+    ProblemKind::Internal.into()
 }
 
 /// What a request may take.
@@ -185,10 +185,10 @@ impl From<ReadError> for Problem {
     fn from(error: ReadError) -> Self {
         tracing::error!(%error, "DynamoDB");
         match error {
-            ReadError::Throttled | ReadError::Unavailable(_) => Kind::Unavailable,
-            ReadError::Timeout => Kind::Timeout,
-            ReadError::Malformed(_) => Kind::BadGateway,
-            ReadError::Refused(_) => Kind::Internal,
+            ReadError::Throttled | ReadError::Unavailable(_) => ProblemKind::Unavailable,
+            ReadError::Timeout => ProblemKind::Timeout,
+            ReadError::Malformed(_) => ProblemKind::BadGateway,
+            ReadError::Refused(_) => ProblemKind::Internal,
         }
         .into()
     }

@@ -11,8 +11,9 @@ use std::{borrow::Cow, fmt};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use serde::{
     Deserialize, Deserializer,
-    de::{IgnoredAny, MapAccess, Visitor},
+    de::{self, IgnoredAny, MapAccess, Visitor},
 };
+use serde_json::value::RawValue;
 
 /// What this crate reads of an event.
 #[derive(Debug, Deserialize)]
@@ -106,13 +107,11 @@ impl<'de> Deserialize<'de> for Headers {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Headers, A::Error> {
                 let mut headers = HeaderMap::new();
                 while let Some(Text(name)) = map.next_key()? {
-                    let Some(wanted) = name.and_then(|name| WANTED.iter().find(|wanted| wanted.as_str().eq_ignore_ascii_case(&name)))
-                    else {
+                    let Some(wanted) = WANTED.iter().find(|wanted| wanted.as_str().eq_ignore_ascii_case(&name)) else {
                         map.next_value::<IgnoredAny>()?;
                         continue;
                     };
-                    let Text(value) = map.next_value()?;
-                    if let Some(value) = value.and_then(|value| HeaderValue::from_str(&value).ok()) {
+                    if let Some(value) = text(map.next_value()?)?.and_then(|value| HeaderValue::from_str(&value).ok()) {
                         headers.append(wanted, value);
                     }
                 }
@@ -125,69 +124,24 @@ impl<'de> Deserialize<'de> for Headers {
 }
 
 fn text_or_nothing<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    Text::deserialize(deserializer).map(|Text(text)| text.map(Cow::into_owned))
+    text(<&RawValue>::deserialize(deserializer)?).map(|text| text.map(Cow::into_owned))
 }
 
 fn text_or_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Cow<'de, str>, D::Error> {
-    Text::deserialize(deserializer).map(|Text(text)| text.unwrap_or_default())
+    text(<&RawValue>::deserialize(deserializer)?).map(Option::unwrap_or_default)
 }
 
-/// A string, borrowed if it has no escapes; anything else is stepped over.
-struct Text<'a>(Option<Cow<'a, str>>);
-
-impl<'de> Deserialize<'de> for Text<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct TextVisitor;
-
-        impl<'de> Visitor<'de> for TextVisitor {
-            type Value = Text<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("anything")
-            }
-
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-                Ok(Text(Some(Cow::Borrowed(text))))
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(Text(Some(Cow::Owned(text.to_owned()))))
-            }
-
-            fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-                Ok(Text(None))
-            }
-
-            fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
-                Ok(Text(None))
-            }
-
-            fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
-                Ok(Text(None))
-            }
-
-            fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-                Ok(Text(None))
-            }
-
-            fn visit_unit<E>(self) -> Result<Self::Value, E> {
-                Ok(Text(None))
-            }
-
-            fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-                while seq.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(Text(None))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-                Ok(Text(None))
-            }
-        }
-
-        deserializer.deserialize_any(TextVisitor)
+/// Reads a JSON string; `None` for any other value. A string that is no Unicode (`"\ud800"`) is an error.
+fn text<E: de::Error>(value: &RawValue) -> Result<Option<Cow<'_, str>>, E> {
+    if !value.get().starts_with('"') {
+        return Ok(None);
     }
+    serde_json::from_str(value.get()).map(|Text(text)| Some(text)).map_err(E::custom)
 }
+
+/// A JSON string, borrowed if it has no escapes.
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 #[cfg(test)]
 mod tests {
@@ -211,6 +165,32 @@ mod tests {
         assert_eq!(event.headers.0[header::IF_NONE_MATCH], "\"x\"");
         let claims = event.request_context.authorizer.unwrap().jwt.unwrap().claims;
         assert_eq!((claims.sub.as_deref(), claims.scope), (Some("u-1"), None));
+    }
+
+    #[test]
+    fn only_strings_are_text() {
+        for (value, expected) in [
+            (r#""u-1""#, Some("u-1")),
+            (r#" "u\u002d1" "#, Some("u-1")),
+            ("null", None),
+            ("true", None),
+            ("-1", None),
+            ("1.5e300", None),
+            (r#"["u-1"]"#, None),
+            (r#"{"u-1":"u-1"}"#, None),
+        ] {
+            let claims: Claims = serde_json::from_str(&format!(r#"{{"sub":{value}}}"#)).unwrap();
+            assert_eq!(claims.sub.as_deref(), expected, "{value}");
+            let event = format!(r#"{{"version":"2.0","rawPath":{value},"requestContext":{{"http":{{"method":"GET"}}}}}}"#);
+            assert_eq!(read(&event).unwrap().raw_path, expected.unwrap_or_default(), "{value}");
+        }
+        assert!(serde_json::from_str::<Claims>(r#"{"sub":"\ud800"}"#).is_err());
+    }
+
+    #[test]
+    fn a_text_without_escapes_is_borrowed() {
+        let event = read(r#"{"version":"2.0","rawPath":"/v1/users/u-1","requestContext":{"http":{"method":"GET"}}}"#).unwrap();
+        assert!(matches!(event.raw_path, Cow::Borrowed("/v1/users/u-1")));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use projection::Selection;
 use crate::{
     app::App,
     parameters,
-    problem::{Kind, Problem},
+    problem::{Problem, ProblemKind},
     reply::Reply,
     request::Request,
     route::{Resource, Shape},
@@ -35,7 +35,7 @@ impl ItemRequest {
     pub fn parse(app: &App, request: &Request) -> Result<Self, Problem> {
         let route = app.route();
         if !matches!(route.shape, Shape::One) {
-            return Err(Kind::Internal.into());
+            return Err(ProblemKind::Internal.into());
         }
         let id = request.item_id(route.access)?;
         let mut errors = Vec::new();
@@ -52,7 +52,7 @@ impl ItemRequest {
         let Self { resource, id, selection } = self;
         let key: Vec<_> = resource.table.key.iter().map(|name| (*name, id.as_str())).collect();
         let item = app.reader(resource, request, &selection, None)?.get(&key, resource.modified).await?;
-        item.map(|item| FoundItem { resource, item }).ok_or_else(|| Kind::NotFound.into())
+        item.map(|item| FoundItem { resource, item }).ok_or_else(|| ProblemKind::NotFound.into())
     }
 }
 

@@ -76,6 +76,7 @@ mod query;
 mod reply;
 mod request;
 mod route;
+mod timestamp;
 mod wire;
 
 pub use app::App;
@@ -87,7 +88,7 @@ pub use lambda_http::lambda_runtime::Error;
 pub use list::{ListPage, ListPlan, ListRequest, parameter_names};
 pub use meter::Meter;
 pub use principal::Principal;
-pub use problem::{Kind as ProblemKind, ParameterError, Problem};
+pub use problem::{ParameterError, Problem, ProblemKind};
 pub use reply::Reply;
 pub use request::Request;
 pub use route::*;

@@ -10,7 +10,7 @@ use crate::{
     app::App,
     dynamodb::ReadError,
     expand, parameters,
-    problem::{Kind, ParameterError, Problem},
+    problem::{ParameterError, Problem, ProblemKind},
     query::Query,
     reply::Reply,
     request::Request,
@@ -57,7 +57,7 @@ impl<'r> ListRequest<'r> {
     /// 401 and 403 before anything else; then 414; then one 400 with all that is wrong.
     pub fn parse(app: &App, request: &'r Request) -> Result<Self, Problem> {
         let route = app.route();
-        let Shape::List(list) = &route.shape else { return Err(Kind::Internal.into()) };
+        let Shape::List(list) = &route.shape else { return Err(ProblemKind::Internal.into()) };
         let owner = match route.access {
             Access::Public => None,
             Access::Owner(attribute) => Some((attribute, request.owner()?)),
@@ -107,12 +107,12 @@ impl<'r> ListRequest<'r> {
         let table = &self.route.resource.table;
         let plan = Plan::new(table, &self.conditions, order(self.sort), self.selection.attributes(), app.shards()).map_err(|error| {
             tracing::error!(%error, "the model offers filters and a sort that no index serves");
-            Problem::from(Kind::Internal)
+            Problem::from(ProblemKind::Internal)
         })?;
         let start = match (self.query.get("cursor"), self.skip) {
             (Some(cursor), _) => {
                 let opened = app.sealer()?.open(cursor, &plan, &self.context());
-                Start::At(opened.map_err(|_| Kind::InvalidCursor)?)
+                Start::At(opened.map_err(|_| ProblemKind::InvalidCursor)?)
             }
             (None, Some(skip)) => Start::Skip(skip),
             (None, None) => Start::First,
@@ -168,7 +168,7 @@ impl ListPage<'_> {
             let sealer = app.sealer()?;
             cursor.map(|cursor| sealer.seal(&cursor, &plan, &request.context())).transpose().map_err(|error| {
                 tracing::error!(%error, "an item's key is too long");
-                Problem::from(Kind::Internal)
+                Problem::from(ProblemKind::Internal)
             })
         };
         let (next, prev) = (seal(page.next())?, seal(page.prev())?);
@@ -228,7 +228,7 @@ fn expansions(query: &Query<'_>, offered: &'static [Expansion], errors: &mut Vec
             Some(expansion) => chosen.push(expansion),
             None => {
                 let names: Vec<_> = offered.iter().map(|expansion| expansion.name).collect();
-                errors.push(ParameterError::new("expand", format!("must be one or more of: {}", names.join(", "))));
+                errors.push(ParameterError::unknown_value("expand", name, &names));
                 break;
             }
         }

@@ -2,11 +2,14 @@
 
 use pagination::{Condition, Operator, Value};
 use projection::Selection;
-use time::{Duration, OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339, macros::format_description};
+use time::Duration;
 
-use crate::problem::ParameterError;
-use crate::query::Query;
-use crate::route::{Accepts, DEFAULT_LIMIT, Filter, MAX_LIMIT, MAX_PAGED_ITEM, MAX_TEXT_CHARS, Resource, SortOption};
+use crate::{
+    problem::ParameterError,
+    query::Query,
+    route::{Accepts, DEFAULT_LIMIT, Filter, MAX_LIMIT, MAX_PAGED_ITEM, MAX_TEXT_CHARS, Resource, SortOption},
+    timestamp,
+};
 
 /// The values of the filters that are given, as conditions. A range whose ends are reversed is an error of its upper end.
 pub(crate) fn conditions(query: &Query<'_>, filters: &'static [Filter], errors: &mut Vec<ParameterError>) -> Vec<Condition> {
@@ -26,7 +29,7 @@ pub(crate) fn conditions(query: &Query<'_>, filters: &'static [Filter], errors: 
                 }
                 conditions.push(condition);
             }
-            Err(detail) => errors.push(ParameterError::new(filter.parameter, detail)),
+            Err(error) => errors.push(error),
         }
     }
     conditions
@@ -38,19 +41,20 @@ fn lower_end(filters: &'static [Filter], upper: &Filter) -> Option<&'static str>
     filters.iter().find(lower).map(|filter| filter.parameter)
 }
 
-fn condition(filter: &Filter, text: &str) -> Result<Condition, String> {
+fn condition(filter: &Filter, text: &str) -> Result<Condition, ParameterError> {
+    let wrong = |detail: String| ParameterError::new(filter.parameter, detail);
     let (operator, value) = match filter.accepts {
-        Accepts::Text => (Operator::Equal, Value::S(plain_text(text)?.to_owned())),
+        Accepts::Text => (Operator::Equal, Value::S(plain_text(text).map_err(wrong)?.to_owned())),
         Accepts::OneOf(options) if options.contains(&text) => (Operator::Equal, Value::S(text.to_owned())),
-        Accepts::OneOf(options) => return Err(format!("must be one of: {}", options.join(", "))),
-        Accepts::AtLeast => (Operator::AtLeast, Value::N(number(text)?.to_owned())),
-        Accepts::AtMost => (Operator::AtMost, Value::N(number(text)?.to_owned())),
-        Accepts::From => (Operator::AtLeast, Value::S(moment(text, Duration::ZERO)?)),
-        Accepts::Before => (Operator::AtMost, Value::S(moment(text, Duration::MILLISECOND)?)),
+        Accepts::OneOf(options) => return Err(ParameterError::unknown_value(filter.parameter, text, options)),
+        Accepts::AtLeast => (Operator::AtLeast, Value::N(number(text).map_err(wrong)?.to_owned())),
+        Accepts::AtMost => (Operator::AtMost, Value::N(number(text).map_err(wrong)?.to_owned())),
+        Accepts::From => (Operator::AtLeast, Value::S(moment(text, Duration::ZERO).map_err(wrong)?)),
+        Accepts::Before => (Operator::AtMost, Value::S(moment(text, Duration::MILLISECOND).map_err(wrong)?)),
         Accepts::Positive => match text {
             "true" => (Operator::AtLeast, Value::N("1".to_owned())),
             "false" => (Operator::AtMost, Value::N("0".to_owned())),
-            _ => return Err("must be `true` or `false`".to_owned()),
+            _ => return Err(ParameterError::unknown_value(filter.parameter, text, &["true", "false"])),
         },
     };
     Ok(Condition { attribute: filter.attribute, operator, value })
@@ -74,16 +78,16 @@ fn number(text: &str) -> Result<&str, String> {
     }
 }
 
-/// An RFC 3339 time as the tables have it: UTC, milliseconds. One that lies between two milliseconds counts as the later, so that
-/// "at or after" holds; `less` is taken off to make "before" out of it.
+/// Reads a time and writes it as the tables hold it. One between two milliseconds becomes the later, so that "at or after" holds;
+/// `less` is taken off to turn "before" into "at or before".
 fn moment(text: &str, less: Duration) -> Result<String, String> {
-    let wrong = || "must be a time such as `2026-01-31T00:00:00Z` (RFC 3339; write the `+` of an offset as `%2B`)".to_owned();
-    let time = OffsetDateTime::parse(text, &Rfc3339).ok().and_then(|time| time.checked_to_offset(UtcOffset::UTC)).ok_or_else(wrong)?;
-    let over = time.nanosecond() % 1_000_000;
-    let up = if over == 0 { Duration::ZERO } else { Duration::nanoseconds(1_000_000 - i64::from(over)) };
-    let time = time.checked_add(up).and_then(|time| time.checked_sub(less)).ok_or_else(wrong)?;
-    let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
-    time.format(format).ok().filter(|text| text.len() == "2026-01-31T00:00:00.000Z".len() && !text.starts_with('-')).ok_or_else(wrong)
+    let time = timestamp::parse(text).and_then(|time| {
+        let over = i64::from(time.nanosecond() % 1_000_000);
+        let up = if over == 0 { 0 } else { 1_000_000 - over };
+        time.checked_add(Duration::nanoseconds(up))?.checked_sub(less)
+    });
+    time.and_then(timestamp::format)
+        .ok_or_else(|| "must be a time such as `2026-01-31T00:00:00Z` (RFC 3339; write the `+` of an offset as `%2B`)".to_owned())
 }
 
 /// The chosen order; the first if none is chosen.
@@ -92,7 +96,7 @@ pub(crate) fn sort(query: &Query<'_>, sorts: &'static [SortOption], errors: &mut
     let chosen = sorts.iter().find(|sort| sort.name == name);
     if chosen.is_none() {
         let names: Vec<_> = sorts.iter().map(|sort| sort.name).collect();
-        errors.push(ParameterError::new("sort", format!("must be one of: {}", names.join(", "))));
+        errors.push(ParameterError::unknown_value("sort", name, &names));
     }
     chosen
 }
@@ -152,12 +156,36 @@ mod tests {
         assert_eq!(from("2024-01-01T00:00:00.0001Z").unwrap(), "2024-01-01T00:00:00.001Z");
         assert_eq!(before("2024-01-01T00:00:00Z").unwrap(), "2023-12-31T23:59:59.999Z");
         assert_eq!(before("2024-01-01T00:00:00.0001Z").unwrap(), "2024-01-01T00:00:00.000Z");
-        for bad in
-            ["", "2024-01-01", "2024-13-01T00:00:00Z", "2024-01-01T00:00:00", "2024-01-01T00:00:00 02:00", "0000-01-01T00:00:00+23:00"]
-        {
-            assert_eq!(from(bad), None, "{bad}");
-        }
+        assert_eq!(from("2016-12-31T23:59:60Z").unwrap(), "2017-01-01T00:00:00.000Z");
+        assert_eq!(from("0000-01-01T00:00:00+23:00"), None);
         assert_eq!(before("0000-01-01T00:00:00Z"), None);
+        assert_eq!(from("9999-12-31T23:59:59.9999Z"), None);
+    }
+
+    static PERIOD: [Filter; 2] = [
+        Filter { parameter: "from", attribute: "placedAt", accepts: Accepts::From, about: "" },
+        Filter { parameter: "to", attribute: "placedAt", accepts: Accepts::Before, about: "" },
+    ];
+
+    #[test]
+    fn a_time_has_t_between_its_date_and_its_time() {
+        let errors = |raw: &str| {
+            let mut errors = Vec::new();
+            let query = Query::parse(raw, &["from", "to"], &mut errors);
+            conditions(&query, &PERIOD, &mut errors);
+            errors
+        };
+        for separator in ["T", "t", "%54"] {
+            assert_eq!(errors(&format!("from=2024-01-01{separator}00:00:00Z")), [], "{separator}");
+        }
+        for separator in ["x", "_", "0", "5", "-", ":", "%22", "%2B", "+", "%20", "%00", "%0A", "%C3%A9", ""] {
+            for name in ["from", "to"] {
+                let errors = errors(&format!("{name}=2024-01-01{separator}00:00:00Z"));
+                let found: Vec<_> = errors.iter().map(|error| error.parameter.as_str()).collect();
+                assert_eq!(found, [name], "{separator:?}");
+                assert!(errors[0].detail.starts_with("must be a time such as"), "{separator:?}");
+            }
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! ([claims](https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html)), and without claims there is nobody.
 
 use crate::event::Claims;
-use crate::problem::{Kind, Problem};
+use crate::problem::{Problem, ProblemKind};
 
 /// The caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +33,7 @@ impl Principal {
         match id {
             "me" => Ok(self.subject.clone()),
             id if id == self.subject || self.reads_any => Ok(id.to_owned()),
-            _ => Err(Kind::Forbidden.into()),
+            _ => Err(ProblemKind::Forbidden.into()),
         }
     }
 }
@@ -44,17 +44,17 @@ pub(crate) fn local_claims(headers: &http::HeaderMap) -> Option<Claims> {
     use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
     #[derive(serde::Deserialize)]
-    struct Local {
+    struct Issuer {
         iss: String,
-        #[serde(flatten)]
-        claims: Claims,
     }
 
-    let token = headers.get(http::header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")?;
+    // The scheme's case does not count (RFC 9110, section 11.1).
+    let (scheme, token) = headers.get(http::header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     let mut parts = token.split('.');
     let payload = URL_SAFE_NO_PAD.decode(parts.nth(1)?).ok()?;
-    let local: Local = serde_json::from_slice(&payload).ok()?;
-    (parts.next() == Some("") && local.iss == "lean-routes-local").then_some(local.claims)
+    let Issuer { iss } = serde_json::from_slice(&payload).ok()?;
+    let is_local = scheme.eq_ignore_ascii_case("bearer") && parts.next() == Some("") && iss == "lean-routes-local";
+    if is_local { serde_json::from_slice(&payload).ok() } else { None }
 }
 
 #[cfg(test)]
@@ -76,14 +76,35 @@ mod tests {
         let may = |scope, id: &str| principal(Some("u-1"), scope).unwrap().may_read(id);
         assert_eq!(may(None, "u-1").unwrap(), "u-1");
         assert_eq!(may(None, "me").unwrap(), "u-1");
-        assert_eq!(may(None, "u-2").unwrap_err().kind, Kind::Forbidden);
+        assert_eq!(may(None, "u-2").unwrap_err().kind, ProblemKind::Forbidden);
         for scope in ["all:read", "x all:read", "[x all:read]", "[all:read]"] {
             assert_eq!(may(Some(scope), "u-2").unwrap(), "u-2", "{scope}");
         }
         for scope in ["all:reader", "xall:read", "all", "[]", ""] {
-            assert_eq!(may(Some(scope), "u-2").unwrap_err().kind, Kind::Forbidden, "{scope}");
+            assert_eq!(may(Some(scope), "u-2").unwrap_err().kind, ProblemKind::Forbidden, "{scope}");
         }
         let nothing_configured = Principal::of(Claims { sub: Some("u-1".into()), scope: Some(String::new()) }, None).unwrap();
         assert!(nothing_configured.may_read("u-2").is_err());
+    }
+
+    #[cfg(feature = "local-tokens")]
+    #[test]
+    fn the_scheme_of_a_local_token_is_bearer_in_any_case() {
+        use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
+        let token = |iss: &str| format!("e30.{}.", URL_SAFE_NO_PAD.encode(format!(r#"{{"iss":"{iss}","sub":"u-1","scope":["a"]}}"#)));
+        let subject = |authorization: String| {
+            let mut headers = http::HeaderMap::new();
+            headers.insert(http::header::AUTHORIZATION, authorization.try_into().unwrap());
+            local_claims(&headers).and_then(|claims| claims.sub)
+        };
+        for scheme in ["Bearer", "bearer", "BEARER", "Bearer "] {
+            assert_eq!(subject(format!("{scheme} {}", token("lean-routes-local"))).as_deref(), Some("u-1"), "{scheme}");
+        }
+        for scheme in ["Basic", "Bearers", ""] {
+            assert_eq!(subject(format!("{scheme} {}", token("lean-routes-local"))), None, "{scheme}");
+        }
+        assert_eq!(subject(format!("Bearer {}", token("another"))), None);
+        assert_eq!(subject(token("lean-routes-local")), None);
     }
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 /// The kinds of problem. Each has a page in `docs/problems.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ProblemKind {
     /// One or more parameters are unknown, repeated, or not what they may be.
     InvalidParameter,
     /// A cursor that does not belong to this list, or has expired.
@@ -37,7 +37,7 @@ pub enum Kind {
     Timeout,
 }
 
-impl Kind {
+impl ProblemKind {
     /// Every kind, for documents and tests.
     pub const ALL: [Self; 13] = [
         Self::InvalidParameter,
@@ -55,82 +55,116 @@ impl Kind {
         Self::Timeout,
     ];
 
+    /// The one table of problems: a new kind is one row here.
+    const fn spec(self) -> Spec {
+        match self {
+            Self::InvalidParameter => Spec {
+                uri: "/problems/invalid-parameter",
+                status: StatusCode::BAD_REQUEST,
+                title: "Invalid parameter",
+                detail: "See `errors` for each parameter and what would be valid.",
+            },
+            Self::InvalidCursor => Spec {
+                uri: "/problems/invalid-cursor",
+                status: StatusCode::BAD_REQUEST,
+                title: "Invalid cursor",
+                detail: "Start again without `cursor`. A cursor is valid for three days, with the path, filters, sort and caller that it was made for.",
+            },
+            Self::MalformedRequest => Spec {
+                uri: "/problems/malformed-request",
+                status: StatusCode::BAD_REQUEST,
+                title: "Malformed request",
+                detail: "The function accepts events of an HTTP API or a function URL in payload format 2.0.",
+            },
+            Self::Unauthorized => Spec {
+                uri: "/problems/unauthorized",
+                status: StatusCode::UNAUTHORIZED,
+                title: "Authentication required",
+                detail: "Send an access token: `Authorization: Bearer …`.",
+            },
+            Self::Forbidden => Spec {
+                uri: "/problems/forbidden",
+                status: StatusCode::FORBIDDEN,
+                title: "Access denied",
+                detail: "Callers can read only their own data, unless their token has the scope for all users.",
+            },
+            Self::NotFound => Spec {
+                uri: "/problems/not-found",
+                status: StatusCode::NOT_FOUND,
+                title: "Not found",
+                detail: "The path names nothing that exists; an item may have been deleted.",
+            },
+            Self::MethodNotAllowed => Spec {
+                uri: "/problems/method-not-allowed",
+                status: StatusCode::METHOD_NOT_ALLOWED,
+                title: "Method not allowed",
+                detail: "This API is read-only. Use GET or HEAD.",
+            },
+            Self::PreconditionFailed => Spec {
+                uri: "/problems/precondition-failed",
+                status: StatusCode::PRECONDITION_FAILED,
+                title: "Precondition failed",
+                detail: "Entity tags of this API are weak, so `If-Match` can only be `*`.",
+            },
+            Self::QueryTooLong => Spec {
+                uri: "/problems/query-too-long",
+                status: StatusCode::URI_TOO_LONG,
+                title: "Query string too long",
+                detail: "A query string can have at most 4096 bytes.",
+            },
+            Self::Internal => Spec {
+                uri: "/problems/internal",
+                status: StatusCode::INTERNAL_SERVER_ERROR,
+                title: "Internal error",
+                detail: "Try again. If the error persists, report the `instance`.",
+            },
+            Self::BadGateway => Spec {
+                uri: "/problems/bad-gateway",
+                status: StatusCode::BAD_GATEWAY,
+                title: "Invalid database response",
+                detail: "Try again. If the error persists, report the `instance`.",
+            },
+            Self::Unavailable => Spec {
+                uri: "/problems/unavailable",
+                status: StatusCode::SERVICE_UNAVAILABLE,
+                title: "Database unavailable",
+                detail: "Try again after the number of seconds in `Retry-After`.",
+            },
+            Self::Timeout => Spec {
+                uri: "/problems/timeout",
+                status: StatusCode::GATEWAY_TIMEOUT,
+                title: "Database timeout",
+                detail: "Try again. A smaller `limit` or fewer filters make the request faster.",
+            },
+        }
+    }
+
     /// The `type`, a URI reference.
     #[must_use]
     pub const fn uri(self) -> &'static str {
-        match self {
-            Self::InvalidParameter => "/problems/invalid-parameter",
-            Self::InvalidCursor => "/problems/invalid-cursor",
-            Self::MalformedRequest => "/problems/malformed-request",
-            Self::Unauthorized => "/problems/unauthorized",
-            Self::Forbidden => "/problems/forbidden",
-            Self::NotFound => "/problems/not-found",
-            Self::MethodNotAllowed => "/problems/method-not-allowed",
-            Self::PreconditionFailed => "/problems/precondition-failed",
-            Self::QueryTooLong => "/problems/query-too-long",
-            Self::Internal => "/problems/internal",
-            Self::BadGateway => "/problems/bad-gateway",
-            Self::Unavailable => "/problems/unavailable",
-            Self::Timeout => "/problems/timeout",
-        }
+        self.spec().uri
     }
 
     /// The `title`: the same for every problem of the kind.
     #[must_use]
     pub const fn title(self) -> &'static str {
-        match self {
-            Self::InvalidParameter => "A parameter is not valid",
-            Self::InvalidCursor => "The cursor is not valid",
-            Self::MalformedRequest => "The request cannot be understood",
-            Self::Unauthorized => "Sign in first",
-            Self::Forbidden => "This is not yours to read",
-            Self::NotFound => "There is no such item",
-            Self::MethodNotAllowed => "Only GET and HEAD are answered",
-            Self::PreconditionFailed => "A precondition does not hold",
-            Self::QueryTooLong => "The query string is too long",
-            Self::Internal => "Something went wrong here",
-            Self::BadGateway => "The database answered nonsense",
-            Self::Unavailable => "The database is too busy",
-            Self::Timeout => "The database took too long",
-        }
+        self.spec().title
     }
 
     /// The status code.
     #[must_use]
     pub const fn status(self) -> StatusCode {
-        match self {
-            Self::InvalidParameter | Self::InvalidCursor | Self::MalformedRequest => StatusCode::BAD_REQUEST,
-            Self::Unauthorized => StatusCode::UNAUTHORIZED,
-            Self::Forbidden => StatusCode::FORBIDDEN,
-            Self::NotFound => StatusCode::NOT_FOUND,
-            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
-            Self::QueryTooLong => StatusCode::URI_TOO_LONG,
-            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::BadGateway => StatusCode::BAD_GATEWAY,
-            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Timeout => StatusCode::GATEWAY_TIMEOUT,
-        }
+        self.spec().status
     }
+}
 
-    const fn detail(self) -> &'static str {
-        match self {
-            Self::InvalidParameter => "See `errors` for each parameter and what would be valid.",
-            Self::InvalidCursor => {
-                "Start again without `cursor`. A cursor works for three days, and only with the path, filters, sort and caller that it was made for."
-            }
-            Self::MalformedRequest => "The function takes events of an HTTP API or a function URL, payload format 2.0.",
-            Self::Unauthorized => "Send an access token: `Authorization: Bearer …`.",
-            Self::Forbidden => "A caller may read their own data only, unless their token has the scope for all.",
-            Self::NotFound => "It never existed, or was deleted.",
-            Self::MethodNotAllowed => "This API reads; it changes nothing.",
-            Self::PreconditionFailed => "The entity tags of this API are weak: `If-Match` can only be `*`.",
-            Self::QueryTooLong => "A query string may have 4096 bytes.",
-            Self::Internal | Self::BadGateway => "Try again; if it stays, tell us the `instance`.",
-            Self::Unavailable => "Try again after the seconds in `Retry-After`.",
-            Self::Timeout => "Try again; a smaller `limit` or fewer filters make a lighter request.",
-        }
-    }
+/// A row of [`ProblemKind::spec`].
+struct Spec {
+    uri: &'static str,
+    status: StatusCode,
+    title: &'static str,
+    /// What the caller can do about it.
+    detail: &'static str,
 }
 
 /// The most errors that are told at once.
@@ -143,7 +177,7 @@ pub struct ParameterError {
     pub parameter: String,
     /// What is wrong, and what would be valid.
     pub detail: String,
-    /// The nearest valid name, where a name was not known.
+    /// The nearest valid name or value, if one is near.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub suggestion: Option<String>,
 }
@@ -153,10 +187,38 @@ impl ParameterError {
     pub fn new(parameter: &str, detail: impl Into<String>) -> Self {
         Self { parameter: excerpt(parameter), detail: detail.into(), suggestion: None }
     }
+
+    /// The error of a parameter whose name is none of `valid`.
+    pub(crate) fn unknown_name(name: &str, valid: &[&str]) -> Self {
+        Self::unknown(name, "is not a parameter of this route", name, "parameters", valid)
+    }
+
+    /// The error of a parameter whose value, or one of whose values, is none of `valid`.
+    pub(crate) fn unknown_value(parameter: &str, value: &str, valid: &[&str]) -> Self {
+        Self::unknown(parameter, &format!("`{}` is not a valid value", excerpt(value)), value, "values", valid)
+    }
+
+    fn unknown(parameter: &str, reason: &str, text: &str, noun: &str, valid: &[&str]) -> Self {
+        let suggestion = nearest(&excerpt(text), valid.iter().copied()).map(str::to_owned);
+        let list = valid.join(", ");
+        let detail = match &suggestion {
+            Some(nearest) => format!("{reason}; did you mean `{nearest}`? Valid {noun}: {list}"),
+            None => format!("{reason}; valid {noun}: {list}"),
+        };
+        Self { suggestion, ..Self::new(parameter, detail) }
+    }
+}
+
+/// The candidate within one edit, or a third of its length, of `name`. Letter case does not count.
+fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let name = name.to_lowercase();
+    let distances = candidates.into_iter().map(|candidate| (strsim::osa_distance(&name, &candidate.to_lowercase()), candidate));
+    let near = distances.filter(|(distance, candidate)| *distance <= (candidate.len().min(name.len()) / 3).max(1));
+    near.min_by_key(|(distance, _)| *distance).map(|(_, candidate)| candidate)
 }
 
 /// A caller's text, cut to what is fit to be shown back.
-pub(crate) fn excerpt(text: &str) -> String {
+fn excerpt(text: &str) -> String {
     text.chars().take(64).collect()
 }
 
@@ -164,13 +226,13 @@ pub(crate) fn excerpt(text: &str) -> String {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// What kind it is.
-    pub kind: Kind,
+    pub kind: ProblemKind,
     /// What exactly is wrong, for kinds about parameters.
     pub errors: Vec<ParameterError>,
 }
 
-impl From<Kind> for Problem {
-    fn from(kind: Kind) -> Self {
+impl From<ProblemKind> for Problem {
+    fn from(kind: ProblemKind) -> Self {
         Self { kind, errors: Vec::new() }
     }
 }
@@ -180,7 +242,7 @@ impl Problem {
     #[must_use]
     pub fn parameters(mut errors: Vec<ParameterError>) -> Self {
         errors.truncate(MAX_ERRORS);
-        Self { kind: Kind::InvalidParameter, errors }
+        Self { kind: ProblemKind::InvalidParameter, errors }
     }
 
     /// The body; `instance` is the request's id.
@@ -197,8 +259,8 @@ impl Problem {
             errors: &'a [ParameterError],
         }
         let Self { kind, errors } = self;
-        let (r#type, title, status, detail) = (kind.uri(), kind.title(), kind.status().as_u16(), kind.detail());
-        serde_json::to_vec(&Body { r#type, title, status, detail, instance, errors }).unwrap_or_default()
+        let Spec { uri, status, title, detail } = kind.spec();
+        serde_json::to_vec(&Body { r#type: uri, title, status: status.as_u16(), detail, instance, errors }).unwrap_or_default()
     }
 }
 
@@ -208,7 +270,37 @@ mod tests {
     use crate::route::MAX_QUERY_BYTES;
 
     #[test]
+    fn every_kind_has_a_type_of_its_own() {
+        for (i, kind) in ProblemKind::ALL.iter().enumerate() {
+            assert!(kind.uri().starts_with("/problems/"), "{kind:?}");
+            assert!(ProblemKind::ALL[..i].iter().all(|other| other.uri() != kind.uri()), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_suggested_only_if_it_is_near() {
+        let suggestion = |name: &str| ParameterError::unknown_name(name, &["category", "limit", "minPrice"]).suggestion;
+        for (near, known) in [("LIMIT", "limit"), ("lmit", "limit"), ("limi", "limit"), ("catgeroy", "category"), ("minprice", "minPrice")]
+        {
+            assert_eq!(suggestion(near).as_deref(), Some(known), "{near}");
+        }
+        for far in ["l", "limits-of-all", "cat", "xxxxx", ""] {
+            assert_eq!(suggestion(far), None, "{far}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_value_is_told_with_the_valid_ones() {
+        let error = |value| ParameterError::unknown_value("status", value, &["pending", "shipped"]);
+        let near = error("shiped");
+        assert_eq!(near.detail, "`shiped` is not a valid value; did you mean `shipped`? Valid values: pending, shipped");
+        assert_eq!((near.parameter.as_str(), near.suggestion.as_deref()), ("status", Some("shipped")));
+        assert_eq!(error("lost").detail, "`lost` is not a valid value; valid values: pending, shipped");
+        assert!(error(&"é".repeat(4096)).detail.len() < 256);
+    }
+
+    #[test]
     fn the_detail_of_a_limit_is_the_limit() {
-        assert!(Kind::QueryTooLong.detail().contains(&MAX_QUERY_BYTES.to_string()));
+        assert!(ProblemKind::QueryTooLong.spec().detail.contains(&MAX_QUERY_BYTES.to_string()));
     }
 }

@@ -8,7 +8,7 @@ use flate2::{Compression, write::GzEncoder};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use lambda_http::{Body, aws_lambda_events::apigw::ApiGatewayV2httpResponse};
 
-use crate::problem::{Kind, Problem};
+use crate::problem::{Problem, ProblemKind};
 
 /// Bodies shorter than this are sent as they are: gzip would win less than a packet.
 const COMPRESS_FROM_BYTES: usize = 1024;
@@ -76,7 +76,7 @@ impl Reply {
                 not_modified::strip(&mut headers);
                 Ok(Response { status: StatusCode::NOT_MODIFIED, headers, body: Vec::new(), outcome: CacheOutcome::NotModified })
             }
-            Outcome::PreconditionFailed => Err(Kind::PreconditionFailed.into()),
+            Outcome::PreconditionFailed => Err(ProblemKind::PreconditionFailed.into()),
         }
     }
 }
@@ -89,19 +89,19 @@ impl Problem {
         Policy::NoStore.insert_into(&mut headers);
         vary::add(&mut headers, &header::ACCEPT_ENCODING);
         let more = match self.kind {
-            Kind::Unauthorized => Some((header::WWW_AUTHENTICATE, "Bearer")),
-            Kind::MethodNotAllowed => Some((header::ALLOW, "GET, HEAD")),
-            Kind::Unavailable => Some((header::RETRY_AFTER, "1")),
-            Kind::InvalidParameter
-            | Kind::InvalidCursor
-            | Kind::MalformedRequest
-            | Kind::Forbidden
-            | Kind::NotFound
-            | Kind::PreconditionFailed
-            | Kind::QueryTooLong
-            | Kind::Internal
-            | Kind::BadGateway
-            | Kind::Timeout => None,
+            ProblemKind::Unauthorized => Some((header::WWW_AUTHENTICATE, "Bearer")),
+            ProblemKind::MethodNotAllowed => Some((header::ALLOW, "GET, HEAD")),
+            ProblemKind::Unavailable => Some((header::RETRY_AFTER, "1")),
+            ProblemKind::InvalidParameter
+            | ProblemKind::InvalidCursor
+            | ProblemKind::MalformedRequest
+            | ProblemKind::Forbidden
+            | ProblemKind::NotFound
+            | ProblemKind::PreconditionFailed
+            | ProblemKind::QueryTooLong
+            | ProblemKind::Internal
+            | ProblemKind::BadGateway
+            | ProblemKind::Timeout => None,
         };
         if let Some((name, value)) = more {
             headers.insert(name, HeaderValue::from_static(value));
@@ -129,6 +129,8 @@ impl Response {
                 String::from_utf8(self.body).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),
             ));
         }
+        // No browser may take JSON for a page, whatever text of a caller stands in it.
+        self.headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         response.headers = self.headers;
         response
     }
@@ -141,4 +143,35 @@ fn gzip(body: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 2), LEVEL);
     let _ = encoder.write_all(body);
     encoder.finish().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_response_forbids_content_sniffing() {
+        let reply = || Reply { body: b"{}".to_vec(), policy: Policy::NoStore, modified: None, link: None, items: 1 };
+        let none = HeaderMap::new();
+        let mut known = HeaderMap::new();
+        known.insert(header::IF_NONE_MATCH, HeaderValue::from_static("*"));
+        let mut responses = vec![
+            (StatusCode::OK, reply().respond(&Method::GET, &none, SystemTime::now()).unwrap()),
+            (StatusCode::NOT_MODIFIED, reply().respond(&Method::GET, &known, SystemTime::now()).unwrap()),
+        ];
+        responses.extend(ProblemKind::ALL.map(|kind| (kind.status(), Problem::from(kind).respond("r-1"))));
+        for (status, response) in responses {
+            for method in [Method::GET, Method::HEAD] {
+                let response = Response {
+                    status: response.status,
+                    headers: response.headers.clone(),
+                    body: response.body.clone(),
+                    outcome: response.outcome,
+                };
+                let encoded = response.encode(&method, &none);
+                assert_eq!(encoded.status_code, i64::from(status.as_u16()));
+                assert_eq!(encoded.headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff", "{status} {method}");
+            }
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! A request as handlers see it: one event, checked and taken apart.
 
-use std::time::Instant;
+use std::{borrow::Cow, time::Instant};
 
 use http::{HeaderMap, Method};
 
@@ -9,7 +9,7 @@ use crate::{
     meter::Meter,
     parameters,
     principal::Principal,
-    problem::{Kind, ParameterError, Problem},
+    problem::{ParameterError, Problem, ProblemKind},
     query::{self, Query},
     route::{Access, MAX_QUERY_BYTES, Route},
 };
@@ -34,17 +34,19 @@ impl Request {
     /// What is no request to this route at all: another kind of event, another path, another method.
     pub fn read(event: &str, route: &Route, read_any: Option<&str>, deadline: Instant) -> Result<Self, Problem> {
         let event: Event<'_> = serde_json::from_str(event).map_err(|error| {
-            tracing::error!(%error, "no event of an HTTP API or a function URL; PayloadFormatVersion must be \"2.0\"");
-            Problem::from(Kind::MalformedRequest)
+            // The error's own text quotes the event, which can hold a token.
+            let (category, line, column) = (error.classify(), error.line(), error.column());
+            tracing::error!(?category, line, column, "not an event of an HTTP API or a function URL in payload format 2.0");
+            Problem::from(ProblemKind::MalformedRequest)
         })?;
         if event.version != "2.0" {
             tracing::error!("this function takes payload format 2.0 only: set PayloadFormatVersion to \"2.0\"");
-            return Err(Kind::MalformedRequest.into());
+            return Err(ProblemKind::MalformedRequest.into());
         }
         let method = match event.request_context.http.method.as_str() {
             "GET" => Method::GET,
             "HEAD" => Method::HEAD,
-            _ => return Err(Kind::MethodNotAllowed.into()),
+            _ => return Err(ProblemKind::MethodNotAllowed.into()),
         };
         let id = path_id(&event, route)?;
         let raw_query = event.raw_query_string.into_owned();
@@ -61,7 +63,7 @@ impl Request {
     /// # Errors
     /// 401 without a principal, 403 for another user, and 400 for an id that nobody can have (to those who may read any).
     pub(crate) fn owner(&self) -> Result<(String, &Principal), Problem> {
-        let principal = self.principal.as_ref().ok_or(Kind::Unauthorized)?;
+        let principal = self.principal.as_ref().ok_or(ProblemKind::Unauthorized)?;
         // An id that cannot be decoded is nobody's own.
         let id = principal.may_read(self.id.as_deref().unwrap_or(""))?;
         match parameters::plain_text(&id) {
@@ -90,7 +92,7 @@ impl Request {
     /// 414 for a query string of more than [`MAX_QUERY_BYTES`].
     pub(crate) fn query(&self, known: &[&str], errors: &mut Vec<ParameterError>) -> Result<Query<'_>, Problem> {
         if self.raw_query.len() > MAX_QUERY_BYTES {
-            return Err(Kind::QueryTooLong.into());
+            return Err(ProblemKind::QueryTooLong.into());
         }
         Ok(Query::parse(&self.raw_query, known, errors))
     }
@@ -107,10 +109,53 @@ fn path_id(event: &Event<'_>, route: &Route) -> Result<Option<String>, Problem> 
     let (mut segments, mut id) = (event.raw_path.split('/'), None);
     for wanted in route.path.split('/') {
         match segments.next() {
-            Some(segment) if wanted == "{id}" && !segment.is_empty() => id = query::percent_decode(segment),
+            Some(segment) if wanted == "{id}" && !segment.is_empty() => id = query::percent_decode(segment).map(Cow::into_owned),
             Some(segment) if segment == wanted => {}
-            _ => return Err(Kind::NotFound.into()),
+            _ => return Err(ProblemKind::NotFound.into()),
         }
     }
-    if segments.next().is_some() { Err(Kind::NotFound.into()) } else { Ok(id) }
+    if segments.next().is_some() { Err(ProblemKind::NotFound.into()) } else { Ok(id) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{Field, Kind, Policy, Resource, Shape, route::Table};
+
+    static THINGS: Resource = Resource {
+        name: "things",
+        table_variable: "THINGS_TABLE",
+        table: Table { key: &["thingId"], indexes: &[] },
+        fields: &[Field { name: "thingId", kind: Kind::Text, about: "The thing's id." }],
+        summary: &["thingId"],
+        modified: None,
+        policy: Policy::NoStore,
+    };
+    static GET_THING: Route = Route {
+        name: "get-thing",
+        path: "/v1/things/{id}",
+        about: "Get a thing.",
+        resource: &THINGS,
+        access: Access::Public,
+        shape: Shape::One,
+    };
+
+    #[test]
+    fn an_event_of_the_wrong_shape_is_not_quoted_in_the_log() {
+        for event in [
+            r#"{"version":"2.0","requestContext":"Bearer SECRET"}"#,
+            r#"{"version":"2.0","requestContext":{"http":{"method":["SECRET"]}}}"#,
+            r#"{"version":"SECRET"#,
+        ] {
+            let (log, writer) = std::io::pipe().unwrap();
+            let subscriber = tracing_subscriber::fmt().json().with_writer(Arc::new(writer)).finish();
+            let problem = tracing::subscriber::with_default(subscriber, || Request::read(event, &GET_THING, None, Instant::now()));
+            assert_eq!(problem.unwrap_err().kind, ProblemKind::MalformedRequest);
+            let log = std::io::read_to_string(log).unwrap();
+            assert!(log.contains("\"line\":1") && log.contains("\"category\":"), "{log}");
+            assert!(!log.contains("SECRET"), "{log}");
+        }
+    }
 }
