@@ -98,7 +98,7 @@ fn check(answer: &Answer, full: &Answer, status: u16, method: &str, row: &str) {
     if status == 304 {
         assert_eq!(answer.body, "", "{row}");
         // Section 15.4.5: these as the 200 has them, and nothing that describes a body. Its date gives way to its tag.
-        let kept = ["cache-control", "etag", "vary"].map(|name| (name, full.header(name).unwrap()));
+        let kept = ["cache-control", "etag", "vary", "x-content-type-options"].map(|name| (name, full.header(name).unwrap()));
         assert_eq!(lasting(answer), kept, "{row}");
         return;
     }

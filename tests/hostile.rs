@@ -19,6 +19,7 @@ fn check(case: &Case, answer: &Answer) {
     let Case { name, route, answer: expected, .. } = case;
     let context = || format!("{name} ({}): {} {}", route.name, answer.status, answer.body.chars().take(400).collect::<String>());
     assert!(!answer.body.contains("sentinel"), "{}", context());
+    assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{}", context());
     let (status, kind) = match expected {
         Expected::Answered(status) => (*status, None),
         Expected::Problem(kind) => (kind.status().as_u16(), Some(kind.uri())),

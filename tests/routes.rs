@@ -160,6 +160,9 @@ async fn all_that_is_wrong_is_told_at_once() {
     assert_eq!(stack.products("page=1&cursor=x").await.wrong(), ["page"]);
     assert_eq!(stack.orders("from=2024-01-02T00:00:00Z&to=2024-01-02T00:00:00Z").await.wrong(), ["to"]);
     assert_eq!(stack.orders("status=lost&expand=customer,all").await.wrong(), ["status", "expand"]);
+    let near = stack.orders("status=shiped&sort=newst&expand=custmer").await.json();
+    let suggestions: Vec<_> = near["errors"].as_array().unwrap().iter().map(|error| error["suggestion"].clone()).collect();
+    assert_eq!(suggestions, ["shipped", "newest", "customer"]);
     assert_eq!(stack.user("limit=1").await.wrong(), ["limit"]);
     assert_eq!(stack.products(&format!("category={}", "x".repeat(129))).await.wrong(), ["category"]);
     assert_eq!(stack.products(&"x".repeat(4097)).await.status, 414);

@@ -155,10 +155,15 @@ pub(super) fn parameters(cases: &mut Vec<Case>) {
     ] {
         orders(&format!("from={time}"), Wrong(&["from"]));
     }
+    for separator in ["x", "_", "0", "5", "-", ":", "%22", "%2B", "+", "%20", "%00", "%0A", "%C3%A9", ""] {
+        orders(&format!("from=2024-01-01{separator}00:00:00Z"), Wrong(&["from"]));
+        orders(&format!("to=2024-01-01{separator}00:00:00Z"), Wrong(&["to"]));
+    }
     for (query, answer) in [
         ("from=0000-01-01T00:00:00Z", OK),
         ("to=0000-01-01T00:00:00Z", Wrong(&["to"] as &[&str])),
         ("from=2016-12-31T23:59:60Z", OK),
+        ("from=2024-01-01t00:00:00z", OK),
         ("to=9999-12-31T23:59:59.999Z&from=0000-01-01T00:00:00Z", OK),
         ("from=2024-01-01T00:00:00.123456789123456789Z", OK),
         ("from=2024-01-02T00:00:00Z&to=2024-01-01T00:00:00Z", Wrong(&["to"])),
