@@ -1,5 +1,5 @@
-//! Dates, from the RFC 3339 text that data is stored with to the form that HTTP speaks, and back.
-//! HTTP's have whole seconds and start, here, in 1970; what does not fit is no date, never a panic.
+//! HTTP dates, made from the RFC 3339 text that data is stored with or from a clock, and read from requests.
+//! They have whole seconds and, in this crate, start in 1970. A value outside of that is `None`, never a panic.
 
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -18,20 +18,20 @@ const LAST_SECOND: u64 = 253_402_300_799;
 /// `Tue, 02 Jan 2024 01:00:00 GMT`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HttpDate {
-    /// Since the Unix epoch; at most `LAST_SECOND`.
+    /// Seconds since the Unix epoch, at most `LAST_SECOND`.
     seconds: u64,
 }
 
 impl HttpDate {
-    /// The `Last-Modified` of something that says of itself when it was last changed: `changed` in
-    /// RFC 3339 (see [`from_rfc3339`](Self::from_rfc3339)), `now` by the clock that dates the answer.
+    /// Returns the `Last-Modified` of a representation that changed at `changed`, in RFC 3339 (see
+    /// [`from_rfc3339`](Self::from_rfc3339)). `now` is the clock that the response's `Date` comes from.
     ///
-    /// A date in the future becomes `now`, since `Last-Modified` must not be later than `Date` (RFC 9110,
-    /// section 8.8.2.1). `None`, i.e. send none, if `changed` is no date or `now` is outside of
-    /// [`HttpDate`]'s range.
+    /// A date in the future becomes `now`, because `Last-Modified` must not be later than `Date` (RFC 9110,
+    /// section 8.8.2.1). Returns `None`, which means to send no `Last-Modified`, if `changed` is not a date or
+    /// `now` is outside of [`HttpDate`]'s range.
     ///
-    /// Fractions are cut off, so two changes within one second have the same date: send an
-    /// [`ETag`](crate::ETag) as well, which goes before the date wherever a client has both.
+    /// Fractions are cut off, so two changes within one second have the same date. Send an
+    /// [`ETag`](crate::ETag) too: it takes precedence where a client has both.
     ///
     /// ```
     /// # use cache_headers::HttpDate;
@@ -66,23 +66,23 @@ impl HttpDate {
         Self::from_seconds(u64::try_from(time.unix_timestamp()).ok()?)
     }
 
-    /// Reads a date as a request may carry it: IMF-fixdate or one of the two obsolete forms (RFC 9110,
-    /// section 5.6.7), with the right day of the week; whitespace around it is allowed. A year of two
-    /// digits is from 1970 to 2069.
+    /// Reads a date of a request: IMF-fixdate or one of the two obsolete forms (RFC 9110, section 5.6.7),
+    /// with the right day of the week. Whitespace around it is allowed. A year of two digits is from 1970 to
+    /// 2069.
     ///
-    /// `None` for anything else, for a leap second, and before 1970.
+    /// Returns `None` for any other form, for a leap second, and before 1970.
     pub fn parse(text: &[u8]) -> Option<Self> {
         let text = str::from_utf8(text).ok()?;
         let date: httpdate::HttpDate = text.parse().ok()?;
         Self::from_system_time(date.into())
     }
 
-    /// The second that a time falls in; `None` before 1970 and after 9999.
+    /// Returns the second that a time falls in, or `None` before 1970 and after 9999.
     pub fn from_system_time(time: SystemTime) -> Option<Self> {
         Self::from_seconds(time.duration_since(UNIX_EPOCH).ok()?.as_secs())
     }
 
-    /// The IMF-fixdate, for a field such as `Last-Modified`.
+    /// Returns the IMF-fixdate, the value of a field such as `Last-Modified`.
     pub fn header_value(self) -> HeaderValue {
         crate::header_value_of_ascii(self.to_string().as_bytes())
     }
@@ -100,7 +100,7 @@ impl From<HttpDate> for SystemTime {
 
 impl fmt::Display for HttpDate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Its conversion panics before 1970 and after 9999, which this type cannot hold.
+        // The conversion panics before 1970 and after 9999; this type holds neither.
         httpdate::HttpDate::from(SystemTime::from(*self)).fmt(f)
     }
 }

@@ -1,32 +1,33 @@
-//! Whether a client takes gzip. `Accept-Encoding` looks like a list of names and is a list of weights: a
-//! search for the word `gzip` says yes to `gzip;q=0` and no to `*`.
+//! The choice between gzip and plain bytes. `Accept-Encoding` looks like a list of names but is a list of
+//! weights: a search for the word `gzip` accepts `gzip;q=0` and rejects `*`.
 
 use http::{HeaderMap, header};
 
-/// The form in which a body goes out.
+/// The form in which a body is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Choice {
-    /// Compressed, with `Content-Encoding: gzip`.
+    /// Send it compressed, with `Content-Encoding: gzip`.
     Gzip,
-    /// As it is, without `Content-Encoding`.
+    /// Send it as it is, without `Content-Encoding`.
     Identity,
 }
 
 /// Chooses between gzip and the plain bytes by a request's `Accept-Encoding` (RFC 9110, section 12.5.3).
 ///
-/// Gzip, if its weight is above 0 and not below that of `identity`. So:
+/// Chooses gzip if its weight is above 0 and not below the weight of `identity`:
 ///
-/// - No field, or an empty one: the plain bytes.
-/// - `*` is the weight of what is not named, `identity` too. An `identity` that neither is named nor falls
-///   under `*` is acceptable but asked for least: `gzip;q=0.1` is gzip.
-/// - `x-gzip` is gzip (section 8.4.1.3). Names and `q` in any case; the field may have several lines.
-/// - A member that is malformed is as if it were not there. Of a coding that is named twice the lower
-///   weight counts, so that a refusal stands.
-/// - If neither is acceptable (`identity;q=0` without gzip, `*;q=0`): the plain bytes, never a 406. The
-///   section lets a server disregard the field then, and an answer is of more use than none.
+/// - Without the field, or with an empty one, the choice is the plain bytes.
+/// - `*` is the weight of every coding that is not named, `identity` included. If neither `identity` nor `*`
+///   is named, `identity` is acceptable with the lowest weight: `gzip;q=0.1` chooses gzip.
+/// - `x-gzip` is gzip (section 8.4.1.3). The case of names and of `q` does not count. The field can have
+///   several lines.
+/// - A malformed member is ignored. If a coding is named twice, the lower weight counts, so that a refusal
+///   holds.
+/// - If neither is acceptable (`identity;q=0` without gzip, `*;q=0`), the choice is the plain bytes, not a
+///   406: the section lets a server disregard the field in that case.
 ///
-/// Whatever the choice, the answer depends on the field: [`vary::add`](crate::vary::add) it.
+/// The response depends on the field either way, so add it to `Vary` with [`vary::add`](crate::vary::add).
 ///
 /// ```
 /// use cache_headers::encoding::{Choice, accepts_gzip};
@@ -61,7 +62,7 @@ pub fn accepts_gzip(request: &HeaderMap) -> Choice {
 /// A q-value in thousandths, 0 to 1000.
 type Weight = u16;
 
-/// `codings [ weight ]`: the coding and its weight, which is 1 if left out.
+/// Reads `codings [ weight ]`: the coding and its weight, which is 1 if it is left out.
 fn weighted(member: &[u8]) -> Option<(&[u8], Weight)> {
     let Some(semicolon) = member.iter().position(|&byte| byte == b';') else {
         return Some((member, 1000));
@@ -73,7 +74,7 @@ fn weighted(member: &[u8]) -> Option<(&[u8], Weight)> {
     Some((coding.trim_ascii_end(), thousandths(value.strip_prefix(b"=")?)?))
 }
 
-/// `qvalue = ( "0" [ "." 0*3DIGIT ] ) / ( "1" [ "." 0*3("0") ] )` (RFC 9110, section 12.4.2)
+/// Reads `qvalue = ( "0" [ "." 0*3DIGIT ] ) / ( "1" [ "." 0*3("0") ] )` (RFC 9110, section 12.4.2)
 fn thousandths(text: &[u8]) -> Option<Weight> {
     let (whole, rest) = text.split_first()?;
     let digits = match rest {

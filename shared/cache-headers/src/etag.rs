@@ -1,5 +1,5 @@
-//! Entity tags: a short name of a representation's bytes, which a client hands back to ask whether it
-//! still holds them. Weak, because the same representation goes out plain and compressed, and a strong tag
+//! Entity tags: a hash of a representation's bytes, which a client sends back to ask whether its copy is
+//! current. They are weak, because the same representation is sent plain and compressed, and a strong tag
 //! would have to differ between the two (RFC 9110, section 8.8.3.3).
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -8,7 +8,7 @@ use xxhash_rust::xxh3::xxh3_128;
 
 /// An entity tag, `"…"` or `W/"…"` (RFC 9110, section 8.8.3).
 ///
-/// It holds its header form, so that [`header_value`](Self::header_value) and `clone` copy no bytes.
+/// It holds its header value, so that [`header_value`](Self::header_value) and `clone` copy no bytes.
 ///
 /// `==` means the same tag, weakness included. Validators are compared with
 /// [`weak_eq`](Self::weak_eq) or [`strong_eq`](Self::strong_eq).
@@ -16,14 +16,14 @@ use xxhash_rust::xxh3::xxh3_128;
 pub struct ETag(HeaderValue);
 
 impl ETag {
-    /// The weak tag of a representation: 22 characters of base64url (RFC 4648, section 5) of the bytes'
+    /// Makes the weak tag of a representation: 22 characters of base64url (RFC 4648, section 5) of the bytes'
     /// XXH3-128 hash, 26 with `W/` and the quotes.
     ///
-    /// Give it the body *before* compression. The same bytes give the same tag on every machine and in
-    /// every version of this crate: it is part of what callers keep. XXH3 is fast and spreads well, but
-    /// is no cryptographic hash: someone who can choose both an old and a new body can make their tags
-    /// equal, and so keep a cache on the old one. Where that matters, use a tag of your own
-    /// ([`parse`](Self::parse)).
+    /// Pass the body *before* compression. The same bytes give the same tag on every machine and in every
+    /// version of this crate, because clients store tags. XXH3 is fast and spreads well, but is not a
+    /// cryptographic hash: somebody who can choose both an old and a new body can give them the same tag,
+    /// which keeps caches on the old one. Where that matters, make the tag yourself and read it with
+    /// [`parse`](Self::parse).
     ///
     /// ```
     /// # use cache_headers::ETag;
@@ -34,10 +34,10 @@ impl ETag {
         Self(crate::header_value_of_ascii(format!("W/\"{hash}\"").as_bytes()))
     }
 
-    /// Reads one entity tag, as it stands in an `ETag` field; whitespace around it is allowed.
+    /// Reads one entity tag, in the form of an `ETag` field. Whitespace around it is allowed.
     ///
-    /// `None` if it is anything else: no quotes, a quote, space or control character inside them,
-    /// `w/` for `W/`, or more than one tag.
+    /// Returns `None` for anything else: missing quotes, a quote, space or control character inside them,
+    /// `w/` in place of `W/`, or more than one tag.
     ///
     /// ```
     /// # use cache_headers::ETag;
@@ -57,31 +57,31 @@ impl ETag {
         HeaderValue::from_bytes(text).ok().map(Self)
     }
 
-    /// The header form, for an `ETag` field.
+    /// Returns the value of an `ETag` field.
     pub fn header_value(&self) -> HeaderValue {
         self.0.clone()
     }
 
-    /// Whether it is a weak tag, `W/"…"`.
+    /// Returns true for a weak tag, `W/"…"`.
     pub fn is_weak(&self) -> bool {
         self.0.as_bytes().first() == Some(&b'W')
     }
 
-    /// What stands between the quotes. May be empty; may hold bytes above 0x7F.
+    /// Returns the bytes between the quotes. They can be empty, and can be above 0x7F.
     pub fn opaque(&self) -> &[u8] {
         let text = self.0.as_bytes();
         let start = if self.is_weak() { 3 } else { 1 };
         text.get(start..text.len().saturating_sub(1)).unwrap_or_default()
     }
 
-    /// Weak comparison (RFC 9110, section 8.8.3.2): the opaque parts are equal, whether either is weak or
-    /// not. What `If-None-Match` asks for.
+    /// Compares weakly (RFC 9110, section 8.8.3.2), as `If-None-Match` does: the opaque parts are equal,
+    /// and either tag can be weak.
     pub fn weak_eq(&self, other: &Self) -> bool {
         self.opaque() == other.opaque()
     }
 
-    /// Strong comparison (RFC 9110, section 8.8.3.2): the opaque parts are equal and neither tag is weak.
-    /// What `If-Match` asks for; a tag of [`weak_of`](Self::weak_of) never equals anything so.
+    /// Compares strongly (RFC 9110, section 8.8.3.2), as `If-Match` does: the opaque parts are equal and
+    /// neither tag is weak. A tag of [`weak_of`](Self::weak_of) is never equal to any other in this way.
     pub fn strong_eq(&self, other: &Self) -> bool {
         !self.is_weak() && !other.is_weak() && self.opaque() == other.opaque()
     }
@@ -100,21 +100,21 @@ pub(crate) enum Comparison {
     Strong,
 }
 
-/// What a field of entity tags (`If-Match`, `If-None-Match`) says of the current representation.
+/// The result of looking for the current tag in `If-Match` or `If-None-Match`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Listed {
-    /// The field is not there.
+    /// The request does not have the field.
     Absent,
-    /// `*`, or a list with the current tag in it.
+    /// The field is `*` or a list with the current tag.
     Yes,
-    /// A list without it; or a field that is no such list.
+    /// The field is a list without the current tag, or is malformed.
     No,
 }
 
 /// Looks for `current` in the list of a field, over all its lines.
 ///
-/// The field counts as a whole: if any part is malformed (`*` beside something else, too), nothing in it
-/// is believed. Empty members are skipped.
+/// If any part of the field is malformed, or `*` is combined with anything else, the whole field matches
+/// nothing. Empty members are skipped.
 pub(crate) fn listed(headers: &HeaderMap, name: &HeaderName, current: Option<&ETag>, comparison: Comparison) -> Listed {
     let mut lines = headers.get_all(name).into_iter().peekable();
     if lines.peek().is_none() {
@@ -149,14 +149,14 @@ pub(crate) fn listed(headers: &HeaderMap, name: &HeaderName, current: Option<&ET
     }
 }
 
-/// An entity tag where it stands, not copied.
+/// An entity tag, borrowed from a field.
 struct Tag<'a> {
     weak: bool,
     opaque: &'a [u8],
 }
 
 impl<'a> Tag<'a> {
-    /// `entity-tag = [ "W/" ] DQUOTE *etagc DQUOTE`, and what follows it.
+    /// Reads `entity-tag = [ "W/" ] DQUOTE *etagc DQUOTE`. Returns it with the bytes that follow.
     fn read(text: &'a [u8]) -> Option<(Self, &'a [u8])> {
         let (weak, quoted) = match text.strip_prefix(b"W/") {
             Some(rest) => (true, rest),
@@ -179,7 +179,7 @@ impl<'a> Tag<'a> {
     }
 }
 
-/// `etagc = %x21 / %x23-7E / obs-text`
+/// Matches `etagc = %x21 / %x23-7E / obs-text`
 const fn is_etagc(byte: u8) -> bool {
     matches!(byte, 0x21 | 0x23..=0x7E | 0x80..=0xFF)
 }
@@ -192,7 +192,7 @@ mod tests {
         ETag::parse(text.as_bytes()).unwrap()
     }
 
-    /// Values of the reference implementation (`xxhash.xxh3_128(…).digest()`, base64url without padding).
+    /// Compares with values of the reference implementation (`xxhash.xxh3_128(…).digest()`, base64url without padding).
     #[test]
     fn golden_tags() {
         let thousand: Vec<u8> = (0..1000_u32).map(|index| (index % 256) as u8).collect();

@@ -1,22 +1,22 @@
 //! The caching half of an HTTP read API, on [`http`] types alone.
 //!
-//! An answer that a cache or a browser already has costs least when it is not sent again. What makes that
-//! work is a handful of headers whose rules are spread over two RFCs and are easy to get almost right:
-//! a 304 that forgets `Vary`, an `If-Modified-Since` that overrules an `If-None-Match`, a CORS layer that
-//! replaces `Vary`, a `gzip;q=0` taken for a yes. Each of those serves somebody a wrong body. This crate
-//! states the rules once, as pure functions over a [`http::HeaderMap`]: no I/O, no clock, no framework.
+//! A response that a cache or a browser already has does not need to be sent again. A handful of headers
+//! makes that work. Their rules are spread over two RFCs, and common mistakes serve a wrong body: a 304
+//! without `Vary`, an `If-Modified-Since` that overrules an `If-None-Match`, a CORS layer that replaces
+//! `Vary`, a `gzip;q=0` that is read as acceptance. This crate implements the rules as pure functions over a
+//! [`http::HeaderMap`]: no I/O, no clock, no framework.
 //!
 //! | to | use |
 //! |---|---|
-//! | say how long an answer may be kept, and by whom | [`Policy`] |
-//! | name a representation by its bytes | [`ETag::weak_of`] |
-//! | date it | [`HttpDate::last_modified`] |
+//! | state how long a response can be stored, and by whom | [`Policy`] |
+//! | make an entity tag of a body's bytes | [`ETag::weak_of`] |
+//! | make `Last-Modified` | [`HttpDate::last_modified`] |
 //! | decide between 200, 304 and 412 | [`Validators`], [`evaluate`], [`Outcome`] |
-//! | make the 304's headers out of the 200's | [`not_modified::strip`] |
-//! | tell caches which request headers mattered | [`vary::add`] |
+//! | turn the headers of a 200 into those of a 304 | [`not_modified::strip`] |
+//! | name the request headers that a response depends on | [`vary::add`] |
 //! | choose between gzip and the plain bytes | [`encoding::accepts_gzip`] |
 //!
-//! # In use
+//! # Example
 //!
 //! ```
 //! use std::time::{Duration, UNIX_EPOCH};
@@ -43,7 +43,7 @@
 //!             not_modified::strip(&mut headers);
 //!             (StatusCode::NOT_MODIFIED, headers)
 //!         }
-//!         // An error of its own: none of the 200's headers belong to it.
+//!         // An error: the headers above describe the 200.
 //!         Outcome::PreconditionFailed => (StatusCode::PRECONDITION_FAILED, HeaderMap::new()),
 //!     }
 //! }
@@ -53,7 +53,7 @@
 //! assert_eq!(first[header::ETAG], r#"W/"3HBI-Ph0f1YTSc3hJ3BcFg""#);
 //! assert_eq!(first[header::LAST_MODIFIED], "Tue, 02 Jan 2024 01:00:00 GMT");
 //!
-//! // The caller asks again, with the tag it was given.
+//! // The client asks again with the tag that it received.
 //! let mut again = HeaderMap::new();
 //! again.insert(header::IF_NONE_MATCH, first[header::ETAG].clone());
 //! let (status, second) = reply(&Method::GET, &again, b"{}");
@@ -64,13 +64,13 @@
 //! assert!(!second.contains_key(header::CONTENT_TYPE));
 //! ```
 //!
-//! # Header bytes are never trusted
+//! # Malformed headers
 //!
-//! Whatever a request carries, no function here panics and none returns an error: a malformed field has
-//! the effect that its RFC gives it, or else the one that cannot serve a wrong body. Each function's page
-//! says which.
+//! No function panics or returns an error, whatever bytes a request contains. A malformed field has the
+//! effect that its RFC defines, or else the effect that cannot serve a wrong body. The documentation of each
+//! function says which.
 //!
-//! # Not here
+//! # Not included
 //!
 //! Range requests (`Range`, `If-Range`, 206), codings other than gzip, compression itself, strong tags of
 //! bytes, reading a request's `Cache-Control`, and a cache.
@@ -94,15 +94,15 @@ pub use precondition::{Outcome, Validators, evaluate};
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-/// A header value of text that this crate wrote itself, from its own alphabet: printable ASCII.
+/// Makes a header value of text that this crate wrote itself in printable ASCII.
 #[expect(clippy::expect_used, reason = "only for text made here, never for what a peer sent; printable ASCII is always a valid value")]
 fn header_value_of_ascii(text: &[u8]) -> http::HeaderValue {
     http::HeaderValue::from_bytes(text).expect("printable ASCII")
 }
 
-/// The members of a list field, over all its lines, without the whitespace around them.
+/// Returns the members of a list field, over all its lines, without the whitespace around them.
 ///
-/// For fields whose members have no quoted strings. Empty members are skipped (RFC 9110, section 5.6.1.2).
+/// The members must not have quoted strings. Empty members are skipped (RFC 9110, section 5.6.1.2).
 fn list_members<'a>(headers: &'a http::HeaderMap, name: &http::HeaderName) -> impl Iterator<Item = &'a [u8]> {
     headers
         .get_all(name)

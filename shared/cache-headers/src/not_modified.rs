@@ -1,10 +1,10 @@
-//! A 304's headers. A cache merges them into what it has stored (RFC 9111, section 4.3.4), so one too few
-//! leaves it with an old policy, and one too many can describe a body that was not sent.
+//! The headers of a 304. A cache merges them into the response that it has stored (RFC 9111, section 4.3.4):
+//! a missing one leaves it with an old policy, and an additional one can describe a body that was not sent.
 
 use http::{HeaderMap, HeaderName, header};
 
-/// What describes the body that a 304 does not have, and does not guide the update of a cache.
-const OF_THE_BODY: [HeaderName; 12] = [
+/// The headers that describe a body, which a 304 does not have. They do not guide the update of a cache.
+const BODY_HEADERS: [HeaderName; 12] = [
     header::CONTENT_DISPOSITION,
     header::CONTENT_ENCODING,
     header::CONTENT_LANGUAGE,
@@ -19,18 +19,18 @@ const OF_THE_BODY: [HeaderName; 12] = [
     HeaderName::from_static("repr-digest"),
 ];
 
-/// Turns the headers of a 200 into those of the 304 that stands for it (RFC 9110, section 15.4.5).
+/// Turns the headers of a 200 into the headers of the 304 that replaces it (RFC 9110, section 15.4.5).
 ///
-/// - **Kept**, because the section requires them wherever the 200 would have had them: `Cache-Control`,
-///   `Content-Location`, `Date`, `ETag`, `Expires`, `Vary`.
-/// - **Removed**, because they are metadata of a representation that is not sent: `Content-Type`,
+/// - **Kept**, because the section requires them if the 200 has them: `Cache-Control`, `Content-Location`,
+///   `Date`, `ETag`, `Expires`, `Vary`.
+/// - **Removed**, because they describe a representation that is not sent: `Content-Type`,
 ///   `Content-Encoding`, `Content-Language`, `Content-Length`, `Content-Range`, `Content-Disposition`,
-///   `Link` (the client has it with the representation that the tag names), `Content-Digest`,
-///   `Repr-Digest`, `Digest`; and, with the framing, `Transfer-Encoding` and `Trailer`.
-/// - **`Last-Modified`** is removed if there is an `ETag`, and kept otherwise: the section finds it useful
-///   only where nothing else says which stored answer is meant.
-/// - **Passed through**, because they belong to the exchange and not to the representation: everything
-///   else, such as CORS, `Server-Timing`, a request id, security headers, `Set-Cookie`.
+///   `Link` (the client stored it with the representation), `Content-Digest`, `Repr-Digest`, `Digest`; and
+///   `Transfer-Encoding` and `Trailer`, which describe the framing.
+/// - **`Last-Modified`** is removed if there is an `ETag` and kept otherwise: the section allows it where
+///   there is no entity tag to select the stored response.
+/// - **Kept** too, because they belong to the exchange and not to the representation: all others, such as
+///   CORS, `Server-Timing`, a request id, security headers, `Set-Cookie`.
 ///
 /// ```
 /// use http::{HeaderMap, HeaderValue, header};
@@ -45,7 +45,7 @@ const OF_THE_BODY: [HeaderName; 12] = [
 /// assert_eq!(headers["x-request-id"], "r-1");
 /// ```
 pub fn strip(headers: &mut HeaderMap) {
-    for name in OF_THE_BODY {
+    for name in BODY_HEADERS {
         headers.remove(name);
     }
     if headers.contains_key(header::ETAG) {

@@ -1,12 +1,12 @@
-//! How long an answer may be kept, and by whom: stated as an intent, rendered to `Cache-Control` here and
-//! nowhere else. A handler that writes the header by hand is one typing error away from a shared cache
-//! that keeps a private answer.
+//! Cache policies: how long a response can be stored, and by whom. A policy is named by its intent and
+//! written as `Cache-Control` in one place, because a typing error in a header written by hand can let a
+//! shared cache store a private response.
 
 use http::{HeaderMap, HeaderValue, header};
 
-/// An answer's cache policy, by intent (RFC 9111, section 5.2.2; RFC 5861).
+/// The cache policy of a response, by intent (RFC 9111, section 5.2.2; RFC 5861).
 ///
-/// Rendering is infallible. [`PrivateRevalidate`](Self::PrivateRevalidate), [`NoStore`](Self::NoStore) and
+/// Writing it cannot fail. [`PrivateRevalidate`](Self::PrivateRevalidate), [`NoStore`](Self::NoStore) and
 /// [`PUBLIC_READ_MOSTLY`](Self::PUBLIC_READ_MOSTLY) are static values and cost no allocation.
 ///
 /// ```
@@ -19,7 +19,7 @@ use http::{HeaderMap, HeaderValue, header};
 /// assert_eq!(Policy::PrivateRevalidate.header_value(), "private, no-cache");
 /// assert_eq!(Policy::NoStore.header_value(), "no-store");
 ///
-/// /// One's own, where none of these fits.
+/// /// A policy of your own.
 /// const HOURLY: Policy = Policy::Public {
 ///     fresh: 600,
 ///     shared: 3_600,
@@ -30,40 +30,40 @@ use http::{HeaderMap, HeaderValue, header};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Policy {
-    /// The same for everyone who asks with the same URL: any cache may keep it.
+    /// The response is the same for everyone who asks for the URL: any cache can store it.
     ///
-    /// `public` lets a shared cache keep an answer **even to a request that carried `Authorization`**
-    /// (RFC 9111, section 3.5). Never use it for what depends on who asks.
+    /// `public` lets a shared cache store a response **even to a request with `Authorization`** (RFC 9111,
+    /// section 3.5). Never use it for a response that depends on the caller.
     ///
-    /// All values are seconds. Above 2^31 a cache takes them as 2^31 (RFC 9111, section 1.2.2).
+    /// All values are seconds. Caches read values above 2^31 as 2^31 (RFC 9111, section 1.2.2).
     Public {
         /// `max-age`: how long a browser, and a shared cache that does not know `s-maxage`, uses it
-        /// without asking. 0 means ask each time.
+        /// without asking. 0 means that it asks each time.
         fresh: u32,
-        /// `s-maxage`: the same for shared caches (a CDN), in place of `max-age`. A cache that takes
-        /// RFC 9111, section 5.2.2.10 strictly never serves it stale, whatever the next two say.
+        /// `s-maxage`: the same for shared caches (a CDN), in place of `max-age`. A cache that follows
+        /// RFC 9111, section 5.2.2.10 strictly never serves it stale, whatever the next two values are.
         shared: u32,
-        /// `stale-while-revalidate` (RFC 5861, section 3): how long past its freshness it may still be
-        /// served while the cache asks for a newer one. 0 leaves the directive out.
+        /// `stale-while-revalidate` (RFC 5861, section 3): how long after its freshness a cache can still
+        /// serve it while it asks for a newer one. 0 leaves the directive out.
         stale_while_revalidate: u32,
-        /// `stale-if-error` (RFC 5861, section 4): how long past its freshness it may stand in for an
-        /// error (a 5xx, or no answer). 0 leaves the directive out.
+        /// `stale-if-error` (RFC 5861, section 4): how long after its freshness a cache can serve it in
+        /// place of an error (a 5xx, or no response). 0 leaves the directive out.
         stale_if_error: u32,
     },
-    /// Depends on who asks: only that caller's own cache may keep it, and must ask before each use.
-    /// With an [`ETag`](crate::ETag) a use then costs a 304 and not a body.
+    /// The response depends on the caller: only the caller's own cache can store it, and it must ask before
+    /// each use. With an [`ETag`](crate::ETag), a use costs a 304 in place of a body.
     PrivateRevalidate,
-    /// To be kept by nobody: errors, and answers that are not what the same request would give again.
+    /// No cache stores the response: for errors, and for responses that the same request would not get again.
     NoStore,
 }
 
 impl Policy {
-    /// Public data that is read far more often than written, where half a minute of age does not matter,
-    /// and an old answer is better than a slow one or none: `public, max-age=30, s-maxage=60,
+    /// The policy for public data that is read far more often than written, where half a minute of age does
+    /// not matter, and an old response is better than a slow one or none: `public, max-age=30, s-maxage=60,
     /// stale-while-revalidate=300, stale-if-error=86400`.
     pub const PUBLIC_READ_MOSTLY: Self = Self::Public { fresh: 30, shared: 60, stale_while_revalidate: 300, stale_if_error: 86_400 };
 
-    /// The value of `Cache-Control`.
+    /// Returns the value of `Cache-Control`.
     pub fn header_value(self) -> HeaderValue {
         match self {
             Self::PUBLIC_READ_MOSTLY => {
@@ -77,7 +77,7 @@ impl Policy {
         }
     }
 
-    /// Sets `Cache-Control` to this policy, in place of whatever was there.
+    /// Sets `Cache-Control` to this policy, in place of any value that is there.
     pub fn insert_into(self, headers: &mut HeaderMap) {
         headers.insert(header::CACHE_CONTROL, self.header_value());
     }

@@ -1,26 +1,25 @@
-//! Preconditions: whether the client already has what it asks for (304), or asks for something that is no
-//! longer there (412). The order in which the fields count is the part that goes wrong most easily, so it
-//! stands in one function.
+//! Preconditions: the client already has the current representation (304), or asks for one that has changed
+//! (412). The order in which the fields are evaluated is easy to get wrong, so one function defines it.
 
 use http::{HeaderMap, HeaderName, Method, header};
 
 use crate::etag::{self, Comparison, Listed};
 use crate::{ETag, HttpDate};
 
-/// What identifies the representation that a request has selected (RFC 9110, section 8.8).
+/// The validators of the representation that a request selects (RFC 9110, section 8.8).
 ///
-/// Take them from the 200 that would be sent: the body that it would have, not the stored thing.
+/// Make them of the body that the 200 would have, not of the stored data.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Validators {
-    /// Its entity tag, if it has one.
+    /// The entity tag, if there is one.
     pub etag: Option<ETag>,
-    /// When it was last changed, if that is known. A list has none: a deletion would not change it.
+    /// The date of the last change, if it is known. A list has none, because a deletion would not change it.
     pub last_modified: Option<HttpDate>,
 }
 
 impl Validators {
-    /// Sets `ETag` and `Last-Modified`; a field whose validator is absent is taken away, so that what is
-    /// sent is what [`evaluate`] compared.
+    /// Sets `ETag` and `Last-Modified`. Removes the field of an absent validator, so that the response has
+    /// exactly the validators that [`evaluate`] compared.
     pub fn insert_into(&self, headers: &mut HeaderMap) {
         let etag = self.etag.as_ref().map(ETag::header_value);
         let last_modified = self.last_modified.map(HttpDate::header_value);
@@ -33,23 +32,23 @@ impl Validators {
     }
 }
 
-/// What becomes of a request that, without its preconditions, would get a 200.
+/// The result of [`evaluate`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Outcome {
-    /// Answer as if there were no preconditions.
+    /// Respond as if there were no preconditions.
     Proceed,
-    /// Answer 304 without a body, with the headers that [`not_modified::strip`](crate::not_modified::strip)
-    /// leaves of the 200's.
+    /// Respond with 304 and no body. [`not_modified::strip`](crate::not_modified::strip) makes its headers
+    /// from those of the 200.
     NotModified,
-    /// Answer 412. It is an error like any other: not to be cached, and without the 200's validators.
+    /// Respond with 412. Like any error it must not be cached and does not have the validators of the 200.
     PreconditionFailed,
 }
 
 /// Evaluates a request's preconditions in the order of RFC 9110, section 13.2.2.
 ///
-/// Call it **only where the answer would be a 200**: any other status stands, whatever the request's
-/// preconditions (section 13.2.1). So the representation exists, and `*` always matches it.
+/// Call it **only where the response would be a 200**: preconditions do not change any other status (section
+/// 13.2.1). So the representation exists, and `*` always matches it.
 ///
 /// 1. `If-Match` (13.1.1), strong comparison: not matched → [`PreconditionFailed`](Outcome::PreconditionFailed).
 ///    A weak tag never matches, on either side.
@@ -60,16 +59,16 @@ pub enum Outcome {
 ///    `NotModified`.
 ///
 /// CONNECT, OPTIONS and TRACE select no representation and always [`Proceed`](Outcome::Proceed). For a
-/// method that changes something, call it before the change.
+/// method that changes data, call it before the change.
 ///
 /// # Malformed fields
 ///
-/// - `If-None-Match` and `If-Match` may be lists, over several lines. If any part is malformed, the whole
-///   field matches nothing: the one then gives the full answer, the other 412. It is there all the same,
-///   so it still puts the date of its pair out of account, as the RFC has it for its presence alone.
-/// - A date field that is no date, or more than one (a list, several lines), is ignored, as is one on a
-///   representation without [`last_modified`](Validators::last_modified): the RFC says so for each.
-/// - A date in the future counts as any other.
+/// - `If-None-Match` and `If-Match` can be lists over several lines. If any part is malformed, the whole
+///   field matches nothing: for `If-None-Match` the response is the full one, for `If-Match` a 412. Its date
+///   field is still ignored, because the RFC makes that depend on presence alone.
+/// - A date field that is not exactly one date is ignored, as the RFC says. So is a date field if the
+///   representation has no [`last_modified`](Validators::last_modified).
+/// - A date in the future is compared like any other.
 pub fn evaluate(method: &Method, request: &HeaderMap, current: &Validators) -> Outcome {
     if matches!(*method, Method::CONNECT | Method::OPTIONS | Method::TRACE) {
         return Outcome::Proceed;
@@ -97,7 +96,7 @@ pub fn evaluate(method: &Method, request: &HeaderMap, current: &Validators) -> O
     }
 }
 
-/// Whether the representation is later than a field's date; `None` if the field is to be ignored.
+/// Returns true if the representation is later than a field's date, or `None` if the field is ignored.
 fn changed_since(request: &HeaderMap, name: &HeaderName, current: &Validators) -> Option<bool> {
     let last_modified = current.last_modified?;
     let mut lines = request.get_all(name).into_iter();

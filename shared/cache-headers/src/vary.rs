@@ -1,13 +1,13 @@
-//! `Vary`: which request headers an answer depended on. Several layers have something to add (compression,
-//! CORS, content types), and each that replaces what another wrote makes a cache mix up two answers.
+//! `Vary`: the request headers that a response depends on. Several layers add names (compression, CORS,
+//! content types). A layer that replaces the names of another makes a cache mix up two responses.
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 /// Adds a request header's name to `Vary` (RFC 9110, section 12.5.5).
 ///
-/// What is there stays, in its order and case; several lines become one. A name that is there already, in
-/// whatever case, is not repeated. `*` absorbs everything: with it there, or added
-/// (`HeaderName::from_static("*")`), the field is `*` alone.
+/// The names that are there stay, in their order and case; several lines become one. A name that is there
+/// already, in any case, is not repeated. If `*` is there or is added (`HeaderName::from_static("*")`), the
+/// field becomes `*` alone.
 ///
 /// ```
 /// use http::{HeaderMap, HeaderValue, header};
@@ -31,7 +31,7 @@ pub fn add(headers: &mut HeaderMap, name: &HeaderName) {
     };
     match value {
         Ok(value) => headers.insert(header::VARY, value).is_some(),
-        // Cannot be, of parts of header values; and if it were, a line more says the same.
+        // Cannot happen with parts of header values. One more line would mean the same.
         Err(_) => headers.append(header::VARY, HeaderValue::from(name.clone())),
     };
 }

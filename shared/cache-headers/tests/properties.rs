@@ -1,4 +1,4 @@
-//! What holds for any input: nothing panics, and what is written reads back as itself.
+//! Properties of any input: nothing panics, and written values are read back unchanged.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -21,7 +21,7 @@ const NAMES: [HeaderName; 10] = [
     header::VARY,
 ];
 
-/// Any bytes; and bytes of the alphabet that the fields are made of, which get further into the parsers.
+/// Makes any bytes, or bytes that fields consist of, which get further into the parsers.
 fn field_bytes() -> impl Strategy<Value = Vec<u8>> {
     let pieces = prop::sample::select(vec![
         "\"",
@@ -52,7 +52,7 @@ fn field_bytes() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![vec(any::<u8>(), 0..80), vec(pieces, 0..12).prop_map(|pieces| pieces.concat().into_bytes()),]
 }
 
-/// Fields of any of `NAMES`, in several lines; bytes that no header can hold are left out.
+/// Makes fields of any of `NAMES`, in several lines. Bytes that a header cannot hold are left out.
 fn any_headers() -> impl Strategy<Value = HeaderMap> {
     vec((prop::sample::select(NAMES.to_vec()), field_bytes()), 0..8).prop_map(|lines| {
         let mut headers = HeaderMap::new();
@@ -115,7 +115,7 @@ proptest! {
         }
     }
 
-    /// A client that sends back what it was given gets a 304, whatever other tags stand beside it.
+    /// A client that sends the current tag back gets a 304, whatever other tags the list has.
     #[test]
     fn the_own_tag_is_a_304(
         body in vec(any::<u8>(), 0..64),
@@ -158,7 +158,7 @@ proptest! {
         }
     }
 
-    /// The order of the fields in RFC 3339 is the order of time: later text, later date.
+    /// RFC 3339 text sorts as time does: the later text is the later date.
     #[test]
     fn rfc3339_keeps_its_order(
         a in (1970..=9999_u32, 1..=12_u32, 1..=28_u32, 0..=23_u32, 0..=59_u32, 0..=59_u32),
