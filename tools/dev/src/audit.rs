@@ -7,6 +7,7 @@
 use crate::error::root_cause;
 use crate::row::{self, Item, SHARD};
 use crate::template::Table;
+use crate::timestamp::is_time;
 use crate::{Error, Result};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
@@ -79,7 +80,7 @@ fn reasons(item: &Item, table: &Table, shards: u32) -> Vec<String> {
             (Ok(()), Some(AttributeValue::N(number))) if key.name == SHARD && !number.parse::<u32>().is_ok_and(|shard| shard < shards) => {
                 reasons.push(format!("`shard` is {number}, not one of 0 to {}", shards.saturating_sub(1)));
             }
-            (Ok(()), Some(AttributeValue::S(text))) if key.name == "createdAt" && !row::is_time(text) => {
+            (Ok(()), Some(AttributeValue::S(text))) if key.name == "createdAt" && !is_time(text) => {
                 reasons.push("`createdAt` is no UTC time with milliseconds: it sorts in the wrong place".to_owned());
             }
             _ => {}

@@ -3,13 +3,13 @@
 use crate::client::Target;
 use crate::load::{self, Destination};
 use crate::template::Template;
-use crate::{Context, Error, Result, audit, bench, docs, openapi, token, up};
+use crate::{Error, Result, audit, docs, openapi, process, runtime, token, up};
 use clap::{Args, Parser, Subcommand};
+use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
-use tokio::signal::unix::{SignalKind, signal};
 
 /// The local stack of this bundle, its data and its tokens.
 #[derive(Debug, Parser)]
@@ -36,8 +36,13 @@ enum Command {
     Openapi(Openapi),
     /// Serve the API reference on localhost, to read and to try against `cargo dev up`
     Docs(Docs),
-    /// Measure the functions beside their peers; docs/bench/README.md says how
-    Bench(bench::Options),
+    /// Measure the functions next to their peers; docs/bench/README.md says how
+    #[command(disable_help_flag = true)]
+    Bench {
+        /// Arguments of the benchmark: `cargo dev bench --help` lists them
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -144,32 +149,7 @@ struct Docs {
 
 /// Runs `cargo dev` with the arguments of this process.
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let outcome = runtime.context(|| "cannot start a runtime".to_owned()).and_then(|runtime| {
-        let outcome = runtime.block_on(until_signalled(command(cli.command)));
-        // A name that is being looked up must not hold up the end.
-        runtime.shutdown_background();
-        outcome
-    });
-    outcome.unwrap_or_else(|error| {
-        eprintln!("error: {error}");
-        ExitCode::FAILURE
-    })
-}
-
-/// Drops the command at a signal, which ends every process that it started.
-async fn until_signalled(command: impl Future<Output = Result<ExitCode>>) -> Result<ExitCode> {
-    let on = |kind| signal(kind).context(|| "cannot listen for signals".to_owned());
-    let (mut interrupt, mut terminate, mut hangup) =
-        (on(SignalKind::interrupt())?, on(SignalKind::terminate())?, on(SignalKind::hangup())?);
-    // As a shell reports them: 128 and the signal's number.
-    tokio::select! {
-        outcome = command => outcome,
-        _ = interrupt.recv() => Ok(ExitCode::from(130)),
-        _ = terminate.recv() => Ok(ExitCode::from(143)),
-        _ = hangup.recv() => Ok(ExitCode::from(129)),
-    }
+    runtime::run(command(Cli::parse().command))
 }
 
 async fn command(command: Command) -> Result<ExitCode> {
@@ -188,7 +168,7 @@ async fn command(command: Command) -> Result<ExitCode> {
         Command::Docs(Docs { port, stack_port, sub }) => {
             docs::docs(docs::Options { port, stack_port, sub }).await.map(|()| ExitCode::SUCCESS)
         }
-        Command::Bench(options) => bench::bench(&options).await.map(|()| ExitCode::SUCCESS),
+        Command::Bench { arguments } => Err(process::replace_by_package("bench", &arguments)),
     }
 }
 
@@ -255,6 +235,8 @@ mod tests {
         assert!(Cli::try_parse_from(["cargo dev", "token"]).is_err());
         assert!(Cli::try_parse_from(["cargo dev", "audit", "--shards", "0"]).is_err());
         assert!(Cli::try_parse_from(["cargo dev", "audit", "--shards", "17"]).is_err());
+        let bench = Cli::try_parse_from(["cargo dev", "bench", "profile", "--lines", "5", "--help", "--", "-x"]).unwrap();
+        assert!(matches!(bench.command, Command::Bench { arguments } if arguments == ["profile", "--lines", "5", "--help", "--", "-x"]));
         let up = Cli::try_parse_from(["cargo dev", "up", "--once", "--load", "x"]).unwrap();
         assert!(matches!(up.command, Command::Up(Up { once: true, port: 9000, dynamodb_port: 8000, .. })));
     }

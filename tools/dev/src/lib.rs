@@ -10,7 +10,6 @@
 
 mod attribute;
 pub mod audit;
-pub mod bench;
 mod cargo_lambda;
 pub mod cli;
 pub mod client;
@@ -20,13 +19,16 @@ pub mod error;
 mod http_get;
 pub mod load;
 pub mod openapi;
-mod process;
+pub mod process;
 mod row;
+pub mod runtime;
 pub mod sample;
+pub mod shard;
 pub mod template;
+mod timestamp;
 pub mod token;
 pub mod up;
-mod workspace;
+pub mod workspace;
 mod yaml;
 
 pub use error::{Context, Error, Result};

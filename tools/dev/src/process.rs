@@ -4,8 +4,10 @@
 //! watch` puts every function into yet another group, so a group is not all: every child also inherits a mark in its
 //! environment, and whoever bears it is ended.
 
-use crate::{Context, Error, Result};
+use crate::{Context, Error, Result, workspace};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use std::ffi::OsString;
+use std::os::unix::process::CommandExt as _;
 use std::process::ExitStatus;
 use std::time::Duration;
 use tokio::process::{Child, Command};
@@ -26,13 +28,7 @@ impl Group {
     /// Starts a command. `what` names it in errors.
     pub(crate) fn start(mut command: Command, what: &str) -> Result<Self> {
         let mark = format!("{}-{:?}", std::process::id(), std::time::Instant::now());
-        // What cargo says about *this* package to whom it runs is not for another cargo.
-        for (name, _) in std::env::vars_os() {
-            let name = name.to_string_lossy().into_owned();
-            if ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"].iter().any(|of| name.starts_with(of)) {
-                command.env_remove(name);
-            }
-        }
+        without_cargo_variables(command.as_std_mut());
         command.env(MARK, &mark).process_group(0).kill_on_drop(true);
         let child = command.spawn().context(|| format!("cannot start {what}"))?;
         let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
@@ -118,8 +114,33 @@ fn send(pid: Pid, signal: Signal) {
     let _ = kill_process(pid, signal);
 }
 
-/// Runs a command to its end; dropped before that, it is killed.
-pub(crate) async fn run(command: Command, what: &str) -> Result<()> {
+/// Takes away what cargo says about this package to the programs that it runs: it would mislead another cargo.
+fn without_cargo_variables(command: &mut std::process::Command) {
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy().into_owned();
+        if ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"].iter().any(|of| name.starts_with(of)) {
+            command.env_remove(name);
+        }
+    }
+}
+
+/// Runs a binary of this workspace with cargo in the place of this process: arguments, signals and exit status are its own.
+///
+/// # Errors
+/// Returns only if cargo cannot be started.
+pub(crate) fn replace_by_package(package: &str, arguments: &[OsString]) -> Error {
+    let mut cargo = std::process::Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    without_cargo_variables(&mut cargo);
+    cargo.args(["run", "--quiet", "--package", package, "--manifest-path"]).arg(workspace::root().join("Cargo.toml"));
+    cargo.arg("--").args(arguments);
+    Error::new(format!("cannot start cargo: {}", cargo.exec()))
+}
+
+/// Runs a command to its end; if the future is dropped before that, the command is killed.
+///
+/// # Errors
+/// If it cannot be started or does not succeed. `what` names it in errors.
+pub async fn run(command: Command, what: &str) -> Result<()> {
     let mut group = Group::start(command, what)?;
     match group.wait().await? {
         status if status.success() => Ok(()),

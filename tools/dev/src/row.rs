@@ -1,13 +1,11 @@
 //! One line of a file into one item, with every check that the table or a list would otherwise fail at later.
 
 use crate::attribute::{self, Members};
-use crate::load::shard;
+use crate::shard::shard;
 use crate::template::{Key, Kind, Table};
+use crate::timestamp::is_time;
 use aws_sdk_dynamodb::types::AttributeValue;
 use std::collections::HashMap;
-use time::PrimitiveDateTime;
-use time::format_description::BorrowedFormatItem;
-use time::macros::format_description;
 
 /// DynamoDB's largest item.
 const MAX_ITEM: usize = 400 * 1024;
@@ -18,8 +16,6 @@ const MAX_ID_BYTES: usize = 256;
 pub(crate) const SHARD: &str = "shard";
 /// Attributes that are times wherever they stand.
 const TIMES: [&str; 3] = ["createdAt", "updatedAt", "placedAt"];
-const RFC_3339_MILLIS: &[BorrowedFormatItem<'_>] =
-    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
 
 /// An item as DynamoDB takes it.
 pub(crate) type Item = HashMap<String, AttributeValue>;
@@ -56,16 +52,6 @@ pub(crate) fn read(line: &str, table: &Table, shards: u32) -> Result<Item, Strin
         return Err(format!("{size} bytes; DynamoDB takes {MAX_ITEM}"));
     }
     Ok(item)
-}
-
-/// Whether a text is a time as this API writes it: RFC 3339, UTC, milliseconds, `Z`.
-pub(crate) fn is_time(text: &str) -> bool {
-    PrimitiveDateTime::parse(text, RFC_3339_MILLIS).is_ok()
-}
-
-/// A time in the form that [`is_time`] accepts.
-pub(crate) fn time(unix_seconds: i64) -> String {
-    time::OffsetDateTime::from_unix_timestamp(unix_seconds).ok().and_then(|time| time.format(RFC_3339_MILLIS).ok()).unwrap_or_default()
 }
 
 /// Checks a key attribute of an index: there, of its type, not empty.
@@ -109,23 +95,6 @@ mod tests {
     fn refused(table: &str, line: &str) -> String {
         let template = Template::parse(include_str!("../tests/fixtures/template.yaml")).unwrap();
         read(line, template.table(table).unwrap(), 4).unwrap_err()
-    }
-
-    #[test]
-    fn a_time_has_one_form() {
-        assert!(is_time("2024-02-29T23:59:59.999Z"));
-        assert_eq!(time(1_704_067_200), "2024-01-01T00:00:00.000Z");
-        for text in [
-            "2023-02-29T00:00:00.000Z",
-            "2024-01-01T00:00:00Z",
-            "2024-01-01T00:00:00.000+00:00",
-            "2024-1-1T00:00:00.000Z",
-            "2024-01-01 00:00:00.000Z",
-            "2024-01-01T24:00:00.000Z",
-            "",
-        ] {
-            assert!(!is_time(text), "{text}");
-        }
     }
 
     #[test]

@@ -4,7 +4,8 @@
 //! stock, users without orders, one user with a long history, ids that are not in the order of the times. Hidden
 //! strings begin with `sentinel-`, so that a leak can be searched for.
 
-use crate::row;
+use crate::shard::fnv1a;
+use crate::timestamp;
 use serde_json::{Value, json};
 
 /// Products, `p-1` and up.
@@ -146,8 +147,8 @@ pub fn product(number: u32) -> Value {
         },
         "images": images,
         "thumbnail": format!("https://images.example.com/p-{number}/thumbnail.webp"),
-        "createdAt": row::time(created),
-        "updatedAt": row::time(updated),
+        "createdAt": timestamp::time(created),
+        "updatedAt": timestamp::time(updated),
         "costPrice": hundredths(cents * 3 / 5),
         "supplierNote": format!("sentinel-supplier-{number}"),
     });
@@ -183,8 +184,8 @@ pub fn user(number: u32) -> Value {
             "department": random.pick(&DEPARTMENTS),
             "title": random.pick(&TITLES),
         },
-        "createdAt": row::time(created),
-        "updatedAt": row::time(created + i64::from(random.below(2_000)) * HOUR),
+        "createdAt": timestamp::time(created),
+        "updatedAt": timestamp::time(created + i64::from(random.below(2_000)) * HOUR),
         "passwordHash": format!("sentinel-password-{number}"),
         "ssn": format!("sentinel-ssn-{number}"),
         "card": format!("sentinel-card-{number}"),
@@ -218,8 +219,8 @@ pub fn order(number: u32) -> Value {
         "orderId": format!("o-{number:06}"),
         "userId": format!("u-{user}"),
         "status": random.pick(&STATUSES),
-        "placedAt": row::time(placed),
-        "updatedAt": row::time(placed + i64::from(random.below(240)) * HOUR),
+        "placedAt": timestamp::time(placed),
+        "updatedAt": timestamp::time(placed + i64::from(random.below(240)) * HOUR),
         "currency": "USD",
         "total": hundredths(total),
         "itemCount": count,
@@ -246,7 +247,7 @@ struct Random(u64);
 
 impl Random {
     fn of(kind: &[u8], number: u32) -> Self {
-        Self(crate::load::fnv1a(kind) ^ (u64::from(number) << 32))
+        Self(fnv1a(kind) ^ (u64::from(number) << 32))
     }
 
     fn next(&mut self) -> u64 {
@@ -275,7 +276,6 @@ impl Random {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::load::fnv1a;
     use std::collections::{HashMap, HashSet};
 
     #[test]

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 /// The workspace that this command was started in: the nearest folder upwards with a `template.yaml` beside a
 /// `Cargo.toml`, else the one that this tool was built from.
-pub(crate) fn root() -> PathBuf {
+pub fn root() -> PathBuf {
     let here = std::env::current_dir().unwrap_or_default();
     here.ancestors()
         .find(|folder| folder.join("template.yaml").is_file() && folder.join("Cargo.toml").is_file())
@@ -12,7 +12,7 @@ pub(crate) fn root() -> PathBuf {
 }
 
 /// Cargo's build folder: tools that this one installs and the rejects of a load go there.
-pub(crate) fn target(root: &Path) -> PathBuf {
+pub fn target(root: &Path) -> PathBuf {
     match std::env::var_os("CARGO_TARGET_DIR") {
         Some(folder) => root.join(folder),
         None => root.join("target"),
@@ -20,7 +20,7 @@ pub(crate) fn target(root: &Path) -> PathBuf {
 }
 
 /// A path for people: relative to the current folder where it lies below it.
-pub(crate) fn shown(path: &Path) -> String {
+pub fn shown(path: &Path) -> String {
     let here = std::env::current_dir().unwrap_or_default();
     path.strip_prefix(&here).unwrap_or(path).display().to_string()
 }

@@ -3,7 +3,8 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use dev::client::Target;
 use dev::database::{self, Local};
-use dev::load::{self, Destination, Report, shard};
+use dev::load::{self, Destination, Report};
+use dev::shard::shard;
 use dev::template::Template;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};

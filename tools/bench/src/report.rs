@@ -1,46 +1,47 @@
 //! What a run found: as tables, as JSON, and beside what it should be.
 
-use super::case_study::CaseStudy;
-use super::depth::{Depth, Fields};
-use super::measure::{Cold, Footprint, Warm};
-use crate::{Context, Result, workspace};
+use crate::case_study::CaseStudy;
+use crate::depth::{Depth, Fields};
+use crate::measure::{Cold, Footprint, Warm};
+use crate::stats::{Median, lossless};
+use dev::{Context, Result, workspace};
 use serde::Serialize;
 use std::path::Path;
 
 /// A whole run.
 #[derive(Debug, Default, Serialize)]
-pub(super) struct Report {
-    pub(super) command: String,
-    pub(super) date: String,
+pub(crate) struct Report {
+    pub(crate) command: String,
+    pub(crate) date: String,
     /// Architecture, operating system and number of processors.
-    pub(super) machine: String,
-    pub(super) left_out: Vec<String>,
+    pub(crate) machine: String,
+    pub(crate) left_out: Vec<String>,
     /// Milliseconds.
-    pub(super) cold: Vec<Cold>,
+    pub(crate) cold: Vec<Cold>,
     /// Microseconds.
-    pub(super) warm: Vec<Warm>,
+    pub(crate) warm: Vec<Warm>,
     /// KiB of memory, bytes of files.
-    pub(super) footprints: Vec<Footprint>,
-    pub(super) depth: Vec<Depth>,
-    pub(super) fields: Vec<Fields>,
-    pub(super) case_study: Option<CaseStudy>,
-    pub(super) goals: Vec<Goal>,
+    pub(crate) footprints: Vec<Footprint>,
+    pub(crate) depth: Vec<Depth>,
+    pub(crate) fields: Vec<Fields>,
+    pub(crate) case_study: Option<CaseStudy>,
+    pub(crate) goals: Vec<Goal>,
 }
 
 /// A ratio or a size that this bundle has set itself.
 #[derive(Debug, Serialize)]
-pub(super) struct Goal {
-    pub(super) what: String,
-    pub(super) wanted: String,
-    pub(super) measured: f64,
-    pub(super) met: bool,
+pub(crate) struct Goal {
+    pub(crate) what: String,
+    pub(crate) wanted: String,
+    pub(crate) measured: f64,
+    pub(crate) met: bool,
 }
 
 const OURS: &str = "lean-routes";
 
 impl Report {
     /// Measured beside wanted. What a left-out peer would be needed for is left out, too.
-    pub(super) fn judge(&mut self) {
+    pub(crate) fn judge(&mut self) {
         let mut goals = Vec::new();
         let mut at_most = |what: &str, measured: Option<f64>, most: f64| {
             let goal = |measured| Goal { what: what.to_owned(), wanted: format!("≤ {most}"), measured, met: measured <= most };
@@ -86,7 +87,7 @@ impl Report {
     }
 
     /// Writes `bench.json` (or another name) into the folder.
-    pub(super) fn write(&self, folder: &Path, name: &str) -> Result<()> {
+    pub(crate) fn write(&self, folder: &Path, name: &str) -> Result<()> {
         let failed = || format!("cannot write to {}", workspace::shown(folder));
         std::fs::create_dir_all(folder).context(failed)?;
         let text = serde_json::to_string_pretty(self).context(failed)?;
@@ -94,7 +95,7 @@ impl Report {
     }
 
     /// Prints everything.
-    pub(super) fn print(&self) {
+    pub(crate) fn print(&self) {
         println!("{}\n{}, {}\n", self.command, self.machine, self.date);
         for line in &self.left_out {
             println!("left out: {line}");
@@ -121,7 +122,7 @@ impl Report {
         println!("cold start, ms (median ± median absolute deviation)");
         println!("{:<14} {:>16} {:>16} {:>16} {:>16} {:>16} {:>16}", "", "init wall", "init CPU", "first wall", "first CPU", "wall", "CPU");
         for row in &self.cold {
-            let of = |median: super::stats::Median| format!("{:.2} ± {:.2}", median.value, median.mad);
+            let of = |median: Median| format!("{:.2} ± {:.2}", median.value, median.mad);
             let columns = [row.init_wall, row.init_cpu, row.first_wall, row.first_cpu, row.total_wall, row.total_cpu].map(of);
             let columns: String = columns.iter().map(|column| format!(" {column:>16}")).collect();
             println!("{:<14}{columns}", row.candidate);
@@ -183,10 +184,4 @@ impl Report {
         }
         println!();
     }
-}
-
-/// Counts of a benchmark are far below 2⁵³.
-#[expect(clippy::cast_precision_loss, reason = "counts far below 2⁵³")]
-pub(super) fn lossless(count: u64) -> f64 {
-    count as f64
 }

@@ -4,15 +4,15 @@ use serde::Serialize;
 
 /// A median with its noise.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
-pub(super) struct Median {
+pub(crate) struct Median {
     /// The median.
-    pub(super) value: f64,
+    pub(crate) value: f64,
     /// The median of the absolute deviations from it.
-    pub(super) mad: f64,
+    pub(crate) mad: f64,
 }
 
 /// The median of some measurements; 0 of none.
-pub(super) fn median(values: impl IntoIterator<Item = f64>) -> Median {
+pub(crate) fn median(values: impl IntoIterator<Item = f64>) -> Median {
     let mut values: Vec<f64> = values.into_iter().collect();
     let value = percentile(&mut values, 0.5);
     let mut deviations: Vec<f64> = values.iter().map(|other| (other - value).abs()).collect();
@@ -21,10 +21,16 @@ pub(super) fn median(values: impl IntoIterator<Item = f64>) -> Median {
 
 /// A percentile (0 to 1) by nearest rank; sorts the values.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "a rank among few values")]
-pub(super) fn percentile(values: &mut [f64], part: f64) -> f64 {
+pub(crate) fn percentile(values: &mut [f64], part: f64) -> f64 {
     values.sort_by(f64::total_cmp);
     let rank = (part * values.len() as f64).ceil() as usize;
     values.get(rank.saturating_sub(1)).copied().unwrap_or_default()
+}
+
+/// A count as a float, exactly: counts of a benchmark are far below 2⁵³.
+#[expect(clippy::cast_precision_loss, reason = "counts far below 2⁵³")]
+pub(crate) fn lossless(count: u64) -> f64 {
+    count as f64
 }
 
 #[cfg(test)]

@@ -1,12 +1,13 @@
 //! Measuring: cold, warm, counted.
 
-use super::candidate::{Candidate, Route};
-use super::endpoint::Traffic;
-use super::scenario::Scenario;
-use super::scene::Scene;
-use super::session::{Answered, Cost, Session, Surroundings};
-use super::stats::{Median, median, percentile};
-use crate::{Error, Result};
+use crate::candidate::{Candidate, Route};
+use crate::endpoint::Traffic;
+use crate::scenario::Scenario;
+use crate::scene::Scene;
+use crate::session::{Answered, Cost, Session};
+use crate::stats::{Median, median, percentile};
+use crate::surroundings::Surroundings;
+use dev::{Error, Result};
 use serde::Serialize;
 use serde_json::Value;
 use std::path::Path;
@@ -14,70 +15,70 @@ use std::time::Duration;
 
 /// How often everything is done.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Effort {
+pub(crate) struct Effort {
     /// Starts of each candidate.
-    pub(super) starts: u32,
+    pub(crate) starts: u32,
     /// Blocks of warm requests of each candidate, and requests a block.
-    pub(super) blocks: u32,
-    pub(super) block: u32,
+    pub(crate) blocks: u32,
+    pub(crate) block: u32,
     /// Requests whose instructions are counted, after as many as a start needs to be warm. 0: none are.
-    pub(super) counted: u32,
+    pub(crate) counted: u32,
 }
 
 /// A cold start, in milliseconds.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct Cold {
-    pub(super) candidate: &'static str,
-    pub(super) starts: u32,
-    pub(super) init_wall: Median,
-    pub(super) init_cpu: Median,
-    pub(super) first_wall: Median,
-    pub(super) first_cpu: Median,
-    pub(super) total_wall: Median,
-    pub(super) total_cpu: Median,
+pub(crate) struct Cold {
+    pub(crate) candidate: &'static str,
+    pub(crate) starts: u32,
+    pub(crate) init_wall: Median,
+    pub(crate) init_cpu: Median,
+    pub(crate) first_wall: Median,
+    pub(crate) first_cpu: Median,
+    pub(crate) total_wall: Median,
+    pub(crate) total_cpu: Median,
 }
 
 /// Warm requests of one kind, times in microseconds.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct Warm {
-    pub(super) scenario: &'static str,
-    pub(super) candidate: &'static str,
-    pub(super) requests: u32,
+pub(crate) struct Warm {
+    pub(crate) scenario: &'static str,
+    pub(crate) candidate: &'static str,
+    pub(crate) requests: u32,
     /// With the noise between blocks.
-    pub(super) p50: Median,
-    pub(super) p99: f64,
+    pub(crate) p50: Median,
+    pub(crate) p99: f64,
     /// Processor time a request.
-    pub(super) cpu: f64,
-    pub(super) instructions: Option<u64>,
-    pub(super) rounds: u64,
-    pub(super) calls: u64,
-    pub(super) units: f64,
+    pub(crate) cpu: f64,
+    pub(crate) instructions: Option<u64>,
+    pub(crate) rounds: u64,
+    pub(crate) calls: u64,
+    pub(crate) units: f64,
     /// Bytes of the body before compression, of Lambda's payload, and of DynamoDB's answers.
-    pub(super) body_bytes: usize,
-    pub(super) payload_bytes: usize,
-    pub(super) dynamodb_bytes: u64,
+    pub(crate) body_bytes: usize,
+    pub(crate) payload_bytes: usize,
+    pub(crate) dynamodb_bytes: u64,
 }
 
 /// Memory after warm requests, in KiB, and sizes in bytes.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct Footprint {
-    pub(super) candidate: &'static str,
-    pub(super) function: &'static str,
-    pub(super) resident: u64,
-    pub(super) resident_at_most: u64,
-    pub(super) file_bytes: u64,
-    pub(super) zip_bytes: u64,
+pub(crate) struct Footprint {
+    pub(crate) candidate: &'static str,
+    pub(crate) function: &'static str,
+    pub(crate) resident: u64,
+    pub(crate) resident_at_most: u64,
+    pub(crate) file_bytes: u64,
+    pub(crate) zip_bytes: u64,
 }
 
 /// Init, the first answer's time, and the processor time of both.
 type Start = (Cost, Duration, Duration);
 
 /// Requests before anything warm is measured.
-pub(super) const WARM_UP: u32 = 30;
+pub(crate) const WARM_UP: u32 = 30;
 const OVERLAP: Duration = Duration::from_millis(5);
 
 /// Starts each candidate by turns and asks for one user.
-pub(super) fn cold(candidates: &[Candidate], scene: &Scene, effort: Effort, event: &str, tick: &dyn Fn(&str)) -> Result<Vec<Cold>> {
+pub(crate) fn cold(candidates: &[Candidate], scene: &Scene, effort: Effort, event: &str, tick: &dyn Fn(&str)) -> Result<Vec<Cold>> {
     let mut runs = vec![Vec::new(); candidates.len()];
     for start in 0..=effort.starts {
         tick(&format!("cold start {start} of {}", effort.starts));
@@ -124,7 +125,7 @@ fn prepared(session: &mut Session, scenario: &Scenario) -> Result<String> {
 }
 
 /// Asks every candidate of a scenario by turns; answers are compared before anything is timed.
-pub(super) fn warm(candidates: &[Candidate], scene: &Scene, scenario: &Scenario, effort: Effort) -> Result<(Vec<Warm>, Vec<Footprint>)> {
+pub(crate) fn warm(candidates: &[Candidate], scene: &Scene, scenario: &Scenario, effort: Effort) -> Result<(Vec<Warm>, Vec<Footprint>)> {
     let around = around(scene, scenario);
     let mut running = Vec::new();
     let mut reference = None;
@@ -189,7 +190,7 @@ pub(super) fn warm(candidates: &[Candidate], scene: &Scene, scenario: &Scenario,
 }
 
 /// One request, and what went to DynamoDB and back meanwhile. The delay makes calls side by side overlap for sure.
-pub(super) fn counted(session: &mut Session, around: &Surroundings, event: &str) -> Result<(Answered, Traffic)> {
+pub(crate) fn counted(session: &mut Session, around: &Surroundings, event: &str) -> Result<(Answered, Traffic)> {
     session.invoke(event)?;
     around.endpoint.delay(OVERLAP);
     around.endpoint.take();
@@ -209,7 +210,7 @@ struct Running {
 }
 
 /// Instructions a request: those of many requests less those of a few, so that start and end cancel out.
-pub(super) fn instructions(candidate: &Candidate, around: &Surroundings, route: Route, event: &str, counted: u32) -> Result<u64> {
+pub(crate) fn instructions(candidate: &Candidate, around: &Surroundings, route: Route, event: &str, counted: u32) -> Result<u64> {
     const FEW: u32 = 10;
     let total = |requests: u32| {
         let mut session = Session::start_counted(candidate, route, around, Path::new("/dev/null"))?;
@@ -222,7 +223,7 @@ pub(super) fn instructions(candidate: &Candidate, around: &Surroundings, route: 
 }
 
 /// Runs a scenario under callgrind, which writes `out`.
-pub(super) fn under_callgrind(candidate: &Candidate, scene: &Scene, scenario: &Scenario, requests: u32, out: &Path) -> Result<()> {
+pub(crate) fn under_callgrind(candidate: &Candidate, scene: &Scene, scenario: &Scenario, requests: u32, out: &Path) -> Result<()> {
     let around = around(scene, scenario);
     let mut session = Session::start_counted(candidate, scenario.route, around, out)?;
     let event = prepared(&mut session, scenario)?;

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 /// A GET. `user` is the caller and the path's id.
-pub(super) fn get(path: &str, query: &str, user: Option<&str>, headers: &[(&str, &str)]) -> String {
+pub(crate) fn get(path: &str, query: &str, user: Option<&str>, headers: &[(&str, &str)]) -> String {
     let mut all = Map::new();
     let browser = [
         ("accept", "application/json, text/plain, */*"),

@@ -1,39 +1,39 @@
 //! `cargo dev bench case-study`: a user with ten thousand orders, on an account page that shows the last ones with their products.
 
-use super::candidate::{Candidate, Kind, Route};
-use super::event;
-use super::measure;
-use super::report::lossless;
-use super::scene::{Scene, USER};
-use super::session::{Session, Surroundings};
-use super::stats::median;
-use crate::Result;
+use crate::candidate::{Candidate, Kind, Route};
+use crate::event;
+use crate::measure;
+use crate::scene::{Scene, USER};
+use crate::session::Session;
+use crate::stats::{lossless, median};
+use crate::surroundings::Surroundings;
+use dev::Result;
 use serde::Serialize;
 use std::time::Duration;
 
 /// Both ways.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct CaseStudy {
-    pub(super) orders: u32,
-    pub(super) round_trip_milliseconds: u64,
-    pub(super) rows: Vec<Way>,
+pub(crate) struct CaseStudy {
+    pub(crate) orders: u32,
+    pub(crate) round_trip_milliseconds: u64,
+    pub(crate) rows: Vec<Way>,
 }
 
 /// One way.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct Way {
-    pub(super) candidate: &'static str,
-    pub(super) what: String,
+pub(crate) struct Way {
+    pub(crate) candidate: &'static str,
+    pub(crate) what: String,
     /// Milliseconds.
-    pub(super) wall: f64,
-    pub(super) rounds: f64,
-    pub(super) units: f64,
+    pub(crate) wall: f64,
+    pub(crate) rounds: f64,
+    pub(crate) units: f64,
     /// Bytes of DynamoDB's answers.
-    pub(super) dynamodb_bytes: f64,
+    pub(crate) dynamodb_bytes: f64,
     /// Bytes of the answer; of the naive way at most 5 MB, since Lambda takes no more.
-    pub(super) body_bytes: usize,
+    pub(crate) body_bytes: usize,
     /// Whether this was computed from the measured ones.
-    pub(super) extrapolated: bool,
+    pub(crate) extrapolated: bool,
 }
 
 const ROUND_TRIP: Duration = Duration::from_millis(5);
@@ -42,7 +42,7 @@ const REPEATS: u32 = 15;
 
 /// Measures this bundle's way and, if that peer is there, the naive one: all orders, each with its customer and its products
 /// fetched one by one. Of the naive one as many orders are measured as `enrich` says; the rest is computed and says so.
-pub(super) fn case_study(candidates: &[Candidate], scene: &Scene, orders: u32, enrich: u32, tick: &dyn Fn(&str)) -> Result<CaseStudy> {
+pub(crate) fn case_study(candidates: &[Candidate], scene: &Scene, orders: u32, enrich: u32, tick: &dyn Fn(&str)) -> Result<CaseStudy> {
     let path = format!("/v1/users/{USER}/orders");
     let mut rows = Vec::new();
     for candidate in candidates {
@@ -102,7 +102,7 @@ fn way(session: &mut Session, candidate: &'static str, what: &str, around: &Surr
 
 impl CaseStudy {
     /// As a table.
-    pub(super) fn print(&self) {
+    pub(crate) fn print(&self) {
         println!("case study: a user with {} orders, {} ms a round trip", self.orders, self.round_trip_milliseconds);
         println!("{:<12} {:<48} {:>12} {:>9} {:>10} {:>12} {:>12}", "", "", "ms", "rounds", "units", "bytes read", "body bytes");
         for Way { candidate, what, wall, rounds, units, dynamodb_bytes, body_bytes, .. } in &self.rows {

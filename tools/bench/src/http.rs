@@ -5,27 +5,27 @@ use std::io::{self, Read};
 
 /// One message: its first line, its headers with names in lower case, its body.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Message {
-    pub(super) first: String,
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) body: Vec<u8>,
+pub(crate) struct Message {
+    pub(crate) first: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Message {
     /// The first value of a header.
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
     }
 
     /// The method and the path of a request; the version and the status of a response.
-    pub(super) fn words(&self) -> (&str, &str) {
+    pub(crate) fn words(&self) -> (&str, &str) {
         let mut words = self.first.split(' ');
         (words.next().unwrap_or(""), words.next().unwrap_or(""))
     }
 }
 
 /// Reads the next message of a stream; `left` keeps what came after it. `None` at the end of the stream.
-pub(super) fn read(stream: &mut impl Read, left: &mut Vec<u8>) -> io::Result<Option<Message>> {
+pub(crate) fn read(stream: &mut impl Read, left: &mut Vec<u8>) -> io::Result<Option<Message>> {
     let mut from = 0;
     let head_end = loop {
         if let Some(at) = find(left.get(from..).unwrap_or_default(), b"\r\n\r\n") {

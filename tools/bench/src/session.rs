@@ -1,54 +1,43 @@
 //! One process of a candidate, from its start as Lambda starts it to its end.
 
-use super::candidate::{Candidate, Route};
-use super::endpoint::Endpoint;
-use super::runtime_api::{Act, RuntimeApi};
-use crate::{Context, Error, Result};
+use crate::candidate::{Candidate, Route};
+use crate::runtime_api::{Act, RuntimeApi};
+use crate::surroundings::Surroundings;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use dev::{Context, Error, Result};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// What every process of a run is given besides its candidate.
-#[derive(Debug, Clone)]
-pub(super) struct Surroundings {
-    /// The folder for certificates and logs.
-    pub(super) folder: PathBuf,
-    /// What speaks DynamoDB.
-    pub(super) endpoint: Endpoint,
-    /// `CATALOG_SHARDS`.
-    pub(super) shards: u32,
-}
-
 /// Time by the clock and by the processor.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Cost {
-    pub(super) wall: Duration,
-    pub(super) cpu: Duration,
+pub(crate) struct Cost {
+    pub(crate) wall: Duration,
+    pub(crate) cpu: Duration,
 }
 
 /// A process that waits for events. It is killed when this is dropped.
 #[derive(Debug)]
-pub(super) struct Session {
+pub(crate) struct Session {
     child: Child,
     api: RuntimeApi,
     name: String,
     log: PathBuf,
     patience: Duration,
     /// From the start to the first wait for an event.
-    pub(super) init: Cost,
+    pub(crate) init: Cost,
 }
 
 /// One answer.
 #[derive(Debug, Clone)]
-pub(super) struct Answered {
+pub(crate) struct Answered {
     /// From the event's first byte to the answer's last.
-    pub(super) wall: Duration,
+    pub(crate) wall: Duration,
     /// Lambda's form of it.
-    pub(super) payload: Vec<u8>,
+    pub(crate) payload: Vec<u8>,
 }
 
 /// Above what any candidate takes, and under callgrind a hundred times that.
@@ -59,12 +48,12 @@ const SETTLE: Duration = Duration::from_millis(2);
 
 impl Session {
     /// Starts a candidate and waits until it is ready.
-    pub(super) fn start(candidate: &Candidate, route: Route, around: &Surroundings) -> Result<Self> {
+    pub(crate) fn start(candidate: &Candidate, route: Route, around: &Surroundings) -> Result<Self> {
         Self::spawn(candidate, route, around, None)
     }
 
     /// The same under callgrind, which says at the end how many instructions that was.
-    pub(super) fn start_counted(candidate: &Candidate, route: Route, around: &Surroundings, out: &Path) -> Result<Self> {
+    pub(crate) fn start_counted(candidate: &Candidate, route: Route, around: &Surroundings, out: &Path) -> Result<Self> {
         Self::spawn(candidate, route, around, Some(out))
     }
 
@@ -96,7 +85,7 @@ impl Session {
     }
 
     /// Gives it an event and waits for its answer, and until it waits again.
-    pub(super) fn invoke(&mut self, event: &str) -> Result<Answered> {
+    pub(crate) fn invoke(&mut self, event: &str) -> Result<Answered> {
         self.api.send(event)?;
         match self.next()? {
             Act::Answered(sent, done, payload) => {
@@ -109,7 +98,7 @@ impl Session {
     }
 
     /// The processor time of all its threads so far, once it has come to rest.
-    pub(super) fn settled(&self) -> Result<Duration> {
+    pub(crate) fn settled(&self) -> Result<Duration> {
         std::thread::sleep(SETTLE);
         let failed = || "cannot read the time of a process in /proc (Linux alone has it)".to_owned();
         let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).context(failed)?;
@@ -122,7 +111,7 @@ impl Session {
     }
 
     /// Resident memory in KiB: now, and at most.
-    pub(super) fn memory(&self) -> Result<(u64, u64)> {
+    pub(crate) fn memory(&self) -> Result<(u64, u64)> {
         let failed = || "cannot read the memory of a process in /proc (Linux alone has it)".to_owned();
         let text = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).context(failed)?;
         let of = |name: &str| {
@@ -133,7 +122,7 @@ impl Session {
     }
 
     /// Ends it with a signal that callgrind survives long enough to say its count, and reads that.
-    pub(super) fn instructions(mut self, folder: &Path) -> Result<u64> {
+    pub(crate) fn instructions(mut self, folder: &Path) -> Result<u64> {
         let failed = || "callgrind did not say how many instructions it has counted".to_owned();
         let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
         kill_process(pid.ok_or_else(|| Error::new(failed()))?, Signal::TERM).context(failed)?;
@@ -176,7 +165,7 @@ impl Drop for Session {
 
 impl Answered {
     /// The status and the body that API Gateway would give to the caller, before compression.
-    pub(super) fn body(&self) -> Result<(u64, String)> {
+    pub(crate) fn body(&self) -> Result<(u64, String)> {
         let failed = || "an answer that API Gateway would not take".to_owned();
         let payload: Value = serde_json::from_slice(&self.payload).context(failed)?;
         let status = payload["statusCode"].as_u64().ok_or_else(|| Error::new(failed()))?;
@@ -195,7 +184,7 @@ impl Answered {
     }
 
     /// A header of the answer.
-    pub(super) fn header(&self, name: &str) -> Option<String> {
+    pub(crate) fn header(&self, name: &str) -> Option<String> {
         let payload: Value = serde_json::from_slice(&self.payload).ok()?;
         Some(payload["headers"][name].as_str()?.to_owned())
     }

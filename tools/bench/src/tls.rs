@@ -1,6 +1,6 @@
 //! A certificate authority of one run: made, trusted by the candidates for that run, and gone with it.
 
-use crate::{Context, Result};
+use dev::{Context, Result};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
 use rustls::ServerConfig;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -8,16 +8,16 @@ use std::sync::Arc;
 
 /// What a server of `localhost` needs, and what its clients must trust.
 #[derive(Debug)]
-pub(super) struct Authority {
+pub(crate) struct Authority {
     /// The authority's certificate.
-    pub(super) pem: String,
+    pub(crate) pem: String,
     /// TLS 1.3 alone.
-    pub(super) server: Arc<ServerConfig>,
+    pub(crate) server: Arc<ServerConfig>,
 }
 
 impl Authority {
     /// Makes keys and certificates.
-    pub(super) fn new() -> Result<Self> {
+    pub(crate) fn new() -> Result<Self> {
         let failed = || "cannot make a certificate".to_owned();
         let mut root = CertificateParams::default();
         root.distinguished_name.push(DnType::CommonName, "Lean Routes benchmark");

@@ -1,45 +1,45 @@
 //! What a page costs by how deep it lies, and what an answer weighs by its fields.
 
-use super::candidate::{Candidate, Kind, Route};
-use super::endpoint::Traffic;
-use super::event;
-use super::measure::{self, Effort};
-use super::scene::Scene;
-use super::session::Session;
-use super::stats::{Median, median};
-use crate::{Error, Result};
+use crate::candidate::{Candidate, Kind, Route};
+use crate::endpoint::Traffic;
+use crate::event;
+use crate::measure::{self, Effort};
+use crate::scene::Scene;
+use crate::session::Session;
+use crate::stats::{Median, median};
+use dev::{Error, Result};
 use serde::Serialize;
 use serde_json::Value;
 
 /// One page.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct Depth {
-    pub(super) candidate: &'static str,
+pub(crate) struct Depth {
+    pub(crate) candidate: &'static str,
     /// From 1.
-    pub(super) page: u32,
+    pub(crate) page: u32,
     /// Microseconds.
-    pub(super) p50: Median,
-    pub(super) instructions: Option<u64>,
-    pub(super) rounds: u64,
-    pub(super) units: f64,
-    pub(super) dynamodb_bytes: u64,
+    pub(crate) p50: Median,
+    pub(crate) instructions: Option<u64>,
+    pub(crate) rounds: u64,
+    pub(crate) units: f64,
+    pub(crate) dynamodb_bytes: u64,
 }
 
 /// One choice of fields.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct Fields {
-    pub(super) fields: &'static str,
-    pub(super) body_bytes: usize,
-    pub(super) dynamodb_bytes: u64,
-    pub(super) units: f64,
+pub(crate) struct Fields {
+    pub(crate) fields: &'static str,
+    pub(crate) body_bytes: usize,
+    pub(crate) dynamodb_bytes: u64,
+    pub(crate) units: f64,
 }
 
 /// Items a page; so many pages lie in the catalogue of a run.
-pub(super) const LIMIT: u32 = 10;
+pub(crate) const LIMIT: u32 = 10;
 const REPEATS: u32 = 15;
 
 /// Walks along `next` and measures some pages on the way; then the same pages by offset.
-pub(super) fn depth(candidates: &[Candidate], scene: &Scene, pages: &[u32], effort: Effort, tick: &dyn Fn(&str)) -> Result<Vec<Depth>> {
+pub(crate) fn depth(candidates: &[Candidate], scene: &Scene, pages: &[u32], effort: Effort, tick: &dyn Fn(&str)) -> Result<Vec<Depth>> {
     let mut rows = Vec::new();
     for candidate in candidates.iter().filter(|candidate| matches!(candidate.kind, Kind::Ours | Kind::RustDefaults)) {
         let name = if candidate.kind == Kind::Ours { candidate.name } else { "offset" };
@@ -90,7 +90,7 @@ const ALL: &str =
     "productId,sku,name,description,category,brand,price,currency,rating,stock,tags,weight,dimensions,images,thumbnail,createdAt,updatedAt";
 
 /// A list of 100 with all its fields, with those of the summary, with one.
-pub(super) fn fields(ours: &Candidate, scene: &Scene) -> Result<Vec<Fields>> {
+pub(crate) fn fields(ours: &Candidate, scene: &Scene) -> Result<Vec<Fields>> {
     let mut session = Session::start(ours, Route::ListProducts, &scene.main)?;
     let choices = [
         ("all", format!("limit=100&fields={ALL}")),

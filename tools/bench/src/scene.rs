@@ -1,43 +1,43 @@
 //! The data of a run and the servers in front of it.
 
-use super::endpoint::Endpoint;
-use super::session::Surroundings;
-use super::tls::Authority;
-use crate::client::Target;
-use crate::database::{self, Local};
-use crate::load::{self, Destination};
-use crate::template::Template;
-use crate::{Context, Error, Result, sample, workspace};
+use crate::endpoint::Endpoint;
+use crate::surroundings::Surroundings;
+use crate::tls::Authority;
+use dev::client::Target;
+use dev::database::{self, Local};
+use dev::load::{self, Destination};
+use dev::template::Template;
+use dev::{Context, Error, Result, sample, workspace};
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
 /// How much data there is.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Extent {
+pub(crate) struct Extent {
     /// Products of the catalogue in one partition: so many pages there are.
-    pub(super) products: u32,
+    pub(crate) products: u32,
     /// Orders of `u-1`.
-    pub(super) orders: u32,
+    pub(crate) orders: u32,
 }
 
 /// Two databases, each behind an endpoint.
 #[derive(Debug)]
-pub(super) struct Scene {
+pub(crate) struct Scene {
     /// One partition of the catalogue, and one user with a long history.
-    pub(super) main: Surroundings,
+    pub(crate) main: Surroundings,
     /// The sample's products over [`SHARDS`] partitions.
-    pub(super) sharded: Surroundings,
+    pub(crate) sharded: Surroundings,
     _databases: [Local; 2],
 }
 
 /// Partitions of the sharded catalogue.
-pub(super) const SHARDS: u32 = 4;
+pub(crate) const SHARDS: u32 = 4;
 /// The user with a long history.
-pub(super) const USER: &str = "u-1";
+pub(crate) const USER: &str = "u-1";
 
 impl Scene {
     /// Makes data, databases, certificates and endpoints.
-    pub(super) async fn new(template: &Template, extent: Extent) -> Result<Self> {
+    pub(crate) async fn new(template: &Template, extent: Extent) -> Result<Self> {
         let folder = workspace::target(&workspace::root()).join("bench/run");
         std::fs::create_dir_all(&folder).context(|| format!("cannot make {}", workspace::shown(&folder)))?;
         let authority = Authority::new()?;

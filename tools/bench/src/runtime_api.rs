@@ -1,7 +1,7 @@
 //! Lambda's side of a function: the [Runtime API](https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html), for one process at a time.
 
-use super::http;
-use crate::{Context, Error, Result};
+use crate::http;
+use dev::{Context, Error, Result};
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// What a function did.
 #[derive(Debug)]
-pub(super) enum Act {
+pub(crate) enum Act {
     /// It waits for an event, since this moment.
     Waits(Instant),
     /// It answered: the event was sent, the answer was complete, and this is it.
@@ -22,9 +22,9 @@ pub(super) enum Act {
 
 /// A mock of the Runtime API at an address of its own.
 #[derive(Debug)]
-pub(super) struct RuntimeApi {
+pub(crate) struct RuntimeApi {
     /// The value of `AWS_LAMBDA_RUNTIME_API`.
-    pub(super) address: SocketAddr,
+    pub(crate) address: SocketAddr,
     acts: Receiver<Act>,
     events: Sender<String>,
     ended: Arc<AtomicBool>,
@@ -37,7 +37,7 @@ struct Server {
 
 impl RuntimeApi {
     /// Listens.
-    pub(super) fn start() -> Result<Self> {
+    pub(crate) fn start() -> Result<Self> {
         let failed = || "cannot start a Runtime API".to_owned();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context(failed)?;
         let address = listener.local_addr().context(failed)?;
@@ -57,12 +57,12 @@ impl RuntimeApi {
     }
 
     /// Gives the waiting function its next event.
-    pub(super) fn send(&self, event: &str) -> Result<()> {
+    pub(crate) fn send(&self, event: &str) -> Result<()> {
         self.events.send(event.to_owned()).context(|| "the Runtime API has ended".to_owned())
     }
 
     /// What the function does next; `None` if that takes longer than `patience`.
-    pub(super) fn next(&self, patience: Duration) -> Result<Option<Act>> {
+    pub(crate) fn next(&self, patience: Duration) -> Result<Option<Act>> {
         match self.acts.recv_timeout(patience) {
             Ok(act) => Ok(Some(act)),
             Err(RecvTimeoutError::Timeout) => Ok(None),

@@ -1,41 +1,27 @@
-//! `cargo dev bench`: what a request costs, beside what people use today, on the same data with the same answer.
-//!
-//! Every candidate is started as Lambda starts it, against a mock of the Runtime API and a TLS 1.3 endpoint that speaks
-//! DynamoDB. docs/bench/README.md says what is measured and how.
+//! A run: what was asked for, in which order it is measured, and where the figures go.
 
-mod candidate;
-mod case_study;
-mod depth;
-mod endpoint;
-mod event;
-mod http;
-mod measure;
-mod plot;
-mod profile;
-mod report;
-mod runtime_api;
-mod scenario;
-mod scene;
-mod session;
-mod stats;
-mod tls;
-
-use crate::template::Template;
-use crate::{Context, Error, Result, workspace};
-use candidate::{Candidate, Kind, PEERS, Route};
+use crate::candidate::{self, Candidate, Kind, PEERS, Route};
+use crate::case_study;
+use crate::depth;
+use crate::measure::{self, Effort};
+use crate::plot;
+use crate::profile;
+use crate::report::Report;
+use crate::scenario::{self, Scenario};
+use crate::scene::{Extent, Scene};
+use dev::template::Template;
+use dev::{Context, Error, Result, workspace};
 use indicatif::ProgressBar;
-use measure::Effort;
-use report::Report;
-use scenario::Scenario;
-use scene::{Extent, Scene};
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::time::Duration;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// What was asked for.
-#[derive(Debug, Clone, clap::Args)]
-pub struct Options {
+/// Measure the functions next to their peers; docs/bench/README.md says how
+#[derive(Debug, Clone, clap::Parser)]
+#[command(name = "cargo dev bench", bin_name = "cargo dev bench", version, disable_help_subcommand = true)]
+pub(crate) struct Options {
     /// A minute or two in place of twenty: this bundle and the floor, few runs; counts are checked, times are not
     #[arg(long, global = true)]
     quick: bool,
@@ -88,7 +74,7 @@ impl Options {
         }
     }
 
-    fn command(&self) -> String {
+    fn command_line(&self) -> String {
         let quick = if self.quick { " --quick" } else { "" };
         format!("cargo dev bench{quick}{}", if matches!(self.part, Some(Part::CaseStudy)) { " case-study" } else { "" })
     }
@@ -103,7 +89,7 @@ impl Options {
 ///
 /// # Errors
 /// If this bundle does not build, a candidate does not answer as the others do, or a count is not as expected.
-pub async fn bench(options: &Options) -> Result<()> {
+pub(crate) async fn bench(options: Options) -> Result<ExitCode> {
     let template = Template::of_workspace()?;
     if let Some(Part::Profile { scenario, requests, lines, candidate }) = options.part.clone() {
         let found = scenario::all().into_iter().find(|other| other.name == scenario);
@@ -111,7 +97,8 @@ pub async fn bench(options: &Options) -> Result<()> {
         let candidate = Candidate::with_symbols(&candidate, scenario.route, !options.no_build).await?;
         let scene = Scene::new(&template, EXTENT).await?;
         let profile = tokio::task::spawn_blocking(move || profile::profile(&candidate, &scene, &scenario, requests, lines));
-        return profile.await.context(|| "the profile ended".to_owned())?;
+        profile.await.context(|| "the profile ended".to_owned())??;
+        return Ok(ExitCode::SUCCESS);
     }
     let begin = std::time::Instant::now();
     let bar = ProgressBar::new_spinner();
@@ -122,7 +109,7 @@ pub async fn bench(options: &Options) -> Result<()> {
         (false, true) => &[Kind::Floor],
         (false, false) => &PEERS,
     };
-    let mut report = Report { command: options.command(), date: now(), machine: machine(), ..Report::default() };
+    let mut report = Report { command: options.command_line(), date: now(), machine: machine(), ..Report::default() };
     let mut candidates = Vec::new();
     bar.set_message("building lean-routes");
     candidates.push(Candidate::ours(&[Route::GetUser, Route::ListProducts, Route::ListUserOrders], !options.no_build).await?);
@@ -158,7 +145,7 @@ pub async fn bench(options: &Options) -> Result<()> {
     report.write(&folder, if case_study { "case-study.json" } else { "bench.json" })?;
     plot::all(&report, &folder)?;
     println!("{:.0} s; JSON and pictures in {}", begin.elapsed().as_secs_f64(), workspace::shown(&folder));
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }
 
 fn measure_all(
@@ -214,4 +201,18 @@ fn now() -> String {
 fn machine() -> String {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     format!("{} {}, {processors} processors", std::env::consts::ARCH, std::env::consts::OS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::{CommandFactory as _, Parser as _};
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Options::command().debug_assert();
+        let options = Options::try_parse_from(["cargo dev bench", "profile", "get-user", "--no-build", "--lines", "5"]).unwrap();
+        assert!(options.no_build && matches!(options.part, Some(Part::Profile { lines: 5, requests: 300, .. })));
+        assert_eq!(Options::parse_from(["cargo dev bench", "case-study", "--quick"]).command_line(), "cargo dev bench --quick case-study");
+    }
 }

@@ -1,8 +1,8 @@
-//! Who is measured: this bundle's functions and the peers of bench/peers, built as people deploy them.
+//! Who is measured: this bundle's functions and the peers of tools/bench/peers, built as people deploy them.
 
-use super::session::Surroundings;
-use crate::process;
-use crate::{Context, Error, Result, workspace};
+use crate::surroundings::Surroundings;
+use dev::process;
+use dev::{Context, Error, Result, workspace};
 use flate2::Compression;
 use flate2::write::DeflateEncoder;
 use std::io::Write;
@@ -11,7 +11,7 @@ use tokio::process::Command;
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Route {
+pub(crate) enum Route {
     /// `GET /v1/users/{id}`
     GetUser,
     /// `GET /v1/products`
@@ -22,7 +22,7 @@ pub(super) enum Route {
 
 impl Route {
     /// The function that answers it.
-    pub(super) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::GetUser => "get-user",
             Self::ListProducts => "list-products",
@@ -33,7 +33,7 @@ impl Route {
 
 /// The kinds of candidates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// This bundle.
     Ours,
     /// Rust without anything: the lower bound.
@@ -47,14 +47,14 @@ pub(super) enum Kind {
 }
 
 /// The peers, in the order of tables.
-pub(super) const PEERS: [Kind; 4] = [Kind::Floor, Kind::RustDefaults, Kind::Node, Kind::Python];
+pub(crate) const PEERS: [Kind; 4] = [Kind::Floor, Kind::RustDefaults, Kind::Node, Kind::Python];
 
 /// A candidate that has been built.
 #[derive(Debug, Clone)]
-pub(super) struct Candidate {
-    pub(super) kind: Kind,
+pub(crate) struct Candidate {
+    pub(crate) kind: Kind,
     /// Its name in tables, files and JSON.
-    pub(super) name: &'static str,
+    pub(crate) name: &'static str,
     /// The folder that its program is in.
     folder: PathBuf,
     /// The interpreter, if it has one.
@@ -68,7 +68,7 @@ const TOKEN_BYTES: usize = 800;
 
 impl Kind {
     /// Its name in tables, files and JSON; a peer's folder.
-    pub(super) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Ours => "lean-routes",
             Self::Floor => "floor",
@@ -81,7 +81,7 @@ impl Kind {
 
 impl Candidate {
     /// Builds this bundle's functions, each with the features of its crate alone, as `sam build` does.
-    pub(super) async fn ours(routes: &[Route], build: bool) -> Result<Self> {
+    pub(crate) async fn ours(routes: &[Route], build: bool) -> Result<Self> {
         let root = workspace::root();
         for route in routes.iter().filter(|_| build) {
             let mut cargo = Command::new("cargo");
@@ -92,10 +92,10 @@ impl Candidate {
     }
 
     /// Builds a peer. An error says what it lacks.
-    pub(super) async fn peer(kind: Kind, build: bool) -> Result<Self> {
+    pub(crate) async fn peer(kind: Kind, build: bool) -> Result<Self> {
         let root = workspace::root();
         let name = kind.name();
-        let (from, to) = (root.join("bench/peers").join(name), workspace::target(&root).join("bench").join(name));
+        let (from, to) = (root.join("tools/bench/peers").join(name), workspace::target(&root).join("bench").join(name));
         std::fs::create_dir_all(&to).context(|| format!("cannot make {}", workspace::shown(&to)))?;
         match kind {
             Kind::Ours | Kind::Floor | Kind::RustDefaults => {
@@ -144,7 +144,7 @@ impl Candidate {
     }
 
     /// Builds a native candidate as it is deployed, but with names for a profiler.
-    pub(super) async fn with_symbols(name: &str, route: Route, build: bool) -> Result<Self> {
+    pub(crate) async fn with_symbols(name: &str, route: Route, build: bool) -> Result<Self> {
         let kinds = [Kind::Ours, Kind::Floor, Kind::RustDefaults];
         let kind = kinds.into_iter().find(|kind| kind.name() == name).ok_or_else(|| Error::new(format!("`{name}` cannot be profiled")))?;
         let root = workspace::root();
@@ -154,7 +154,7 @@ impl Candidate {
         cargo.arg("--target-dir").arg(&to);
         match kind {
             Kind::Ours => cargo.current_dir(&root).args(["--package", route.name()]),
-            _ => cargo.current_dir(root.join("bench/peers").join(name)).arg("--locked"),
+            _ => cargo.current_dir(root.join("tools/bench/peers").join(name)).arg("--locked"),
         };
         if build {
             process::run(cargo, "the build").await?;
@@ -167,12 +167,12 @@ impl Candidate {
     }
 
     /// Whether callgrind's count means something: it does for machine code that nobody compiles meanwhile.
-    pub(super) fn is_native(&self) -> bool {
+    pub(crate) fn is_native(&self) -> bool {
         self.interpreter.is_none()
     }
 
     /// The program and its arguments.
-    pub(super) fn command(&self, route: Route) -> (PathBuf, Vec<PathBuf>) {
+    pub(crate) fn command(&self, route: Route) -> (PathBuf, Vec<PathBuf>) {
         let program = match self.kind {
             Kind::Ours => route.name(),
             Kind::Floor | Kind::RustDefaults => self.name,
@@ -187,7 +187,7 @@ impl Candidate {
     }
 
     /// The environment that Lambda and template.yaml give, and what makes each trust the endpoint of a run.
-    pub(super) fn environment(&self, route: Route, around: &Surroundings, api: &str) -> Vec<(&'static str, String)> {
+    pub(crate) fn environment(&self, route: Route, around: &Surroundings, api: &str) -> Vec<(&'static str, String)> {
         let path = |name: &str| around.folder.join(name).display().to_string();
         let mut all = vec![
             ("AWS_LAMBDA_RUNTIME_API", api.to_owned()),
@@ -224,7 +224,7 @@ impl Candidate {
     }
 
     /// Bytes of what is deployed: as it is, and as a zip archive of it (deflate at its default level).
-    pub(super) fn size(&self, route: Route) -> Result<(u64, u64)> {
+    pub(crate) fn size(&self, route: Route) -> Result<(u64, u64)> {
         let files: Vec<PathBuf> = match self.kind {
             Kind::Ours | Kind::Floor | Kind::RustDefaults => vec![self.command(route).0],
             Kind::Node => vec![self.folder.join("bundle.mjs")],
@@ -245,7 +245,7 @@ impl Candidate {
 }
 
 /// Where a program is.
-pub(super) fn on_path(name: &str) -> Result<PathBuf> {
+pub(crate) fn on_path(name: &str) -> Result<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file());
     found.ok_or_else(|| Error::new(format!("no {name} on PATH")))

@@ -1,9 +1,10 @@
 //! The same figures as pictures: SVG, readable on light and dark pages.
 
-use super::case_study::Way;
-use super::depth::Depth;
-use super::report::{Report, lossless};
-use crate::{Context, Error, Result, workspace};
+use crate::case_study::Way;
+use crate::depth::Depth;
+use crate::report::Report;
+use crate::stats::lossless;
+use dev::{Context, Error, Result, workspace};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use std::path::Path;
@@ -17,7 +18,7 @@ const OURS: RGBColor = RGBColor(9, 105, 218);
 const OTHERS: RGBColor = RGBColor(140, 149, 159);
 
 /// Draws every picture that the report has figures for.
-pub(super) fn all(report: &Report, folder: &Path) -> Result<()> {
+pub(crate) fn all(report: &Report, folder: &Path) -> Result<()> {
     let at = |name: &str| folder.join(name);
     if !report.cold.is_empty() {
         let rows: Vec<_> = report.cold.iter().map(|row| (row.candidate.to_owned(), row.total_cpu.value)).collect();

@@ -1,34 +1,34 @@
 //! What is asked of the candidates, and what it must cost: exact counts, the same on every machine.
 
-use super::candidate::{Kind, PEERS, Route};
-use super::event;
-use super::scene::USER;
+use crate::candidate::{Kind, PEERS, Route};
+use crate::event;
+use crate::scene::USER;
 
 /// One kind of request.
 #[derive(Debug, Clone)]
-pub(super) struct Scenario {
+pub(crate) struct Scenario {
     /// Its name in tables and JSON.
-    pub(super) name: &'static str,
-    pub(super) route: Route,
+    pub(crate) name: &'static str,
+    pub(crate) route: Route,
     /// Whether the catalogue lies in several partitions.
-    pub(super) sharded: bool,
-    pub(super) event: String,
+    pub(crate) sharded: bool,
+    pub(crate) event: String,
     /// Peers that answer it too.
-    pub(super) peers: &'static [Kind],
+    pub(crate) peers: &'static [Kind],
     /// A condition to be sent with the ETag of the first answer.
-    pub(super) conditional: bool,
+    pub(crate) conditional: bool,
     /// Round trips one after another, calls, and read units of ours.
-    pub(super) expected: Expected,
+    pub(crate) expected: Expected,
 }
 
 /// Exact counts.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Expected {
-    pub(super) rounds: u64,
-    pub(super) calls: u64,
-    pub(super) units: f64,
+pub(crate) struct Expected {
+    pub(crate) rounds: u64,
+    pub(crate) calls: u64,
+    pub(crate) units: f64,
     /// Bytes of the answer's body, before compression.
-    pub(super) bytes: usize,
+    pub(crate) bytes: usize,
 }
 
 const fn expected(rounds: u64, calls: u64, units: f64, bytes: usize) -> Expected {
@@ -39,7 +39,7 @@ const NONE: &[Kind] = &[];
 const BROWSER: &[(&str, &str)] = &[("accept-encoding", "gzip, deflate, br")];
 
 /// All scenarios of the warm part.
-pub(super) fn all() -> Vec<Scenario> {
+pub(crate) fn all() -> Vec<Scenario> {
     let list = |name, query: &str, expected| Scenario {
         name,
         route: Route::ListProducts,
@@ -77,6 +77,6 @@ pub(super) fn all() -> Vec<Scenario> {
 }
 
 /// The names of all scenarios.
-pub(super) fn names() -> String {
+pub(crate) fn names() -> String {
     all().iter().map(|scenario| scenario.name).collect::<Vec<_>>().join(", ")
 }

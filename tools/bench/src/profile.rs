@@ -1,14 +1,14 @@
 //! Where the instructions of one kind of request go, by function.
 
-use super::candidate::Candidate;
-use super::measure;
-use super::scenario::Scenario;
-use super::scene::Scene;
-use crate::{Context, Result, workspace};
+use crate::candidate::Candidate;
+use crate::measure;
+use crate::scenario::Scenario;
+use crate::scene::Scene;
+use dev::{Context, Result, workspace};
 use std::process::Command;
 
 /// Writes callgrind's file for a scenario and prints the functions at the top, each with all that it calls.
-pub(super) fn profile(candidate: &Candidate, scene: &Scene, scenario: &Scenario, requests: u32, lines: usize) -> Result<()> {
+pub(crate) fn profile(candidate: &Candidate, scene: &Scene, scenario: &Scenario, requests: u32, lines: usize) -> Result<()> {
     let out = scene.main.folder.join(format!("callgrind.{}.out", scenario.name));
     measure::under_callgrind(candidate, scene, scenario, requests, &out)?;
     for (what, inclusive) in [("with all they call", "--inclusive=yes"), ("by themselves", "--inclusive=no")] {

@@ -1,8 +1,8 @@
 //! DynamoDB behind TLS 1.3, on this machine: answers are recorded from the local database once and given from memory
 //! from then on, so that only the function is measured. Round trips, bytes and capacity units are counted.
 
-use super::http::{self, Message};
-use crate::{Context, Error, Result};
+use crate::http::{self, Message};
+use dev::{Context, Error, Result};
 use flate2::Crc;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::Value;
@@ -15,22 +15,22 @@ use std::time::{Duration, SystemTime};
 
 /// A server. It ends with this process.
 #[derive(Debug, Clone)]
-pub(super) struct Endpoint {
+pub(crate) struct Endpoint {
     port: u16,
     state: Arc<State>,
 }
 
 /// What went through since the last look.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(super) struct Traffic {
+pub(crate) struct Traffic {
     /// Calls.
-    pub(super) calls: u64,
+    pub(crate) calls: u64,
     /// Calls one after another; those side by side are one.
-    pub(super) rounds: u64,
+    pub(crate) rounds: u64,
     /// Bytes of the answers' bodies.
-    pub(super) bytes: u64,
+    pub(crate) bytes: u64,
     /// Read capacity units.
-    pub(super) units: f64,
+    pub(crate) units: f64,
 }
 
 #[derive(Debug)]
@@ -53,7 +53,7 @@ struct Canned {
 
 impl Endpoint {
     /// Serves what the database at `upstream` (`http://127.0.0.1:40123`) answers.
-    pub(super) fn start(upstream: &str, tls: Arc<ServerConfig>) -> Result<Self> {
+    pub(crate) fn start(upstream: &str, tls: Arc<ServerConfig>) -> Result<Self> {
         let failed = || "cannot start a TLS endpoint".to_owned();
         let upstream = upstream.trim_start_matches("http://").parse().context(failed)?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context(failed)?;
@@ -72,17 +72,17 @@ impl Endpoint {
     }
 
     /// The value of `AWS_ENDPOINT_URL_DYNAMODB`.
-    pub(super) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("https://localhost:{}", self.port)
     }
 
     /// Makes every round trip take this long at least.
-    pub(super) fn delay(&self, delay: Duration) {
+    pub(crate) fn delay(&self, delay: Duration) {
         self.state.delay_micros.store(u64::try_from(delay.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
     /// What went through since the last call of this.
-    pub(super) fn take(&self) -> Traffic {
+    pub(crate) fn take(&self) -> Traffic {
         let mut traffic = self.state.traffic.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut *traffic).0
     }

@@ -1,0 +1,32 @@
+//! `cargo dev bench`: what a request costs, next to what people use today, on the same data with the same answer.
+//!
+//! Every candidate is started as Lambda starts it, against a mock of the Runtime API and a TLS 1.3 endpoint that speaks
+//! DynamoDB. docs/bench/README.md says what is measured and how.
+//!
+//! A crate of its own, so that the first `cargo dev up` does not compile it: `cargo dev bench` starts it with cargo.
+
+mod candidate;
+mod case_study;
+mod depth;
+mod endpoint;
+mod event;
+mod http;
+mod measure;
+mod plot;
+mod profile;
+mod report;
+mod run;
+mod runtime_api;
+mod scenario;
+mod scene;
+mod session;
+mod stats;
+mod surroundings;
+mod tls;
+
+use clap::Parser as _;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    dev::runtime::run(run::bench(run::Options::parse()))
+}

@@ -1,0 +1,15 @@
+//! Where the processes of a run find their data.
+
+use crate::endpoint::Endpoint;
+use std::path::PathBuf;
+
+/// The things that every process of a run is given, whatever its candidate.
+#[derive(Debug, Clone)]
+pub(crate) struct Surroundings {
+    /// The folder for certificates and logs.
+    pub(crate) folder: PathBuf,
+    /// The server that speaks DynamoDB.
+    pub(crate) endpoint: Endpoint,
+    /// `CATALOG_SHARDS`.
+    pub(crate) shards: u32,
+}
