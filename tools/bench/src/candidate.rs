@@ -1,8 +1,9 @@
 //! Who is measured: this bundle's functions and the peers of tools/bench/peers, built as people deploy them.
 
 use crate::surroundings::Surroundings;
+use anyhow::{Context as _, Result};
 use dev::process;
-use dev::{Context, Error, Result, workspace};
+use dev::workspace;
 use flate2::Compression;
 use flate2::write::DeflateEncoder;
 use std::io::Write;
@@ -96,7 +97,7 @@ impl Candidate {
         let root = workspace::root();
         let name = kind.name();
         let (from, to) = (root.join("tools/bench/peers").join(name), workspace::target(&root).join("bench").join(name));
-        std::fs::create_dir_all(&to).context(|| format!("cannot make {}", workspace::shown(&to)))?;
+        std::fs::create_dir_all(&to).with_context(|| format!("cannot make {}", workspace::shown(&to)))?;
         match kind {
             Kind::Ours | Kind::Floor | Kind::RustDefaults => {
                 let mut cargo = Command::new("cargo");
@@ -146,7 +147,7 @@ impl Candidate {
     /// Builds a native candidate as it is deployed, but with names for a profiler.
     pub(crate) async fn with_symbols(name: &str, route: Route, build: bool) -> Result<Self> {
         let kinds = [Kind::Ours, Kind::Floor, Kind::RustDefaults];
-        let kind = kinds.into_iter().find(|kind| kind.name() == name).ok_or_else(|| Error::new(format!("`{name}` cannot be profiled")))?;
+        let kind = kinds.into_iter().find(|kind| kind.name() == name).with_context(|| format!("`{name}` cannot be profiled"))?;
         let root = workspace::root();
         let to = workspace::target(&root).join("bench/profile");
         let mut cargo = Command::new("cargo");
@@ -234,9 +235,9 @@ impl Candidate {
         const ZIP_BYTES: u64 = 150;
         let (mut bytes, mut zip) = (0, 0);
         for file in files {
-            let content = std::fs::read(&file).context(|| format!("cannot read {}", workspace::shown(&file)))?;
+            let content = std::fs::read(&file).with_context(|| format!("cannot read {}", workspace::shown(&file)))?;
             let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
-            let packed = encoder.write_all(&content).and_then(|()| encoder.finish()).context(|| "cannot compress".to_owned())?;
+            let packed = encoder.write_all(&content).and_then(|()| encoder.finish()).context("cannot compress")?;
             bytes += content.len() as u64;
             zip += packed.len() as u64 + ZIP_BYTES;
         }
@@ -248,13 +249,13 @@ impl Candidate {
 pub(crate) fn on_path(name: &str) -> Result<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file());
-    found.ok_or_else(|| Error::new(format!("no {name} on PATH")))
+    found.with_context(|| format!("no {name} on PATH"))
 }
 
 /// Copies sources beside what is built of them, so that the source folder stays as it is in git.
 fn copy(from: &Path, to: &Path, names: &[&str]) -> Result<()> {
     for name in names {
-        std::fs::copy(from.join(name), to.join(name)).context(|| format!("cannot copy {name} of {}", workspace::shown(from)))?;
+        std::fs::copy(from.join(name), to.join(name)).with_context(|| format!("cannot copy {name} of {}", workspace::shown(from)))?;
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use crate::scene::{Scene, USER};
 use crate::session::Session;
 use crate::stats::{lossless, median};
 use crate::surroundings::Surroundings;
-use dev::Result;
+use anyhow::Result;
 use serde::Serialize;
 use std::time::Duration;
 

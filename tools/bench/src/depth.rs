@@ -7,7 +7,7 @@ use crate::measure::{self, Effort};
 use crate::scene::Scene;
 use crate::session::Session;
 use crate::stats::{Median, median};
-use dev::{Error, Result};
+use anyhow::{Context as _, Result};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -81,7 +81,7 @@ pub(crate) fn depth(candidates: &[Candidate], scene: &Scene, pages: &[u32], effo
 }
 
 fn next(body: &str) -> Result<String> {
-    let body: Value = serde_json::from_str(body).map_err(|error| Error::new(format!("no page: {error}")))?;
+    let body: Value = serde_json::from_str(body).context("no page")?;
     Ok(body["page"]["next"].as_str().unwrap_or_default().to_owned())
 }
 

@@ -2,7 +2,7 @@
 //! from then on, so that only the function is measured. Round trips, bytes and capacity units are counted.
 
 use crate::http::{self, Message};
-use dev::{Context, Error, Result};
+use anyhow::{Context as _, Result};
 use flate2::Crc;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::Value;
@@ -54,7 +54,7 @@ struct Canned {
 impl Endpoint {
     /// Serves what the database at `upstream` (`http://127.0.0.1:40123`) answers.
     pub(crate) fn start(upstream: &str, tls: Arc<ServerConfig>) -> Result<Self> {
-        let failed = || "cannot start a TLS endpoint".to_owned();
+        let failed = "cannot start a TLS endpoint";
         let upstream = upstream.trim_start_matches("http://").parse().context(failed)?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context(failed)?;
         let port = listener.local_addr().context(failed)?.port();
@@ -90,7 +90,7 @@ impl Endpoint {
 
 impl State {
     fn serve(&self, socket: TcpStream) -> Result<()> {
-        let failed = || "connection".to_owned();
+        let failed = "connection";
         socket.set_nodelay(true).context(failed)?;
         let connection = ServerConnection::new(Arc::clone(&self.tls)).context(failed)?;
         let mut stream = StreamOwned::new(connection, socket);
@@ -135,7 +135,7 @@ impl State {
             return Ok(canned);
         }
         // The same members in another order are the same request.
-        let mut body: Value = serde_json::from_slice(&request.body).context(|| format!("{target}: no JSON"))?;
+        let mut body: Value = serde_json::from_slice(&request.body).with_context(|| format!("{target}: no JSON"))?;
         key.truncate(target.len());
         key.extend_from_slice(body.to_string().as_bytes());
         if let Some(canned) = self.lookup(&key) {
@@ -155,7 +155,7 @@ impl State {
 
 /// Asks the database. What was not asked for (capacity) is counted and left out again.
 fn record(address: SocketAddr, upstream: &mut Option<TcpStream>, request: &Message, body: &Value, asked: bool) -> Result<Canned> {
-    let failed = || "the local database does not answer".to_owned();
+    let failed = "the local database does not answer";
     let body = body.to_string();
     let mut head = format!("POST / HTTP/1.1\r\nhost: {address}\r\ncontent-length: {}\r\n", body.len());
     for (name, value) in &request.headers {
@@ -171,7 +171,7 @@ fn record(address: SocketAddr, upstream: &mut Option<TcpStream>, request: &Messa
     stream.set_nodelay(true).context(failed)?;
     stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes())).context(failed)?;
     let answer = http::read(stream, &mut Vec::new()).context(failed)?;
-    let answer = answer.ok_or_else(|| Error::new(failed()))?;
+    let answer = answer.context(failed)?;
     let mut content: Value = serde_json::from_slice(&answer.body).context(failed)?;
     let units = match &content["ConsumedCapacity"] {
         Value::Array(tables) => tables.iter().filter_map(|table| table["CapacityUnits"].as_f64()).sum(),

@@ -7,7 +7,7 @@ use crate::scene::Scene;
 use crate::session::{Answered, Cost, Session};
 use crate::stats::{Median, median, percentile};
 use crate::surroundings::Surroundings;
-use dev::{Error, Result};
+use anyhow::{Context as _, Result, anyhow, bail};
 use serde::Serialize;
 use serde_json::Value;
 use std::path::Path;
@@ -120,7 +120,7 @@ fn prepared(session: &mut Session, scenario: &Scenario) -> Result<String> {
     }
     let etag = session.invoke(&scenario.event)?.header("etag");
     let mut event: Value = serde_json::from_str(&scenario.event).unwrap_or_default();
-    event["headers"]["if-none-match"] = etag.ok_or_else(|| Error::new("no ETag"))?.into();
+    event["headers"]["if-none-match"] = etag.context("no ETag")?.into();
     Ok(event.to_string())
 }
 
@@ -136,7 +136,7 @@ pub(crate) fn warm(candidates: &[Candidate], scene: &Scene, scenario: &Scenario,
         let (answered, traffic) = counted(&mut session, around, &event)?;
         let (status, body) = answered.body()?;
         if status != if scenario.conditional { 304 } else { 200 } {
-            return Err(Error::new(format!("{} answers {} with {status}: {body}", candidate.name, scenario.name)));
+            bail!("{} answers {} with {status}: {body}", candidate.name, scenario.name);
         }
         same(&body, &mut reference, candidate, scenario)?;
         for _ in 0..WARM_UP {
@@ -238,7 +238,7 @@ fn same(body: &str, reference: &mut Option<Value>, candidate: &Candidate, scenar
     if scenario.peers.is_empty() {
         return Ok(());
     }
-    let mut value: Value = serde_json::from_str(body).map_err(|error| Error::new(format!("{}: no JSON: {error}", candidate.name)))?;
+    let mut value: Value = serde_json::from_str(body).with_context(|| format!("{}: no JSON", candidate.name))?;
     plain(&mut value);
     match value.pointer_mut("/page/next") {
         Some(next) if next.is_string() => *next = "a cursor".into(),
@@ -249,13 +249,13 @@ fn same(body: &str, reference: &mut Option<Value>, candidate: &Candidate, scenar
         return Ok(());
     }
     let shown = |value: &Value| value.to_string().chars().take(300).collect::<String>();
-    Err(Error::new(format!(
+    Err(anyhow!(
         "{} answers {} with other JSON than the first: {} instead of {}",
         candidate.name,
         scenario.name,
         shown(&value),
         shown(reference)
-    )))
+    ))
 }
 
 /// Numbers as numbers: 4, 4.0 and 4e0 are the same.

@@ -4,7 +4,8 @@ use crate::case_study::Way;
 use crate::depth::Depth;
 use crate::report::Report;
 use crate::stats::lossless;
-use dev::{Context, Error, Result, workspace};
+use anyhow::{Context as _, Error, Result, anyhow};
+use dev::workspace;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use std::path::Path;
@@ -49,7 +50,7 @@ pub(crate) fn all(report: &Report, folder: &Path) -> Result<()> {
 }
 
 fn failed<'a, E: std::fmt::Display>(path: &'a Path) -> impl Fn(E) -> Error + 'a {
-    move |error| Error::new(format!("cannot draw {}: {error}", workspace::shown(path)))
+    move |error| anyhow!("cannot draw {}: {error}", workspace::shown(path))
 }
 
 /// One bar for each value; this bundle's stands out.
@@ -73,7 +74,7 @@ fn bars(path: &Path, title: &str, rows: &[(String, f64)]) -> Result<()> {
         let value = if *value < 100.0 { format!("{value:.1}") } else { format!("{value:.0}") };
         root.draw(&Text::new(value, (end + 8, y), text(14, HPos::Left))).map_err(failed(path))?;
     }
-    root.present().context(|| format!("cannot write {}", workspace::shown(path)))
+    root.present().with_context(|| format!("cannot write {}", workspace::shown(path)))
 }
 
 /// A line: its name, its colour, its points.
@@ -112,5 +113,5 @@ fn lines(path: &Path, title: &str, series: &[Series<'_>]) -> Result<()> {
         let named = last.map(|point| EmptyElement::at(point) + Text::new((*name).to_owned(), (6, -6), label().color(color)));
         chart.draw_series(named).map_err(failed(path))?;
     }
-    root.present().context(|| format!("cannot write {}", workspace::shown(path)))
+    root.present().with_context(|| format!("cannot write {}", workspace::shown(path)))
 }

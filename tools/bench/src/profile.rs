@@ -4,7 +4,8 @@ use crate::candidate::Candidate;
 use crate::measure;
 use crate::scenario::Scenario;
 use crate::scene::Scene;
-use dev::{Context, Result, workspace};
+use anyhow::{Context as _, Result};
+use dev::workspace;
 use std::process::Command;
 
 /// Writes callgrind's file for a scenario and prints the functions at the top, each with all that it calls.
@@ -13,7 +14,7 @@ pub(crate) fn profile(candidate: &Candidate, scene: &Scene, scenario: &Scenario,
     measure::under_callgrind(candidate, scene, scenario, requests, &out)?;
     for (what, inclusive) in [("with all they call", "--inclusive=yes"), ("by themselves", "--inclusive=no")] {
         let annotate = Command::new("callgrind_annotate").args([inclusive, "--threshold=99.5"]).arg(&out).output();
-        let annotate = annotate.context(|| "cannot start callgrind_annotate".to_owned())?;
+        let annotate = annotate.context("cannot start callgrind_annotate")?;
         println!("\n{}, {requests} requests: functions {what}\n", scenario.name);
         let text = String::from_utf8_lossy(&annotate.stdout).into_owned();
         let rows = text.lines().skip_while(|line| !line.contains("file:function")).filter(|line| !line.trim().is_empty());

@@ -4,7 +4,8 @@ use crate::case_study::CaseStudy;
 use crate::depth::{Depth, Fields};
 use crate::measure::{Cold, Footprint, Warm};
 use crate::stats::{Median, lossless};
-use dev::{Context, Result, workspace};
+use anyhow::{Context as _, Result};
+use dev::workspace;
 use serde::Serialize;
 use std::path::Path;
 
@@ -89,9 +90,9 @@ impl Report {
     /// Writes `bench.json` (or another name) into the folder.
     pub(crate) fn write(&self, folder: &Path, name: &str) -> Result<()> {
         let failed = || format!("cannot write to {}", workspace::shown(folder));
-        std::fs::create_dir_all(folder).context(failed)?;
-        let text = serde_json::to_string_pretty(self).context(failed)?;
-        std::fs::write(folder.join(name), text + "\n").context(failed)
+        std::fs::create_dir_all(folder).with_context(failed)?;
+        let text = serde_json::to_string_pretty(self).with_context(failed)?;
+        std::fs::write(folder.join(name), text + "\n").with_context(failed)
     }
 
     /// Prints everything.

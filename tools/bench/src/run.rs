@@ -9,8 +9,9 @@ use crate::profile;
 use crate::report::Report;
 use crate::scenario::{self, Scenario};
 use crate::scene::{Extent, Scene};
+use anyhow::{Context as _, Error, Result, bail};
 use dev::template::Template;
-use dev::{Context, Error, Result, workspace};
+use dev::workspace;
 use indicatif::ProgressBar;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -93,11 +94,11 @@ pub(crate) async fn bench(options: Options) -> Result<ExitCode> {
     let template = Template::of_workspace()?;
     if let Some(Part::Profile { scenario, requests, lines, candidate }) = options.part.clone() {
         let found = scenario::all().into_iter().find(|other| other.name == scenario);
-        let scenario = found.ok_or_else(|| Error::new(format!("no such scenario; there are {}", scenario::names())))?;
+        let scenario = found.with_context(|| format!("no such scenario; there are {}", scenario::names()))?;
         let candidate = Candidate::with_symbols(&candidate, scenario.route, !options.no_build).await?;
         let scene = Scene::new(&template, EXTENT).await?;
         let profile = tokio::task::spawn_blocking(move || profile::profile(&candidate, &scene, &scenario, requests, lines));
-        profile.await.context(|| "the profile ended".to_owned())??;
+        profile.await.context("the profile ended")??;
         return Ok(ExitCode::SUCCESS);
     }
     let begin = std::time::Instant::now();
@@ -117,7 +118,7 @@ pub(crate) async fn bench(options: Options) -> Result<ExitCode> {
         bar.set_message(format!("building {}", kind.name()));
         match Candidate::peer(*kind, !options.no_build).await {
             Ok(candidate) => candidates.push(candidate),
-            Err(error) => report.left_out.push(format!("{}: {error}", kind.name())),
+            Err(error) => report.left_out.push(format!("{}: {error:#}", kind.name())),
         }
     }
     if options.effort().counted == 0 {
@@ -137,7 +138,7 @@ pub(crate) async fn bench(options: Options) -> Result<ExitCode> {
         }
         Ok::<_, Error>(report)
     });
-    let mut report = measured.await.context(|| "the benchmark ended".to_owned())??;
+    let mut report = measured.await.context("the benchmark ended")??;
     bar.finish_and_clear();
     report.judge();
     report.print();
@@ -175,7 +176,7 @@ fn measure_all(
         }
     }
     if !wrong.is_empty() {
-        return Err(Error::new(format!("counts are not as scenario.rs has them: {}", wrong.join("; "))));
+        bail!("counts are not as scenario.rs has them: {}", wrong.join("; "));
     }
     report.depth = depth::depth(candidates, scene, if quick { &PAGES_QUICKLY } else { &PAGES }, effort, tick)?;
     if let Some(ours) = candidates.first() {

@@ -1,7 +1,7 @@
 //! Lambda's side of a function: the [Runtime API](https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html), for one process at a time.
 
 use crate::http;
-use dev::{Context, Error, Result};
+use anyhow::{Context as _, Result, anyhow};
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -38,7 +38,7 @@ struct Server {
 impl RuntimeApi {
     /// Listens.
     pub(crate) fn start() -> Result<Self> {
-        let failed = || "cannot start a Runtime API".to_owned();
+        let failed = "cannot start a Runtime API";
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context(failed)?;
         let address = listener.local_addr().context(failed)?;
         let (acts_in, acts) = channel();
@@ -58,7 +58,7 @@ impl RuntimeApi {
 
     /// Gives the waiting function its next event.
     pub(crate) fn send(&self, event: &str) -> Result<()> {
-        self.events.send(event.to_owned()).context(|| "the Runtime API has ended".to_owned())
+        self.events.send(event.to_owned()).context("the Runtime API has ended")
     }
 
     /// What the function does next; `None` if that takes longer than `patience`.
@@ -66,7 +66,7 @@ impl RuntimeApi {
         match self.acts.recv_timeout(patience) {
             Ok(act) => Ok(Some(act)),
             Err(RecvTimeoutError::Timeout) => Ok(None),
-            Err(RecvTimeoutError::Disconnected) => Err(Error::new("the Runtime API has ended")),
+            Err(RecvTimeoutError::Disconnected) => Err(anyhow!("the Runtime API has ended")),
         }
     }
 }
@@ -81,7 +81,7 @@ impl Drop for RuntimeApi {
 
 impl Server {
     fn serve(&self, mut socket: TcpStream) -> Result<()> {
-        let failed = || "connection".to_owned();
+        let failed = "connection";
         socket.set_nodelay(true).context(failed)?;
         let mut left = Vec::new();
         while let Some(request) = http::read(&mut socket, &mut left).context(failed)? {

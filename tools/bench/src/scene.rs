@@ -3,11 +3,12 @@
 use crate::endpoint::Endpoint;
 use crate::surroundings::Surroundings;
 use crate::tls::Authority;
+use anyhow::{Context as _, Error, Result, bail};
 use dev::client::Target;
 use dev::database::{self, Local};
 use dev::load::{self, Destination};
 use dev::template::Template;
-use dev::{Context, Error, Result, sample, workspace};
+use dev::{sample, workspace};
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
@@ -39,7 +40,7 @@ impl Scene {
     /// Makes data, databases, certificates and endpoints.
     pub(crate) async fn new(template: &Template, extent: Extent) -> Result<Self> {
         let folder = workspace::target(&workspace::root()).join("bench/run");
-        std::fs::create_dir_all(&folder).context(|| format!("cannot make {}", workspace::shown(&folder)))?;
+        std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", workspace::shown(&folder)))?;
         let authority = Authority::new()?;
         write(&folder.join("ca.pem"), &authority.pem)?;
         let store = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"];
@@ -70,11 +71,11 @@ async fn filled(template: &Template, folder: &Path, shards: u32, names: &[&str])
     let local = database::start(template)?;
     let client = Target::Local { endpoint: local.url.clone() }.client()?;
     for name in names {
-        let table = template.table(name).ok_or_else(|| Error::new(format!("template.yaml has no table {name}")))?;
+        let table = template.table(name).with_context(|| format!("template.yaml has no table {name}"))?;
         let to = Destination { client: &client, table, name, shards };
         let report = load::file(to, &folder.join(format!("{name}.jsonl")), &folder.join("rejects.jsonl")).await?;
         if report.rejected > 0 {
-            return Err(Error::new(format!("the data of the benchmark does not fit template.yaml: {report}")));
+            bail!("the data of the benchmark does not fit template.yaml: {report}");
         }
     }
     Ok(local)
@@ -82,13 +83,13 @@ async fn filled(template: &Template, folder: &Path, shards: u32, names: &[&str])
 
 fn lines(path: &Path, lines: impl Iterator<Item = String>) -> Result<()> {
     let failed = || format!("cannot write {}", workspace::shown(path));
-    let mut file = BufWriter::new(std::fs::File::create(path).context(failed)?);
+    let mut file = BufWriter::new(std::fs::File::create(path).with_context(failed)?);
     for line in lines {
-        writeln!(file, "{line}").context(failed)?;
+        writeln!(file, "{line}").with_context(failed)?;
     }
-    file.flush().context(failed)
+    file.flush().with_context(failed)
 }
 
 fn write(path: &Path, text: &str) -> Result<()> {
-    std::fs::write(path, text).context(|| format!("cannot write {}", workspace::shown(path)))
+    std::fs::write(path, text).with_context(|| format!("cannot write {}", workspace::shown(path)))
 }

@@ -3,9 +3,9 @@
 use crate::candidate::{Candidate, Route};
 use crate::runtime_api::{Act, RuntimeApi};
 use crate::surroundings::Surroundings;
+use anyhow::{Context as _, Result, anyhow, bail};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use dev::{Context, Error, Result};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -62,7 +62,7 @@ impl Session {
         let name = format!("{} ({})", candidate.name, route.name());
         let (program, arguments) = candidate.command(route);
         let log = around.folder.join(format!("{}.log", candidate.name));
-        let to = std::fs::File::create(&log).context(|| "cannot write a log".to_owned())?;
+        let to = std::fs::File::create(&log).context("cannot write a log")?;
         let mut command = match callgrind {
             None => Command::new(program),
             Some(out) => {
@@ -76,7 +76,7 @@ impl Session {
         command.env("CALLGRIND_LOG", around.folder.join("callgrind.log"));
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(to);
         let began = Instant::now();
-        let child = command.spawn().context(|| format!("cannot start {name}"))?;
+        let child = command.spawn().with_context(|| format!("cannot start {name}"))?;
         let patience = if callgrind.is_some() { PATIENCE_OF_CALLGRIND } else { PATIENCE };
         let mut session = Self { child, api, name, log, patience, init: Cost::default() };
         let ready = session.waits()?;
@@ -92,15 +92,15 @@ impl Session {
                 self.waits()?;
                 Ok(Answered { wall: done - sent, payload })
             }
-            Act::Failed(why) => Err(Error::new(format!("{} failed: {why}", self.name))),
-            Act::Waits(_) => Err(Error::new(format!("{} did not answer an event", self.name))),
+            Act::Failed(why) => Err(anyhow!("{} failed: {why}", self.name)),
+            Act::Waits(_) => Err(anyhow!("{} did not answer an event", self.name)),
         }
     }
 
     /// The processor time of all its threads so far, once it has come to rest.
     pub(crate) fn settled(&self) -> Result<Duration> {
         std::thread::sleep(SETTLE);
-        let failed = || "cannot read the time of a process in /proc (Linux alone has it)".to_owned();
+        let failed = "cannot read the time of a process in /proc (Linux alone has it)";
         let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).context(failed)?;
         let mut nanoseconds = 0;
         for task in tasks.flatten() {
@@ -112,7 +112,7 @@ impl Session {
 
     /// Resident memory in KiB: now, and at most.
     pub(crate) fn memory(&self) -> Result<(u64, u64)> {
-        let failed = || "cannot read the memory of a process in /proc (Linux alone has it)".to_owned();
+        let failed = "cannot read the memory of a process in /proc (Linux alone has it)";
         let text = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).context(failed)?;
         let of = |name: &str| {
             let line = text.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
@@ -123,20 +123,20 @@ impl Session {
 
     /// Ends it with a signal that callgrind survives long enough to say its count, and reads that.
     pub(crate) fn instructions(mut self, folder: &Path) -> Result<u64> {
-        let failed = || "callgrind did not say how many instructions it has counted".to_owned();
+        let failed = "callgrind did not say how many instructions it has counted";
         let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
-        kill_process(pid.ok_or_else(|| Error::new(failed()))?, Signal::TERM).context(failed)?;
+        kill_process(pid.context(failed)?, Signal::TERM).context(failed)?;
         self.child.wait().context(failed)?;
         let log = std::fs::read_to_string(folder.join("callgrind.log")).context(failed)?;
         let count = log.lines().find_map(|line| line.split_once("Collected :")?.1.trim().parse().ok());
-        count.ok_or_else(|| Error::new(failed()))
+        count.context(failed)
     }
 
     fn waits(&mut self) -> Result<Instant> {
         match self.next()? {
             Act::Waits(since) => Ok(since),
-            Act::Failed(why) => Err(Error::new(format!("{} failed: {why}", self.name))),
-            Act::Answered(..) => Err(Error::new(format!("{} answered what was not asked", self.name))),
+            Act::Failed(why) => Err(anyhow!("{} failed: {why}", self.name)),
+            Act::Answered(..) => Err(anyhow!("{} answered what was not asked", self.name)),
         }
     }
 
@@ -149,10 +149,10 @@ impl Session {
             if let Ok(Some(status)) = self.child.try_wait() {
                 let log = std::fs::read_to_string(&self.log).unwrap_or_default();
                 let last = log.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
-                return Err(Error::new(format!("{} ended ({status}): {last}", self.name)));
+                bail!("{} ended ({status}): {last}", self.name);
             }
         }
-        Err(Error::new(format!("{} did nothing for {} s", self.name, self.patience.as_secs())))
+        Err(anyhow!("{} did nothing for {} s", self.name, self.patience.as_secs()))
     }
 }
 
@@ -166,9 +166,9 @@ impl Drop for Session {
 impl Answered {
     /// The status and the body that API Gateway would give to the caller, before compression.
     pub(crate) fn body(&self) -> Result<(u64, String)> {
-        let failed = || "an answer that API Gateway would not take".to_owned();
+        let failed = "an answer that API Gateway would not take";
         let payload: Value = serde_json::from_slice(&self.payload).context(failed)?;
-        let status = payload["statusCode"].as_u64().ok_or_else(|| Error::new(failed()))?;
+        let status = payload["statusCode"].as_u64().context(failed)?;
         let body = payload["body"].as_str().unwrap_or_default().to_owned();
         if payload["isBase64Encoded"] != true {
             return Ok((status, body));

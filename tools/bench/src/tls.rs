@@ -1,6 +1,6 @@
 //! A certificate authority of one run: made, trusted by the candidates for that run, and gone with it.
 
-use dev::{Context, Result};
+use anyhow::{Context as _, Result};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
 use rustls::ServerConfig;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -18,7 +18,7 @@ pub(crate) struct Authority {
 impl Authority {
     /// Makes keys and certificates.
     pub(crate) fn new() -> Result<Self> {
-        let failed = || "cannot make a certificate".to_owned();
+        let failed = "cannot make a certificate";
         let mut root = CertificateParams::default();
         root.distinguished_name.push(DnType::CommonName, "Lean Routes benchmark");
         root.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));

@@ -4,11 +4,11 @@
 //! whole catalogue only if its shard is one that the functions ask for. This reads the whole table (a Scan: half a unit
 //! for every 4 KB of it), which a deployed function never does.
 
-use crate::error::root_cause;
+use crate::client::root_cause;
 use crate::row::{self, Item, SHARD};
 use crate::template::Table;
 use crate::timestamp::is_time;
-use crate::{Error, Result};
+use anyhow::{Result, anyhow};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
@@ -53,8 +53,8 @@ pub async fn audit(client: &Client, table: &Table, name: &str, shards: u32) -> R
             .send()
             .await
             .map_err(|error| match error.code() {
-                Some("ResourceNotFoundException") => Error::new(format!("there is no table {name}: say its name with --products-table")),
-                _ => Error::new(format!("cannot read table {name}: {}", root_cause(&error))),
+                Some("ResourceNotFoundException") => anyhow!("there is no table {name}: say its name with --products-table"),
+                _ => anyhow!("cannot read table {name}: {}", root_cause(&error)),
             })?;
         found.units += page.consumed_capacity().and_then(|of| of.capacity_units()).unwrap_or_default();
         for item in page.items() {

@@ -1,6 +1,7 @@
 //! Finds cargo-lambda, or installs the pinned version into the build folder.
 
-use crate::{Context, Error, Result, process, workspace};
+use crate::{process, workspace};
+use anyhow::{Context as _, Result};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use tokio::process::Command;
@@ -63,8 +64,8 @@ async fn install(folder: &Path, binary: &Path) -> Result<()> {
     let mut cargo = Command::new("cargo");
     cargo.args(["install", "cargo-lambda", "--version", VERSION, "--locked", "--force", "--root"]).arg(folder);
     let help = || format!("install cargo-lambda {VERSION} by hand and put it on PATH");
-    process::run(cargo, "cargo install cargo-lambda").await.context(help)?;
-    version(binary).await.map(drop).ok_or_else(|| Error::new(format!("cargo-lambda was installed but does not run: {}", help())))
+    process::run(cargo, "cargo install cargo-lambda").await.with_context(help)?;
+    version(binary).await.map(drop).with_context(|| format!("cargo-lambda was installed but does not run: {}", help()))
 }
 
 async fn quietly(mut command: Command) -> bool {

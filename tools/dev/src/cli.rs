@@ -3,7 +3,8 @@
 use crate::client::Target;
 use crate::load::{self, Destination};
 use crate::template::Template;
-use crate::{Error, Result, audit, docs, openapi, process, runtime, token, up};
+use crate::{audit, docs, openapi, process, runtime, token, up};
+use anyhow::{Context as _, Result, anyhow};
 use clap::{Args, Parser, Subcommand};
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr};
@@ -204,7 +205,7 @@ async fn load(options: Load) -> Result<ExitCode> {
 async fn audit(options: Audit) -> Result<ExitCode> {
     let Audit { at, shards: Shards { shards } } = options;
     let template = Template::of_workspace()?;
-    let table = template.table("products").ok_or_else(|| Error::new("template.yaml has no ProductsTable"))?;
+    let table = template.table("products").context("template.yaml has no ProductsTable")?;
     let target = Target::choose(at.endpoint_url, at.region)?;
     let name = name(at.products_table, &table.local_name, &target)?;
     let found = audit::audit(&target.client()?, table, &name, shards).await?;
@@ -220,7 +221,7 @@ fn name(given: Option<String>, local: &str, target: &Target) -> Result<String> {
     match given {
         Some(name) => Ok(name),
         None if target.is_local() => Ok(local.to_owned()),
-        None => Err(Error::new(format!("which table of {} has the {local}? Say --{local}-table NAME", target.shown()))),
+        None => Err(anyhow!("which table of {} has the {local}? Say --{local}-table NAME", target.shown())),
     }
 }
 

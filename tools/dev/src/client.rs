@@ -1,6 +1,6 @@
 //! The client of `cargo dev load` and `audit`: the local database or a real one.
 
-use crate::{Error, Result};
+use anyhow::{Result, anyhow};
 use aws_credential_types::Credentials;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
@@ -38,7 +38,7 @@ impl Target {
         match (endpoint, region) {
             (None, None) => Ok(Self::Local { endpoint: LOCAL_ENDPOINT.to_owned() }),
             (Some(endpoint), None) if is_this_machine(&endpoint) => Ok(Self::Local { endpoint }),
-            (Some(endpoint), None) => Err(Error::new(format!("{endpoint} is not on this machine: say its --region as well"))),
+            (Some(endpoint), None) => Err(anyhow!("{endpoint} is not on this machine: say its --region as well")),
             (endpoint, Some(region)) => Ok(Self::Aws { region, endpoint }),
         }
     }
@@ -96,11 +96,20 @@ fn from_environment() -> Result<Credentials> {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     match (variable("AWS_ACCESS_KEY_ID"), variable("AWS_SECRET_ACCESS_KEY")) {
         (Some(id), Some(secret)) => Ok(Credentials::from_keys(id, secret, variable("AWS_SESSION_TOKEN"))),
-        _ => Err(Error::new(
+        _ => Err(anyhow!(
             "no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (for a profile: \
-             eval \"$(aws configure export-credentials --format env)\")",
+             eval \"$(aws configure export-credentials --format env)\")"
         )),
     }
+}
+
+/// Returns the text at the bottom of an error: the one that says something in the errors of the SDK.
+pub(crate) fn root_cause(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    cause.to_string()
 }
 
 #[cfg(test)]

@@ -3,7 +3,8 @@
 //! It has no throttling, no IAM and no TLS, so none of those can be tested with it.
 
 use crate::template::{Table, Template};
-use crate::{Context, Error, Result, workspace};
+use crate::workspace;
+use anyhow::{Context as _, Result, anyhow, bail};
 use dynoxide::Database;
 use dynoxide::actions::create_table::CreateTableRequest;
 use dynoxide::actions::describe_table::DescribeTableRequest;
@@ -50,15 +51,15 @@ pub fn start(template: &Template) -> Result<Local> {
 /// Opens a database: in memory, or in a folder that is made if it is not there.
 pub fn open(data: Option<&Path>) -> Result<Handle> {
     let db = match data {
-        None => Database::memory().context(|| "cannot open a database in memory".to_owned())?,
+        None => Database::memory().context("cannot open a database in memory")?,
         Some(folder) => {
             let shown = workspace::shown(folder);
-            std::fs::create_dir_all(folder).context(|| format!("cannot make the folder {shown}"))?;
+            std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {shown}"))?;
             let file = folder.join("dynamodb.sqlite");
             let Some(file) = file.to_str() else {
-                return Err(Error::new(format!("{shown} is no UTF-8 path: choose another --data")));
+                bail!("{shown} is no UTF-8 path: choose another --data");
             };
-            Database::new(file).context(|| format!("cannot open {file}: if it is broken, remove it"))?
+            Database::new(file).with_context(|| format!("cannot open {file}: if it is broken, remove it"))?
         }
     };
     Ok(Handle(db))
@@ -69,24 +70,22 @@ pub fn open(data: Option<&Path>) -> Result<Handle> {
 /// A table that is there from an older template is an error: a changed index would otherwise be missed in silence.
 pub fn create_tables(db: &Handle, template: &Template) -> Result<Vec<String>> {
     if template.tables.is_empty() {
-        return Err(Error::new("the template has no AWS::DynamoDB::Table"));
+        bail!("the template has no AWS::DynamoDB::Table");
     }
     let mut made = Vec::new();
     for table in &template.tables {
         let name = &table.local_name;
         let describe = DescribeTableRequest { table_name: name.clone() };
         if let Ok(there) = db.0.describe_table(describe) {
-            let there = serde_json::to_value(there).context(|| format!("cannot read table {name}"))?;
+            let there = serde_json::to_value(there).with_context(|| format!("cannot read table {name}"))?;
             if !same(&there["Table"], table) {
-                return Err(Error::new(format!(
-                    "table `{name}` was made from another template.yaml: remove the --data folder or choose another"
-                )));
+                bail!("table `{name}` was made from another template.yaml: remove the --data folder or choose another");
             }
             continue;
         }
         let request: CreateTableRequest =
-            serde_json::from_value(table.create.clone()).context(|| format!("{}: no valid table", table.logical_id))?;
-        db.0.create_table(request).context(|| format!("{}: cannot make the table", table.logical_id))?;
+            serde_json::from_value(table.create.clone()).with_context(|| format!("{}: no valid table", table.logical_id))?;
+        db.0.create_table(request).with_context(|| format!("{}: cannot make the table", table.logical_id))?;
         made.push(name.clone());
     }
     Ok(made)
@@ -114,17 +113,17 @@ fn same(there: &Value, table: &Table) -> bool {
 pub fn bind(host: IpAddr, port: u16) -> Result<TcpListener> {
     let address = SocketAddr::from((host, port));
     let listener = TcpListener::bind(address)
-        .map_err(|error| Error::new(format!("cannot listen on {address} ({error}): stop what does, or choose another port")))?;
-    listener.set_nonblocking(true).context(|| format!("cannot listen on {address}"))?;
+        .map_err(|error| anyhow!("cannot listen on {address} ({error}): stop what does, or choose another port"))?;
+    listener.set_nonblocking(true).with_context(|| format!("cannot listen on {address}"))?;
     Ok(listener)
 }
 
 /// Serves a database on a port that [`bind`] took.
 pub fn serve(listener: TcpListener, db: Handle) -> Result<Local> {
-    let address = listener.local_addr().context(|| "the listener has no address".to_owned())?;
+    let address = listener.local_addr().context("the listener has no address")?;
     let (shutdown, until) = oneshot::channel::<()>();
     let (db_there, runtime) = (db.0.clone(), tokio::runtime::Builder::new_current_thread().enable_all().build());
-    let runtime = runtime.context(|| "cannot start a runtime".to_owned())?;
+    let runtime = runtime.context("cannot start a runtime")?;
     let server = std::thread::Builder::new().name("dynamodb".to_owned()).spawn(move || {
         runtime.block_on(async move {
             match tokio::net::TcpListener::from_std(listener) {
@@ -138,7 +137,7 @@ pub fn serve(listener: TcpListener, db: Handle) -> Result<Local> {
             }
         });
     });
-    let server = server.context(|| "cannot start a thread".to_owned())?;
+    let server = server.context("cannot start a thread")?;
     // Where every address is served, this machine is the one to name.
     let host = if address.ip().is_unspecified() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { address.ip() };
     let url = format!("http://{}", SocketAddr::from((host, address.port())));

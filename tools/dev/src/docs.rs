@@ -6,7 +6,8 @@
 //!
 //! Not here: TLS, other addresses than this machine's, any method but GET and HEAD.
 
-use crate::{Context, Error, Result, database, openapi, token};
+use crate::{database, openapi, token};
+use anyhow::{Context as _, Result, anyhow};
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, TRANSFER_ENCODING};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
@@ -43,8 +44,8 @@ pub struct Options {
 /// # Errors
 /// If the port is taken.
 pub async fn docs(options: Options) -> Result<()> {
-    let listener = database::bind(IpAddr::V4(Ipv4Addr::LOCALHOST), options.port).context(|| "--port".to_owned())?;
-    let listener = tokio::net::TcpListener::from_std(listener).context(|| "--port".to_owned())?;
+    let listener = database::bind(IpAddr::V4(Ipv4Addr::LOCALHOST), options.port).context("--port")?;
+    let listener = tokio::net::TcpListener::from_std(listener).context("--port")?;
     println!("API reference: http://localhost:{}   (requests go to port {})   Ctrl-C ends it.", options.port, options.stack_port);
     loop {
         // A connection that breaks before it begins is not the server's end.
@@ -73,8 +74,8 @@ async fn answer(request: Request<Incoming>, options: &Options) -> Response<Full<
         "/openapi.yaml" => file("application/yaml", openapi::yaml()),
         path if model::ROUTES.iter().any(|route| matches(route.path, path)) => {
             let asked = tokio::time::timeout(TIMEOUT, hand_on(request, options.stack_port)).await;
-            let asked = asked.unwrap_or_else(|_| Err(Error::new(format!("no answer in {} s", TIMEOUT.as_secs()))));
-            asked.unwrap_or_else(|error| message(StatusCode::BAD_GATEWAY, &error.to_string()))
+            let asked = asked.unwrap_or_else(|_| Err(anyhow!("no answer in {} s", TIMEOUT.as_secs())));
+            asked.unwrap_or_else(|error| message(StatusCode::BAD_GATEWAY, &format!("{error:#}")))
         }
         _ => message(StatusCode::NOT_FOUND, "there is no such page and no such route"),
     }
@@ -89,15 +90,15 @@ fn page(options: &Options) -> String {
 /// Hands a request on to the stack, and its answer back, as they are.
 async fn hand_on(mut request: Request<Incoming>, port: u16) -> Result<Response<Full<Bytes>>> {
     let failed = || format!("nothing answers on port {port}: run `cargo dev up`");
-    let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.context(failed)?;
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.context(failed)?;
+    let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.with_context(failed)?;
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.with_context(failed)?;
     let connection = tokio::spawn(connection);
-    let host = HeaderValue::try_from(format!("127.0.0.1:{port}")).context(failed)?;
+    let host = HeaderValue::try_from(format!("127.0.0.1:{port}")).with_context(failed)?;
     request.headers_mut().insert(HOST, host);
     request.headers_mut().remove(CONNECTION);
-    let response = sender.send_request(request.map(|_| Empty::<Bytes>::new())).await.context(failed)?;
+    let response = sender.send_request(request.map(|_| Empty::<Bytes>::new())).await.with_context(failed)?;
     let (mut head, body) = response.into_parts();
-    let body = body.collect().await.context(failed)?.to_bytes();
+    let body = body.collect().await.with_context(failed)?.to_bytes();
     connection.abort();
     for hop in [CONNECTION, TRANSFER_ENCODING] {
         head.headers.remove(hop);

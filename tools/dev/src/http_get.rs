@@ -1,6 +1,6 @@
 //! One GET over plain HTTP to this machine: what `cargo dev up` asks its own stack.
 
-use crate::{Context, Error, Result};
+use anyhow::{Context as _, Result};
 use bytes::Bytes;
 use http::Request;
 use http::header::{AUTHORIZATION, HOST};
@@ -17,10 +17,10 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 pub(crate) async fn get(address: SocketAddr, path: &str, token: Option<&str>) -> Result<(u16, Bytes)> {
     let url = || format!("GET http://{address}{path}");
     let asked = tokio::time::timeout(TIMEOUT, ask(address, path, token)).await;
-    asked.map_err(|_| Error::new(format!("{} took longer than {} s", url(), TIMEOUT.as_secs())))?.context(url)
+    asked.with_context(|| format!("{} took longer than {} s", url(), TIMEOUT.as_secs()))?.with_context(url)
 }
 
-async fn ask(address: SocketAddr, path: &str, token: Option<&str>) -> Result<(u16, Bytes), Box<dyn std::error::Error + Send + Sync>> {
+async fn ask(address: SocketAddr, path: &str, token: Option<&str>) -> Result<(u16, Bytes)> {
     let stream = TcpStream::connect(address).await?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     let connection = tokio::spawn(connection);

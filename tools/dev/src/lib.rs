@@ -15,7 +15,6 @@ pub mod cli;
 pub mod client;
 pub mod database;
 pub mod docs;
-pub mod error;
 mod http_get;
 pub mod load;
 pub mod openapi;
@@ -30,5 +29,3 @@ pub mod token;
 pub mod up;
 pub mod workspace;
 mod yaml;
-
-pub use error::{Context, Error, Result};

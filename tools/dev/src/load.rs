@@ -9,7 +9,8 @@ mod write;
 
 use crate::row::{self, Item};
 use crate::template::{Table, Template};
-use crate::{Context, Error, Result, sample, workspace};
+use crate::{sample, workspace};
+use anyhow::{Context as _, Result, anyhow, bail};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -76,19 +77,19 @@ pub fn files<'a>(path: &Path, template: &'a Template) -> Result<Vec<(PathBuf, &'
         let found: Vec<_> = template.tables.iter().map(of_table).filter(|(file, _)| file.is_file()).collect();
         if found.is_empty() {
             let names: Vec<_> = template.tables.iter().map(|table| format!("{}.jsonl", table.local_name)).collect();
-            return Err(Error::new(format!("{shown} has none of {}", names.join(", "))));
+            bail!("{shown} has none of {}", names.join(", "));
         }
         return Ok(found);
     }
     if !path.is_file() {
-        return Err(Error::new(format!("{shown} is neither a file nor a folder")));
+        bail!("{shown} is neither a file nor a folder");
     }
     let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
     match template.table(stem) {
         Some(table) => Ok(vec![(path.to_owned(), table)]),
         None => {
             let names: Vec<_> = template.tables.iter().map(|table| table.local_name.as_str()).collect();
-            Err(Error::new(format!("{shown}: name it after its table ({}), as in products.jsonl", names.join(", "))))
+            Err(anyhow!("{shown}: name it after its table ({}), as in products.jsonl", names.join(", ")))
         }
     }
 }
@@ -96,12 +97,12 @@ pub fn files<'a>(path: &Path, template: &'a Template) -> Result<Vec<(PathBuf, &'
 /// Loads a file. The rejects go to `rejects`, which is removed if there are none.
 pub async fn file(to: Destination<'_>, path: &Path, rejects: &Path) -> Result<Report> {
     let shown = workspace::shown(path);
-    let file = File::open(path).context(|| format!("cannot read {shown}"))?;
+    let file = File::open(path).with_context(|| format!("cannot read {shown}"))?;
     let size = file.metadata().map_or(0, |metadata| metadata.len());
     let bar = ProgressBar::new(size).with_style(style("{msg} {wide_bar} {bytes}/{total_bytes} {eta}"));
     bar.set_message(to.table.local_name.clone());
     let lines = BufReader::with_capacity(1 << 16, file).split(b'\n');
-    let lines = lines.map(|line| line.context(|| format!("cannot read {shown}")));
+    let lines = lines.map(|line| line.with_context(|| format!("cannot read {shown}")));
     let report = rows(to, lines, &shown, rejects, &bar).await;
     bar.finish_and_clear();
     report
@@ -119,7 +120,7 @@ pub async fn sample(client: &Client, template: &Template, shards: u32) -> Result
         let report = rows(to, lines, "sample", &rejects, &bar).await?;
         bar.finish_and_clear();
         if report.rejected > 0 {
-            return Err(Error::new(format!("the sample does not fit template.yaml: {report}")));
+            bail!("the sample does not fit template.yaml: {report}");
         }
         reports.push(report);
     }

@@ -10,7 +10,8 @@ mod parameters;
 mod responses;
 mod schemas;
 
-use crate::{Context, Error, Result, workspace};
+use crate::workspace;
+use anyhow::{Context as _, Result, anyhow};
 use api::{Access, Route, Shape};
 use node::{Node, list, map};
 
@@ -41,14 +42,14 @@ pub fn write(check: bool) -> Result<()> {
     let path = workspace::root().join(FILE);
     let text = yaml();
     if !check {
-        return std::fs::write(&path, text).context(|| format!("cannot write {FILE}"));
+        return std::fs::write(&path, text).with_context(|| format!("cannot write {FILE}"));
     }
-    let found = std::fs::read_to_string(&path).context(|| format!("cannot read {FILE}"))?;
+    let found = std::fs::read_to_string(&path).with_context(|| format!("cannot read {FILE}"))?;
     match found.lines().zip(text.lines()).position(|(a, b)| a != b) {
         None if found == text => Ok(()),
         line => {
             let line = line.unwrap_or_else(|| found.lines().count().min(text.lines().count())) + 1;
-            Err(Error::new(format!("{FILE} is not what shared/model and shared/api say, from line {line} on: run `cargo dev openapi`")))
+            Err(anyhow!("{FILE} is not what shared/model and shared/api say, from line {line} on: run `cargo dev openapi`"))
         }
     }
 }

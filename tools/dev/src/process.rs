@@ -4,7 +4,8 @@
 //! watch` puts every function into yet another group, so a group is not all: every child also inherits a mark in its
 //! environment, and whoever bears it is ended.
 
-use crate::{Context, Error, Result, workspace};
+use crate::workspace;
+use anyhow::{Context as _, Error, Result, anyhow};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt as _;
@@ -30,14 +31,14 @@ impl Group {
         let mark = format!("{}-{:?}", std::process::id(), std::time::Instant::now());
         without_cargo_variables(command.as_std_mut());
         command.env(MARK, &mark).process_group(0).kill_on_drop(true);
-        let child = command.spawn().context(|| format!("cannot start {what}"))?;
+        let child = command.spawn().with_context(|| format!("cannot start {what}"))?;
         let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
         Ok(Self { child, pid, mark })
     }
 
     /// Waits for the child to end by itself.
     pub(crate) async fn wait(&mut self) -> Result<ExitStatus> {
-        self.child.wait().await.context(|| "cannot wait for a child".to_owned())
+        self.child.wait().await.context("cannot wait for a child")
     }
 
     /// Asks the group to end, then ends whatever is left.
@@ -133,7 +134,7 @@ pub(crate) fn replace_by_package(package: &str, arguments: &[OsString]) -> Error
     without_cargo_variables(&mut cargo);
     cargo.args(["run", "--quiet", "--package", package, "--manifest-path"]).arg(workspace::root().join("Cargo.toml"));
     cargo.arg("--").args(arguments);
-    Error::new(format!("cannot start cargo: {}", cargo.exec()))
+    anyhow!("cannot start cargo: {}", cargo.exec())
 }
 
 /// Runs a command to its end; if the future is dropped before that, the command is killed.
@@ -144,7 +145,7 @@ pub async fn run(command: Command, what: &str) -> Result<()> {
     let mut group = Group::start(command, what)?;
     match group.wait().await? {
         status if status.success() => Ok(()),
-        status => Err(Error::new(format!("{what} failed ({status}): see above"))),
+        status => Err(anyhow!("{what} failed ({status}): see above")),
     }
 }
 

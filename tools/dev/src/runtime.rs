@@ -1,27 +1,27 @@
 //! One command from its start to its end: a Tokio runtime, signals, and one line on stderr if it fails.
 
-use crate::{Context, Result};
+use anyhow::{Context as _, Result};
 use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Runs a command to its end, or until SIGINT, SIGTERM or SIGHUP. An error is one line on stderr and the exit code 1.
 pub fn run(command: impl Future<Output = Result<ExitCode>>) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let outcome = runtime.context(|| "cannot start a runtime".to_owned()).and_then(|runtime| {
+    let outcome = runtime.context("cannot start a runtime").and_then(|runtime| {
         let outcome = runtime.block_on(until_signalled(command));
         // A name that is still being looked up must not delay the exit.
         runtime.shutdown_background();
         outcome
     });
     outcome.unwrap_or_else(|error| {
-        eprintln!("error: {error}");
+        eprintln!("error: {error:#}");
         ExitCode::FAILURE
     })
 }
 
 /// Drops the command at a signal, which ends every process that it started.
 async fn until_signalled(command: impl Future<Output = Result<ExitCode>>) -> Result<ExitCode> {
-    let on = |kind| signal(kind).context(|| "cannot listen for signals".to_owned());
+    let on = |kind| signal(kind).context("cannot listen for signals");
     let (mut interrupt, mut terminate, mut hangup) =
         (on(SignalKind::interrupt())?, on(SignalKind::terminate())?, on(SignalKind::hangup())?);
     // As a shell reports them: 128 and the signal's number.

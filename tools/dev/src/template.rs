@@ -6,7 +6,8 @@
 
 mod function;
 
-use crate::{Context, Error, Result, workspace, yaml};
+use crate::{workspace, yaml};
+use anyhow::{Context as _, Result, anyhow, bail};
 pub use function::{Function, Route};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -76,8 +77,8 @@ pub enum Kind {
 impl Template {
     /// Reads a template from a file.
     pub fn read(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).context(|| format!("cannot read {}", workspace::shown(path)))?;
-        Self::parse(&text).context(|| workspace::shown(path))
+        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", workspace::shown(path)))?;
+        Self::parse(&text).with_context(|| workspace::shown(path))
     }
 
     /// Reads the workspace's own `template.yaml`.
@@ -89,16 +90,16 @@ impl Template {
     pub fn parse(text: &str) -> Result<Self> {
         let document = yaml::to_json(text)?;
         let Some(resources) = document["Resources"].as_object() else {
-            return Err(Error::new("no Resources"));
+            bail!("no Resources");
         };
         let mut tables = Vec::new();
         let mut functions = Vec::new();
         for (id, resource) in resources {
             let at = || format!("Resources.{id}");
             match resource["Type"].as_str() {
-                Some("AWS::DynamoDB::Table") => tables.push(Table::read(id, &resource["Properties"]).context(at)?),
+                Some("AWS::DynamoDB::Table") => tables.push(Table::read(id, &resource["Properties"]).with_context(at)?),
                 Some("AWS::Serverless::Function") => {
-                    functions.push(Function::read(id, resource, &document["Globals"]["Function"]).context(at)?);
+                    functions.push(Function::read(id, resource, &document["Globals"]["Function"]).with_context(at)?);
                 }
                 _ => {}
             }
@@ -149,7 +150,7 @@ impl Table {
                 "S" => Kind::String,
                 "N" => Kind::Number,
                 "B" => Kind::Binary,
-                other => return Err(Error::new(format!("AttributeType `{other}` is none of S, N, B"))),
+                other => bail!("AttributeType `{other}` is none of S, N, B"),
             };
             kinds.insert(text(definition, "AttributeName")?.to_owned(), kind);
         }
@@ -168,7 +169,7 @@ impl Table {
             let mut requests = Vec::new();
             for index in list(properties, member)? {
                 let name = text(index, "IndexName")?;
-                indexes.push(Index::read(index, &kinds).context(|| name.to_owned())?);
+                indexes.push(Index::read(index, &kinds).context(name.to_owned())?);
                 requests.push(json!({
                     "IndexName": name,
                     "KeySchema": plain(index, "KeySchema")?,
@@ -216,7 +217,7 @@ fn keys(of: &Value, kinds: &BTreeMap<String, Kind>) -> Result<Vec<Key>> {
     for element in list(of, "KeySchema")? {
         let name = text(element, "AttributeName")?;
         let Some(kind) = kinds.get(name) else {
-            return Err(Error::new(format!("key attribute `{name}` is not in AttributeDefinitions")));
+            bail!("key attribute `{name}` is not in AttributeDefinitions");
         };
         keys.push(Key { name: name.to_owned(), hash: text(element, "KeyType")? == "HASH", kind: *kind });
     }
@@ -224,11 +225,11 @@ fn keys(of: &Value, kinds: &BTreeMap<String, Kind>) -> Result<Vec<Key>> {
 }
 
 fn text<'a>(of: &'a Value, member: &str) -> Result<&'a str> {
-    of[member].as_str().ok_or_else(|| Error::new(format!("{member} must stand there as plain text")))
+    of[member].as_str().with_context(|| format!("{member} must stand there as plain text"))
 }
 
 fn list<'a>(of: &'a Value, member: &str) -> Result<&'a Vec<Value>> {
-    of[member].as_array().ok_or_else(|| Error::new(format!("{member} must stand there as a list")))
+    of[member].as_array().with_context(|| format!("{member} must stand there as a list"))
 }
 
 /// A part of a CreateTable request: there, and free of intrinsic functions.
@@ -241,10 +242,8 @@ fn plain(of: &Value, member: &str) -> Result<Value> {
         }
     }
     match &of[member] {
-        Value::Null => Err(Error::new(format!("{member} is missing"))),
-        value if has_intrinsic(value) => {
-            Err(Error::new(format!("{member} depends on the deployment, so no local table can be made of it")))
-        }
+        Value::Null => Err(anyhow!("{member} is missing")),
+        value if has_intrinsic(value) => Err(anyhow!("{member} depends on the deployment, so no local table can be made of it")),
         value => Ok(value.clone()),
     }
 }
@@ -315,11 +314,10 @@ Resources:
 
     #[test]
     fn what_cannot_be_made_locally_is_named() {
-        let error = Template::parse(&SMALL.replace("[status]", "!Ref Names")).unwrap_err().to_string();
+        let error = format!("{:#}", Template::parse(&SMALL.replace("[status]", "!Ref Names")).unwrap_err());
         assert!(error.contains("OrdersTable") && error.contains("Projection"), "{error}");
-        let error = Template::parse(&SMALL.replace("{AttributeName: total, AttributeType: N}", "{AttributeName: sum, AttributeType: N}"))
-            .unwrap_err()
-            .to_string();
+        let other = SMALL.replace("{AttributeName: total, AttributeType: N}", "{AttributeName: sum, AttributeType: N}");
+        let error = format!("{:#}", Template::parse(&other).unwrap_err());
         assert!(error.contains("`total` is not in AttributeDefinitions"), "{error}");
         assert!(Template::parse("Resources: 3").is_err());
     }

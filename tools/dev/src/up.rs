@@ -9,7 +9,8 @@ use crate::database::{self, Local};
 use crate::load::{self, Destination};
 use crate::process::{self, Group};
 use crate::template::Template;
-use crate::{Context, Error, Result, cargo_lambda, http_get, token, workspace};
+use crate::{cargo_lambda, http_get, token, workspace};
+use anyhow::{Context as _, Result, anyhow, bail};
 use aws_sdk_dynamodb::types::AttributeValue;
 use std::io::IsTerminal as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -56,8 +57,8 @@ pub async fn up(options: &Options) -> Result<()> {
         None => None,
     };
     // Free now; watch takes it later by itself.
-    drop(database::bind(Ipv4Addr::LOCALHOST.into(), options.port).context(|| "--port".to_owned())?);
-    let listener = database::bind(options.dynamodb_host, options.dynamodb_port).context(|| "--dynamodb-port".to_owned())?;
+    drop(database::bind(Ipv4Addr::LOCALHOST.into(), options.port).context("--port")?);
+    let listener = database::bind(options.dynamodb_host, options.dynamodb_port).context("--dynamodb-port")?;
     let db = database::open(options.data.as_deref())?;
     let made = database::create_tables(&db, &template)?;
     let tool = cargo_lambda::find(&root).await?;
@@ -70,10 +71,10 @@ pub async fn up(options: &Options) -> Result<()> {
     let mut watch = watch(&tool, &root, &template, &local, options)?;
     let served = tokio::select! {
         served = serve(address, &local, &template, options) => served,
-        ended = watch.wait() => Err(Error::new(match ended {
-            Ok(status) => format!("cargo lambda watch ended by itself ({status}): see above"),
-            Err(error) => error.to_string(),
-        })),
+        ended = watch.wait() => match ended {
+            Ok(status) => Err(anyhow!("cargo lambda watch ended by itself ({status}): see above")),
+            Err(error) => Err(error),
+        },
     };
     watch.end().await;
     served
@@ -97,14 +98,14 @@ async fn serve(address: SocketAddr, local: &Local, template: &Template, options:
     }
     match failed {
         0 => Ok(()),
-        _ => Err(Error::new(format!("{failed} of {} requests were not answered with 200", banner.requests.len()))),
+        _ => Err(anyhow!("{failed} of {} requests were not answered with 200", banner.requests.len())),
     }
 }
 
 /// Builds the functions as `watch` will: `cargo run --bin NAME --features …`, all members selected.
 async fn build(root: &Path, template: &Template) -> Result<()> {
     if template.functions.is_empty() {
-        return Err(Error::new("template.yaml has no AWS::Serverless::Function"));
+        bail!("template.yaml has no AWS::Serverless::Function");
     }
     eprintln!("building {} functions", template.functions.len());
     let mut cargo = Command::new("cargo");
@@ -162,7 +163,7 @@ fn watch(tool: &Path, root: &Path, template: &Template, local: &Local, options: 
     command.env("RUST_LOG", "warn,watchexec=off");
     // A database in this folder must not look like changed code.
     let ignored = workspace::target(root).join("watch.ignore");
-    std::fs::write(&ignored, "*.sqlite*\n*.rejects.jsonl\n").context(|| format!("cannot write {}", workspace::shown(&ignored)))?;
+    std::fs::write(&ignored, "*.sqlite*\n*.rejects.jsonl\n").with_context(|| format!("cannot write {}", workspace::shown(&ignored)))?;
     command.env("CARGO_LAMBDA_IGNORE_FILE", &ignored);
     command
         .envs(template.table_variables())
@@ -184,7 +185,7 @@ async fn until_it_answers(address: SocketAddr) -> Result<()> {
     let begin = Instant::now();
     while TcpStream::connect(address).await.is_err() {
         if begin.elapsed() > START {
-            return Err(Error::new(format!("cargo lambda watch does not listen on {address} after {} s", START.as_secs())));
+            bail!("cargo lambda watch does not listen on {address} after {} s", START.as_secs());
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
@@ -198,7 +199,7 @@ async fn subject(local: &Local, template: &Template) -> Result<String> {
         return Ok(FIRST.to_owned());
     }
     let client = Target::Local { endpoint: local.url.clone() }.client()?;
-    let failed = || "cannot read the users".to_owned();
+    let failed = "cannot read the users";
     let first = client.get_item().table_name("users").key("userId", AttributeValue::S(FIRST.to_owned())).send();
     if first.await.context(failed)?.item.is_some() {
         return Ok(FIRST.to_owned());

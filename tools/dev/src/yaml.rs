@@ -1,15 +1,15 @@
 //! YAML with CloudFormation's tags into JSON: `!Ref X` is `{"Ref": "X"}`, `!Sub x` is `{"Fn::Sub": "x"}`.
 
-use crate::{Error, Result};
+use anyhow::{Context as _, Result, anyhow, bail};
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
 use serde_json::{Map, Value, json};
 
 /// One YAML document as JSON, short tags spelled out as CloudFormation's JSON form has them.
 pub(crate) fn to_json(text: &str) -> Result<Value> {
-    let documents = Yaml::load_from_str(text).map_err(|error| Error::new(error.to_string()))?;
+    let documents = Yaml::load_from_str(text)?;
     match documents.as_slice() {
         [document] => convert(document),
-        other => Err(Error::new(format!("one YAML document expected, {} found", other.len()))),
+        other => Err(anyhow!("one YAML document expected, {} found", other.len())),
     }
 }
 
@@ -26,14 +26,14 @@ fn convert(node: &Yaml<'_>) -> Result<Value> {
             let mut object = Map::new();
             for (key, value) in members {
                 let name = name(key)?;
-                let value = convert(value).map_err(|error| Error::new(format!("{name}: {error}")))?;
+                let value = convert(value).with_context(|| name.clone())?;
                 object.insert(name, value);
             }
             Value::Object(object)
         }
         Yaml::Tagged(tag, inner) => intrinsic(&tag.suffix, convert(inner)?),
-        Yaml::Alias(_) => return Err(Error::new("YAML aliases (`*name`) are not CloudFormation")),
-        Yaml::BadValue => return Err(Error::new("a scalar that does not fit its tag")),
+        Yaml::Alias(_) => bail!("YAML aliases (`*name`) are not CloudFormation"),
+        Yaml::BadValue => bail!("a scalar that does not fit its tag"),
     })
 }
 
@@ -41,7 +41,7 @@ fn name(key: &Yaml<'_>) -> Result<String> {
     match convert(key)? {
         Value::String(name) => Ok(name),
         other @ (Value::Number(_) | Value::Bool(_)) => Ok(other.to_string()),
-        other => Err(Error::new(format!("`{other}` is no name of a member"))),
+        other => Err(anyhow!("`{other}` is no name of a member")),
     }
 }
 

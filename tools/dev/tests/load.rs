@@ -20,12 +20,12 @@ struct Bench {
 }
 
 impl Bench {
-    fn new(name: &str) -> dev::Result<Self> {
+    fn new(name: &str) -> anyhow::Result<Self> {
         let template = Template::of_workspace()?;
         let local = database::start(&template)?;
         let client = Target::choose(Some(local.url.clone()), None)?.client()?;
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-        std::fs::create_dir_all(&folder).map_err(|error| dev::Error::new(error.to_string()))?;
+        std::fs::create_dir_all(&folder)?;
         Ok(Self { template, _local: local, client, folder })
     }
 
@@ -34,9 +34,9 @@ impl Bench {
         Destination { client: &self.client, table: found.unwrap_or(&self.template.tables[0]), name: table, shards }
     }
 
-    async fn load(&self, table: &'static str, text: &[u8], shards: u32) -> dev::Result<Report> {
+    async fn load(&self, table: &'static str, text: &[u8], shards: u32) -> anyhow::Result<Report> {
         let file = self.folder.join(format!("{table}.jsonl"));
-        std::fs::write(&file, text).map_err(|error| dev::Error::new(error.to_string()))?;
+        std::fs::write(&file, text)?;
         load::file(self.to(table, shards), &file, &self.folder.join(format!("{table}.rejects.jsonl"))).await
     }
 

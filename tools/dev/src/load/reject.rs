@@ -1,6 +1,7 @@
 //! The rows that were not loaded, in a file, each with its place and its reason.
 
-use crate::{Context, Result, workspace};
+use crate::workspace;
+use anyhow::{Context as _, Result};
 use serde_json::json;
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -29,13 +30,13 @@ impl Rejects {
             Some(file) => file,
             None => {
                 if let Some(folder) = self.path.parent() {
-                    std::fs::create_dir_all(folder).context(shown)?;
+                    std::fs::create_dir_all(folder).with_context(shown)?;
                 }
-                self.file.insert(BufWriter::new(File::create(&self.path).context(shown)?))
+                self.file.insert(BufWriter::new(File::create(&self.path).with_context(shown)?))
             }
         };
         let reject = json!({ "file": source, "line": line, "reason": reason, "row": String::from_utf8_lossy(row) });
-        writeln!(file, "{reject}").context(shown)?;
+        writeln!(file, "{reject}").with_context(shown)?;
         self.count += 1;
         Ok(())
     }
@@ -44,7 +45,7 @@ impl Rejects {
     pub(super) fn finish(mut self) -> Result<(u64, Option<PathBuf>)> {
         match self.file.take() {
             Some(mut file) => {
-                file.flush().context(|| format!("cannot write {}", workspace::shown(&self.path)))?;
+                file.flush().with_context(|| format!("cannot write {}", workspace::shown(&self.path)))?;
                 Ok((self.count, Some(self.path)))
             }
             None => {

@@ -1,8 +1,8 @@
 //! Batches on their way: some in flight, unprocessed items again after a pause that doubles.
 
-use crate::error::root_cause;
+use crate::client::root_cause;
 use crate::row::Item;
-use crate::{Error, Result};
+use anyhow::{Context as _, Error, Result, anyhow, bail};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::batch_write_item::BatchWriteItemError;
@@ -54,7 +54,7 @@ impl Writer {
 
     async fn next(&mut self) -> Result<()> {
         if let Some(sent) = self.in_flight.join_next().await {
-            let (rows, units) = sent.map_err(|error| Error::new(format!("a batch was lost: {error}")))??;
+            let (rows, units) = sent.context("a batch was lost")??;
             self.rows += rows;
             self.units += units;
         }
@@ -66,7 +66,7 @@ async fn send(client: Client, table: String, batch: Vec<Item>) -> Result<(u64, f
     let rows = batch.len() as u64;
     let mut left: Vec<WriteRequest> = Vec::with_capacity(batch.len());
     for item in batch {
-        let put = PutRequest::builder().set_item(Some(item)).build().map_err(|error| Error::new(error.to_string()))?;
+        let put = PutRequest::builder().set_item(Some(item)).build()?;
         left.push(WriteRequest::builder().put_request(put).build());
     }
     let mut units = 0.0;
@@ -91,9 +91,7 @@ async fn send(client: Client, table: String, batch: Vec<Item>) -> Result<(u64, f
         }
         (fruitless, pause) = if left.len() < sent { (0, FIRST_PAUSE) } else { (fruitless + 1, pause) };
         if fruitless > FRUITLESS {
-            return Err(Error::new(format!(
-                "table {table} has taken nothing for minutes: it throttles; load again later (what is loaded stays)"
-            )));
+            bail!("table {table} has taken nothing for minutes: it throttles; load again later (what is loaded stays)");
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
@@ -107,16 +105,15 @@ fn is_throttling<R>(error: &SdkError<BatchWriteItemError, R>) -> bool {
 
 fn failed<R: std::fmt::Debug + Send + Sync + 'static>(error: &SdkError<BatchWriteItemError, R>, table: &str) -> Error {
     match error {
-        SdkError::DispatchFailure(_) => Error::new(format!(
-            "cannot reach the database: is `cargo dev up` running, and is --endpoint-url right? ({})",
-            root_cause(error)
-        )),
+        SdkError::DispatchFailure(_) => {
+            anyhow!("cannot reach the database: is `cargo dev up` running, and is --endpoint-url right? ({})", root_cause(error))
+        }
         _ if error.code() == Some("ResourceNotFoundException") => {
-            Error::new(format!("there is no table {table}: say its name (see --help) or deploy it first"))
+            anyhow!("there is no table {table}: say its name (see --help) or deploy it first")
         }
         _ => match (error.code(), error.message()) {
-            (Some(code), message) => Error::new(format!("table {table}: {code}: {}", message.unwrap_or("no message"))),
-            _ => Error::new(format!("table {table}: {}", root_cause(error))),
+            (Some(code), message) => anyhow!("table {table}: {code}: {}", message.unwrap_or("no message")),
+            _ => anyhow!("table {table}: {}", root_cause(error)),
         },
     }
 }

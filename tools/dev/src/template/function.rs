@@ -1,7 +1,7 @@
 //! A function of the template: its binary, routes, environment and permissions.
 
 use super::text;
-use crate::{Context, Error, Result};
+use anyhow::{Context as _, Result};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
@@ -40,7 +40,7 @@ impl Function {
         let binary = resource["Metadata"]["BuildProperties"]["Binary"]
             .as_str()
             .or_else(|| code?.trim_end_matches('/').rsplit('/').next())
-            .ok_or_else(|| Error::new("neither Metadata.BuildProperties.Binary nor CodeUri names its binary"))?;
+            .context("neither Metadata.BuildProperties.Binary nor CodeUri names its binary")?;
         let mut environment = BTreeMap::new();
         for variables in [&globals["Environment"]["Variables"], &properties["Environment"]["Variables"]] {
             environment.extend(members(variables).map(|(name, value)| (name.clone(), value.clone())));
@@ -51,8 +51,8 @@ impl Function {
                 let properties = &definition["Properties"];
                 let of = || format!("Events.{event}");
                 routes.push(Route {
-                    path: text(properties, "Path").context(of)?.to_owned(),
-                    method: text(properties, "Method").context(of)?.to_uppercase(),
+                    path: text(properties, "Path").with_context(of)?.to_owned(),
+                    method: text(properties, "Method").with_context(of)?.to_uppercase(),
                     event: event.clone(),
                 });
             }
