@@ -123,7 +123,7 @@ pub(super) fn claims(cases: &mut Vec<Case>) {
     claims("u-1", r#"{"Sub":"u-1","username":"u-1","sub ":"u-1"}"#, UNAUTHORIZED);
     claims("u-1", r#"{"sub":"u-2","sub":"u-1"}"#, MALFORMED);
     claims("u-1", r#"{"sub":"\ud800"}"#, MALFORMED);
-    claims("u-1", r#"{"sub":1e400}"#, MALFORMED);
+    claims("u-1", r#"{"sub":1e400}"#, UNAUTHORIZED);
     claims("u-1", "7", MALFORMED);
     claims("u-1", r#"{"sub":"u-1\u0000"}"#, FORBIDDEN);
     claims("me", r#"{"sub":"u-1\u0000"}"#, Wrong(&["id"]));
