@@ -1,10 +1,10 @@
-//! An API Gateway event, read for what a request is, and for nothing else.
+//! An API Gateway event: the parts that make up a request, and nothing else.
 //!
 //! Payload 2.0 of an HTTP API
 //! ([format](https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html)) or a function URL.
-//! `lambda_http`'s own conversion builds a URI, a body and a map of all headers, and panics on what none of them can hold (a raw space in the
-//! query, 40,000 headers, a 64 KB path). Here the raw query, the raw path, the claims and six headers are all that is kept, borrowed where
-//! they can be; everything else is stepped over, whatever it is.
+//! `lambda_http`'s own conversion builds a URI, a body and a map of all headers, and panics on input that they cannot hold (a raw space in the
+//! query, 40,000 headers, a 64 KB path). This module keeps the raw query, the raw path, the claims and six headers, borrowed where possible,
+//! and skips everything else.
 
 use std::{borrow::Cow, fmt};
 
@@ -15,7 +15,7 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-/// What this crate reads of an event.
+/// The members of an event that this crate reads.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Event<'a> {
@@ -66,16 +66,16 @@ pub(crate) struct Jwt {
     pub(crate) claims: Claims,
 }
 
-/// The claims that matter. A claim that is no string is as good as none.
+/// The claims that this crate reads. A claim that is not a string counts as absent.
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct Claims {
-    #[serde(default, deserialize_with = "text_or_nothing")]
+    #[serde(default, deserialize_with = "text_or_none")]
     pub(crate) sub: Option<String>,
-    #[serde(default, deserialize_with = "text_or_nothing")]
+    #[serde(default, deserialize_with = "text_or_none")]
     pub(crate) scope: Option<String>,
 }
 
-/// The headers that a read API looks at.
+/// The headers that a read API needs.
 const WANTED: [HeaderName; 6] = [
     header::ACCEPT_ENCODING,
     header::AUTHORIZATION,
@@ -85,7 +85,7 @@ const WANTED: [HeaderName; 6] = [
     header::IF_UNMODIFIED_SINCE,
 ];
 
-/// The wanted ones among an event's headers. API Gateway has joined repeated ones with commas.
+/// The headers of an event that are in [`WANTED`]. API Gateway has joined repeated headers with commas.
 #[derive(Debug, Default)]
 pub(crate) struct Headers(pub(crate) HeaderMap);
 
@@ -123,7 +123,7 @@ impl<'de> Deserialize<'de> for Headers {
     }
 }
 
-fn text_or_nothing<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+fn text_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     text(<&RawValue>::deserialize(deserializer)?).map(|text| text.map(Cow::into_owned))
 }
 
@@ -131,7 +131,7 @@ fn text_or_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Cow<'de, 
     text(<&RawValue>::deserialize(deserializer)?).map(Option::unwrap_or_default)
 }
 
-/// Reads a JSON string; `None` for any other value. A string that is no Unicode (`"\ud800"`) is an error.
+/// Reads a JSON string; `None` for any other value. A string that is not Unicode (`"\ud800"`) is an error.
 fn text<E: de::Error>(value: &RawValue) -> Result<Option<Cow<'_, str>>, E> {
     if !value.get().starts_with('"') {
         return Ok(None);

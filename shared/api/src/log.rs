@@ -1,36 +1,36 @@
-//! One line a request: what happened, and the CloudWatch metrics of it, in
+//! One log line for each request, with its CloudWatch metrics in
 //! [embedded metric format](https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html).
 //!
-//! No path, no query, no claim, no cursor and no key of an item stands in it.
+//! It has no path, no query, no claim, no cursor and no key of an item.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 
-/// What is told of a request.
+/// The members of a line.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Line<'a> {
     pub(crate) route: &'a str,
     pub(crate) request_id: &'a str,
     pub(crate) status: u16,
-    /// The problem's type, if it is one.
+    /// The problem's type, if the response is a problem.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) problem: Option<&'a str>,
     pub(crate) cache: &'a str,
     pub(crate) cold_start: bool,
-    /// Milliseconds.
+    /// Milliseconds from the event to the response.
     pub(crate) duration: f64,
     /// Milliseconds spent waiting for DynamoDB.
     pub(crate) database: f64,
     pub(crate) rounds: u32,
     pub(crate) read_units: f64,
     pub(crate) items: usize,
-    /// Bytes of the body, before compression.
+    /// Bytes of the body before compression.
     pub(crate) bytes: usize,
 }
 
-/// The part that tells CloudWatch which members are metrics; the same in every line but for the time.
+/// The part that names the members that are metrics. It is the same in every line, except for the time.
 const METRICS: &str = concat!(
     r#","CloudWatchMetrics":[{"Namespace":"LeanRoutes","Dimensions":[["route"]],"Metrics":["#,
     r#"{"Name":"duration","Unit":"Milliseconds"},{"Name":"database","Unit":"Milliseconds"},"#,
@@ -39,7 +39,7 @@ const METRICS: &str = concat!(
 );
 
 impl Line<'_> {
-    /// The line's text.
+    /// Writes the line.
     pub(crate) fn text(&self, now: SystemTime) -> String {
         let milliseconds = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
         let members = serde_json::to_string(self).unwrap_or_default();
@@ -47,7 +47,7 @@ impl Line<'_> {
     }
 }
 
-/// Milliseconds with three decimals.
+/// Returns milliseconds with three decimals.
 pub(crate) fn milliseconds(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1e6).round() / 1e3
 }

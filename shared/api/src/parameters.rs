@@ -1,4 +1,4 @@
-//! From text to typed parameters: each is checked against the route's declaration, and all that is wrong is told at once.
+//! Typed parameters: each is checked against the route's declaration, and all errors are reported at once.
 
 use pagination::{Condition, Operator, Value};
 use projection::Selection;
@@ -11,7 +11,7 @@ use crate::{
     timestamp,
 };
 
-/// The values of the filters that are given, as conditions. A range whose ends are reversed is an error of its upper end.
+/// Reads the filters as conditions. A range whose ends are reversed is an error of its upper end.
 pub(crate) fn conditions(query: &Query<'_>, filters: &'static [Filter], errors: &mut Vec<ParameterError>) -> Vec<Condition> {
     let mut conditions: Vec<Condition> = Vec::new();
     for filter in filters {
@@ -35,7 +35,7 @@ pub(crate) fn conditions(query: &Query<'_>, filters: &'static [Filter], errors: 
     conditions
 }
 
-/// The parameter that is the lower end of the range of which `upper` is the upper end.
+/// Returns the parameter that is the lower end of `upper`'s range.
 fn lower_end(filters: &'static [Filter], upper: &Filter) -> Option<&'static str> {
     let lower = |filter: &&Filter| filter.attribute == upper.attribute && matches!(filter.accepts, Accepts::AtLeast | Accepts::From);
     filters.iter().find(lower).map(|filter| filter.parameter)
@@ -60,13 +60,13 @@ fn condition(filter: &Filter, text: &str) -> Result<Condition, ParameterError> {
     Ok(Condition { attribute: filter.attribute, operator, value })
 }
 
-/// A text of 1 to [`MAX_TEXT_CHARS`] printable characters.
+/// Checks that a text has 1 to [`MAX_TEXT_CHARS`] printable characters.
 pub(crate) fn plain_text(text: &str) -> Result<&str, String> {
     let valid = !text.is_empty() && text.chars().count() <= MAX_TEXT_CHARS && !text.chars().any(char::is_control);
     if valid { Ok(text) } else { Err(format!("must have 1 to {MAX_TEXT_CHARS} printable characters")) }
 }
 
-/// A decimal number of at most 38 digits, which is what DynamoDB holds.
+/// Checks that a text is a decimal number of at most 38 digits, which is DynamoDB's limit.
 fn number(text: &str) -> Result<&str, String> {
     let unsigned = text.strip_prefix('-').unwrap_or(text);
     let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, "0"));
@@ -78,8 +78,8 @@ fn number(text: &str) -> Result<&str, String> {
     }
 }
 
-/// Reads a time and writes it as the tables hold it. One between two milliseconds becomes the later, so that "at or after" holds;
-/// `less` is taken off to turn "before" into "at or before".
+/// Reads a time and returns it in the form of the tables. A time between two milliseconds becomes the later one, so that "at or after"
+/// holds. `less` is subtracted, which turns "before" into "at or before".
 fn moment(text: &str, less: Duration) -> Result<String, String> {
     let time = timestamp::parse(text).and_then(|time| {
         let over = i64::from(time.nanosecond() % 1_000_000);
@@ -90,7 +90,7 @@ fn moment(text: &str, less: Duration) -> Result<String, String> {
         .ok_or_else(|| "must be a time such as `2026-01-31T00:00:00Z` (RFC 3339; write the `+` of an offset as `%2B`)".to_owned())
 }
 
-/// The chosen order; the first if none is chosen.
+/// Reads `sort`; the first sort is the default.
 pub(crate) fn sort(query: &Query<'_>, sorts: &'static [SortOption], errors: &mut Vec<ParameterError>) -> Option<&'static SortOption> {
     let Some(name) = query.get("sort") else { return sorts.first() };
     let chosen = sorts.iter().find(|sort| sort.name == name);
@@ -101,7 +101,7 @@ pub(crate) fn sort(query: &Query<'_>, sorts: &'static [SortOption], errors: &mut
     chosen
 }
 
-/// The chosen fields; `default` if none are chosen.
+/// Reads `fields`.
 pub(crate) fn fields(query: &Query<'_>, resource: &Resource, default: Selection, errors: &mut Vec<ParameterError>) -> Selection {
     let Some(text) = query.get("fields") else { return default };
     Selection::parse(text, resource.fields).unwrap_or_else(|wrong| {
@@ -113,7 +113,7 @@ pub(crate) fn fields(query: &Query<'_>, resource: &Resource, default: Selection,
     })
 }
 
-/// How many items a page has.
+/// Reads `limit`, the number of items of a page.
 pub(crate) fn limit(query: &Query<'_>, errors: &mut Vec<ParameterError>) -> u32 {
     let Some(text) = query.get("limit") else { return DEFAULT_LIMIT };
     whole_number(text).filter(|limit| (1..=MAX_LIMIT).contains(limit)).unwrap_or_else(|| {
@@ -122,17 +122,18 @@ pub(crate) fn limit(query: &Query<'_>, errors: &mut Vec<ParameterError>) -> u32 
     })
 }
 
-/// How many items lie before the page of this number, if one is asked for.
+/// Reads `page` and returns the number of items before it.
 pub(crate) fn skipped_by_page(query: &Query<'_>, limit: u32, errors: &mut Vec<ParameterError>) -> Option<u32> {
     let text = query.get("page")?;
     if query.get("cursor").is_some() {
-        errors.push(ParameterError::new("page", "cannot be given together with `cursor`; a cursor is the place already"));
+        errors.push(ParameterError::new("page", "cannot be combined with `cursor`"));
         return None;
     }
     let last = MAX_PAGED_ITEM / limit;
     let page = whole_number(text).filter(|page| (1..=last).contains(page));
     if page.is_none() {
-        let detail = format!("must be a whole number from 1 to {last} with `limit={limit}`; go further with `cursor` (see `page.next`)");
+        let detail =
+            format!("must be a whole number from 1 to {last} with `limit={limit}`; for later pages use `cursor` (see `page.next`)");
         errors.push(ParameterError::new("page", detail));
     }
     page.map(|page| (page - 1) * limit)

@@ -1,7 +1,8 @@
-//! Who asks, and whether they may.
+//! The caller's identity, and the check of what they can read.
 //!
-//! The HTTP API's JWT authorizer has checked the token; the function reads the claims that it passes on
-//! ([claims](https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html)), and without claims there is nobody.
+//! The HTTP API's JWT authorizer has verified the token. The function reads the claims that it passes on
+//! ([claims](https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html)); without claims the request is
+//! unauthenticated.
 
 use crate::event::Claims;
 use crate::problem::{Problem, ProblemKind};
@@ -15,7 +16,7 @@ pub struct Principal {
 }
 
 impl Principal {
-    /// The caller that these claims name; none without a subject. `read_any` is the scope that allows to read every user.
+    /// Returns the caller of these claims, or `None` without a subject. `read_any` is the scope that allows reading every user.
     pub(crate) fn of(claims: Claims, read_any: Option<&str>) -> Option<Self> {
         let subject = claims.sub.filter(|sub| !sub.is_empty())?;
         // API Gateway writes an array claim as "[a b]".
@@ -25,10 +26,10 @@ impl Principal {
         Some(Self { subject, reads_any })
     }
 
-    /// The id of the user whom the path names (`me` is the caller), if this caller may read them.
+    /// Returns the id of the user that the path names (`me` is the caller), if this caller can read that user.
     ///
     /// # Errors
-    /// 403, the same whether or not there is such a user.
+    /// 403, the same whether or not the user exists.
     pub(crate) fn may_read(&self, id: &str) -> Result<String, Problem> {
         match id {
             "me" => Ok(self.subject.clone()),
@@ -38,7 +39,7 @@ impl Principal {
     }
 }
 
-/// The claims of a token made by `cargo dev token`: unsigned, so only a build with the feature `local-tokens` has this function.
+/// Reads the claims of a token of `cargo dev token`. It is unsigned, so only a build with the feature `local-tokens` has this function.
 #[cfg(feature = "local-tokens")]
 pub(crate) fn local_claims(headers: &http::HeaderMap) -> Option<Claims> {
     use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -66,13 +67,13 @@ mod tests {
     }
 
     #[test]
-    fn without_a_subject_there_is_nobody() {
+    fn claims_without_a_subject_have_no_principal() {
         assert_eq!(principal(None, Some("all:read")), None);
         assert_eq!(principal(Some(""), Some("all:read")), None);
     }
 
     #[test]
-    fn one_reads_oneself_or_with_the_scope_all() {
+    fn callers_read_their_own_data_or_with_the_scope_all() {
         let may = |scope, id: &str| principal(Some("u-1"), scope).unwrap().may_read(id);
         assert_eq!(may(None, "u-1").unwrap(), "u-1");
         assert_eq!(may(None, "me").unwrap(), "u-1");

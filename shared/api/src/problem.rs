@@ -1,39 +1,39 @@
 //! Errors as callers see them: RFC 9457 `application/problem+json`.
 //!
-//! Whatever goes wrong anywhere becomes a [`Problem`]; its kind alone decides status, type and title. A problem of the 5xx says nothing
-//! of the inside: that goes to the log.
+//! Every error becomes a [`Problem`]. Its kind alone decides status, type and title. A problem of the 5xx has no internal details: those go to
+//! the log.
 
 use http::StatusCode;
 use serde::Serialize;
 
-/// The kinds of problem. Each has a page in `docs/problems.md`.
+/// The kinds of problem. Each has a section in `docs/problems.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProblemKind {
-    /// One or more parameters are unknown, repeated, or not what they may be.
+    /// One or more parameters are unknown, repeated, or have an invalid value.
     InvalidParameter,
     /// A cursor that does not belong to this list, or has expired.
     InvalidCursor,
-    /// The event or its path cannot be understood.
+    /// The event is not one of an HTTP API or a function URL in payload format 2.0.
     MalformedRequest,
-    /// No identity came with the request.
+    /// The request has no identity.
     Unauthorized,
     /// The identity may not read this.
     Forbidden,
-    /// There is no such item.
+    /// The item or the path does not exist.
     NotFound,
-    /// Only GET and HEAD are answered.
+    /// The method is not GET or HEAD.
     MethodNotAllowed,
     /// `If-Match` or `If-Unmodified-Since` does not hold.
     PreconditionFailed,
     /// The query string is too long.
     QueryTooLong,
-    /// Something here is broken.
+    /// The function or its configuration has a fault.
     Internal,
-    /// DynamoDB's answer made no sense.
+    /// DynamoDB's response could not be read.
     BadGateway,
-    /// DynamoDB is out of capacity or out of reach.
+    /// DynamoDB throttles or cannot be reached.
     Unavailable,
-    /// DynamoDB did not answer in time.
+    /// DynamoDB did not respond before the deadline.
     Timeout,
 }
 
@@ -55,7 +55,7 @@ impl ProblemKind {
         Self::Timeout,
     ];
 
-    /// The one table of problems: a new kind is one row here.
+    /// Defines each kind in one row.
     const fn spec(self) -> Spec {
         match self {
             Self::InvalidParameter => Spec {
@@ -68,7 +68,7 @@ impl ProblemKind {
                 uri: "/problems/invalid-cursor",
                 status: StatusCode::BAD_REQUEST,
                 title: "Invalid cursor",
-                detail: "Start again without `cursor`. A cursor is valid for three days, with the path, filters, sort and caller that it was made for.",
+                detail: "Start again without `cursor`. A cursor is valid for three days and only for the same path, filters, sort and caller.",
             },
             Self::MalformedRequest => Spec {
                 uri: "/problems/malformed-request",
@@ -139,19 +139,19 @@ impl ProblemKind {
         }
     }
 
-    /// The `type`, a URI reference.
+    /// Returns the `type`, a URI reference.
     #[must_use]
     pub const fn uri(self) -> &'static str {
         self.spec().uri
     }
 
-    /// The `title`: the same for every problem of the kind.
+    /// Returns the `title`, the same for every problem of the kind.
     #[must_use]
     pub const fn title(self) -> &'static str {
         self.spec().title
     }
 
-    /// The status code.
+    /// Returns the status code.
     #[must_use]
     pub const fn status(self) -> StatusCode {
         self.spec().status
@@ -163,19 +163,19 @@ struct Spec {
     uri: &'static str,
     status: StatusCode,
     title: &'static str,
-    /// What the caller can do about it.
+    /// The advice to the caller.
     detail: &'static str,
 }
 
-/// The most errors that are told at once.
+/// The maximum number of errors in one response.
 pub(crate) const MAX_ERRORS: usize = 32;
 
-/// One thing that is wrong with one parameter.
+/// One error of one parameter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ParameterError {
-    /// The parameter's name, as the caller wrote it (64 characters of it at most).
+    /// The parameter's name as the caller wrote it, cut to 64 characters.
     pub parameter: String,
-    /// What is wrong, and what would be valid.
+    /// The reason, and the values that would be valid.
     pub detail: String,
     /// The nearest valid name or value, if one is near.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -183,17 +183,17 @@ pub struct ParameterError {
 }
 
 impl ParameterError {
-    /// An error of a parameter that is known.
+    /// Makes an error without a suggestion.
     pub fn new(parameter: &str, detail: impl Into<String>) -> Self {
         Self { parameter: excerpt(parameter), detail: detail.into(), suggestion: None }
     }
 
-    /// The error of a parameter whose name is none of `valid`.
+    /// Makes the error of a parameter whose name is not in `valid`.
     pub(crate) fn unknown_name(name: &str, valid: &[&str]) -> Self {
         Self::unknown(name, "is not a parameter of this route", name, "parameters", valid)
     }
 
-    /// The error of a parameter whose value, or one of whose values, is none of `valid`.
+    /// Makes the error of a parameter with a value, or one value of a list, that is not in `valid`.
     pub(crate) fn unknown_value(parameter: &str, value: &str, valid: &[&str]) -> Self {
         Self::unknown(parameter, &format!("`{}` is not a valid value", excerpt(value)), value, "values", valid)
     }
@@ -209,7 +209,7 @@ impl ParameterError {
     }
 }
 
-/// The candidate within one edit, or a third of its length, of `name`. Letter case does not count.
+/// Returns the nearest candidate, if it is within one edit or a third of its length of `name`. Letter case does not count.
 fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let name = name.to_lowercase();
     let distances = candidates.into_iter().map(|candidate| (strsim::osa_distance(&name, &candidate.to_lowercase()), candidate));
@@ -217,17 +217,17 @@ fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Opt
     near.min_by_key(|(distance, _)| *distance).map(|(_, candidate)| candidate)
 }
 
-/// A caller's text, cut to what is fit to be shown back.
+/// Cuts a caller's text to 64 characters, to be repeated in a response.
 fn excerpt(text: &str) -> String {
     text.chars().take(64).collect()
 }
 
-/// An error on its way to the caller.
+/// An error for the caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// What kind it is.
+    /// The kind.
     pub kind: ProblemKind,
-    /// What exactly is wrong, for kinds about parameters.
+    /// The errors of single parameters, for [`ProblemKind::InvalidParameter`].
     pub errors: Vec<ParameterError>,
 }
 
@@ -238,14 +238,14 @@ impl From<ProblemKind> for Problem {
 }
 
 impl Problem {
-    /// Everything that is wrong with the parameters; of a flood, the first 32.
+    /// Makes a problem of the errors of parameters; only the first 32 are kept.
     #[must_use]
     pub fn parameters(mut errors: Vec<ParameterError>) -> Self {
         errors.truncate(MAX_ERRORS);
         Self { kind: ProblemKind::InvalidParameter, errors }
     }
 
-    /// The body; `instance` is the request's id.
+    /// Writes the JSON body. `instance` is the request's id.
     #[must_use]
     pub fn body(&self, instance: &str) -> Vec<u8> {
         #[derive(Serialize)]

@@ -1,4 +1,4 @@
-//! A query string, taken apart strictly: what cannot be decoded, comes twice, or is not known is an error, never a guess.
+//! A strict query string: a parameter that cannot be decoded, is repeated, or is unknown is an error.
 
 use std::borrow::Cow;
 
@@ -14,7 +14,7 @@ pub(crate) struct Query<'a> {
 
 impl<'a> Query<'a> {
     /// Decodes `raw` (`application/x-www-form-urlencoded`: `+` is a space) and checks each name against `known`.
-    /// What is wrong is added to `errors` (of a flood, [`MAX_ERRORS`]); what is right can be taken.
+    /// Adds an error for each wrong parameter to `errors` (at most [`MAX_ERRORS`]) and keeps the others.
     pub(crate) fn parse(raw: &'a str, known: &[&str], errors: &mut Vec<ParameterError>) -> Self {
         let mut pairs: Vec<(Cow<'a, str>, Cow<'a, str>)> = Vec::new();
         for pair in raw.split('&').filter(|pair| !pair.is_empty()) {
@@ -41,12 +41,12 @@ impl<'a> Query<'a> {
         Self { pairs }
     }
 
-    /// The value of `name`.
+    /// Returns the value of `name`.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.pairs.iter().find(|(other, _)| other == name).map(|(_, value)| &**value)
     }
 
-    /// The query string again, encoded one way, without `except` and with `cursor` at its end.
+    /// Writes the query string again in a canonical encoding, without `except` and with `cursor` at its end.
     pub(crate) fn link(&self, except: &[&str], cursor: Option<&str>) -> String {
         let mut link = String::from("?");
         let kept = self.pairs.iter().filter(|(name, _)| !except.contains(&&**name)).map(|(name, value)| (&**name, &**value));
@@ -69,7 +69,9 @@ fn decode(text: &str) -> Option<Cow<'_, str>> {
     }
 }
 
-/// Percent-decodes a text (RFC 3986, section 2.1). Returns `None` for a `%` without two hexadecimal digits, and for bytes that are not UTF-8.
+/// Percent-decodes a text (RFC 3986, section 2.1).
+///
+/// Returns `None` for a `%` without two hexadecimal digits and for bytes that are not UTF-8.
 pub(crate) fn percent_decode(text: &str) -> Option<Cow<'_, str>> {
     let is_encoded = |rest: &str| rest.as_bytes().get(..2).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit));
     if text.split('%').skip(1).all(is_encoded) { percent_decode_str(text).decode_utf8().ok() } else { None }

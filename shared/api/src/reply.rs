@@ -1,4 +1,4 @@
-//! From an answer to the bytes of a response: validators, preconditions, compression, headers.
+//! The response to a handler's reply: validators, preconditions, compression, headers.
 
 use std::{io::Write, time::SystemTime};
 
@@ -10,30 +10,30 @@ use lambda_http::{Body, aws_lambda_events::apigw::ApiGatewayV2httpResponse};
 
 use crate::problem::{Problem, ProblemKind};
 
-/// Bodies shorter than this are sent as they are: gzip would win less than a packet.
+/// Bodies shorter than this are sent uncompressed: gzip would save less than a packet.
 const COMPRESS_FROM_BYTES: usize = 1024;
 
-/// What a handler answers: a representation, and what may be done with it.
+/// A handler's result: a representation and its cache policy.
 #[derive(Debug)]
 pub struct Reply {
     pub(crate) body: Vec<u8>,
     pub(crate) policy: Policy,
-    /// When the representation last changed, as the item has it.
+    /// The time of the last change, in the item's own form.
     pub(crate) modified: Option<String>,
     /// The `Link` header.
     pub(crate) link: Option<String>,
-    /// How many items the body holds.
+    /// The number of items in the body.
     pub(crate) items: usize,
 }
 
-/// How the cache of a caller came out.
+/// The result of a request's preconditions, for the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CacheOutcome {
-    /// No precondition was met: the whole answer.
+    /// The whole representation was sent.
     Full,
-    /// 304.
+    /// The response was a 304.
     NotModified,
-    /// A problem.
+    /// The response was a problem.
     None,
 }
 
@@ -47,7 +47,7 @@ impl CacheOutcome {
     }
 }
 
-/// A response, before it is put into Lambda's form.
+/// A response before it is converted to Lambda's form.
 #[derive(Debug)]
 pub(crate) struct Response {
     pub(crate) status: StatusCode,
@@ -57,7 +57,10 @@ pub(crate) struct Response {
 }
 
 impl Reply {
-    /// The response to a request with these headers: 200, 304, or 412.
+    /// Makes the response to a request with these headers: 200 or 304.
+    ///
+    /// # Errors
+    /// 412 if a precondition fails.
     pub(crate) fn respond(self, method: &Method, request: &HeaderMap, now: SystemTime) -> Result<Response, Problem> {
         let etag = ETag::weak_of(&self.body);
         let last_modified = self.modified.and_then(|modified| HttpDate::last_modified(&modified, now));
@@ -82,7 +85,7 @@ impl Reply {
 }
 
 impl Problem {
-    /// The response; `instance` is the request's id.
+    /// Makes the response. `instance` is the request's id.
     pub(crate) fn respond(&self, instance: &str) -> Response {
         let mut headers = HeaderMap::with_capacity(4);
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
@@ -111,9 +114,9 @@ impl Problem {
 }
 
 impl Response {
-    /// Compresses the body if the caller takes gzip and it is worth it.
+    /// Compresses the body if the caller accepts gzip and the body is long enough.
     ///
-    /// A body of a HEAD is not sent, so it is not compressed either; its headers are those of the uncompressed answer.
+    /// The body of a HEAD is not sent, so it is not compressed either; the headers are those of the uncompressed response.
     pub(crate) fn encode(mut self, method: &Method, request: &HeaderMap) -> ApiGatewayV2httpResponse {
         let mut response = ApiGatewayV2httpResponse::default();
         response.status_code = i64::from(self.status.as_u16());
@@ -121,7 +124,7 @@ impl Response {
             response.body = Some(Body::Empty);
         } else if self.body.len() >= COMPRESS_FROM_BYTES && encoding::accepts_gzip(request) == encoding::Choice::Gzip {
             self.headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-            // Text to API Gateway, which decodes it before it goes on.
+            // API Gateway decodes base64 before it sends the body.
             response.body = Some(Body::Text(STANDARD.encode(gzip(&self.body))));
             response.is_base64_encoded = true;
         } else {
@@ -137,7 +140,7 @@ impl Response {
 }
 
 fn gzip(body: &[u8]) -> Vec<u8> {
-    /// Fewer bytes than at level 1 for some microseconds; more than this wins next to nothing on a page.
+    /// Saves bytes over level 1 for some microseconds; higher levels save almost nothing on a page.
     const LEVEL: Compression = Compression::new(3);
     // A Vec takes every write, so neither step can fail.
     let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 2), LEVEL);

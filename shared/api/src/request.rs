@@ -1,4 +1,4 @@
-//! A request as handlers see it: one event, checked and taken apart.
+//! A request as handlers see it, read from one event.
 
 use std::{borrow::Cow, time::Instant};
 
@@ -22,16 +22,18 @@ pub struct Request {
     pub(crate) deadline: Instant,
     pub(crate) meter: Meter,
     raw_query: String,
-    /// The id in the path, decoded once; `None` if it cannot be decoded.
+    /// The id in the path, decoded once, or `None` if it cannot be decoded.
     id: Option<String>,
     principal: Option<Principal>,
 }
 
 impl Request {
-    /// Reads an event for `route`; `read_any` is the scope that allows to read every user. [`App::respond`](crate::App::respond) does this first.
+    /// Reads an event for `route`. `read_any` is the scope that allows reading every user.
+    ///
+    /// [`App::respond`](crate::App::respond) calls this first.
     ///
     /// # Errors
-    /// What is no request to this route at all: another kind of event, another path, another method.
+    /// 400 for another kind of event, 404 for another path, 405 for another method.
     pub fn read(event: &str, route: &Route, read_any: Option<&str>, deadline: Instant) -> Result<Self, Problem> {
         let event: Event<'_> = serde_json::from_str(event).map_err(|error| {
             // The error's own text quotes the event, which can hold a token.
@@ -58,13 +60,13 @@ impl Request {
         Ok(Self { method, headers, deadline, meter: Meter::default(), raw_query, id, principal })
     }
 
-    /// The id of the user whose data this is, after checking that the caller may read them. This comes before every other check.
+    /// Returns the id of the user whose data the path names, and the caller, who can read it. Call this before every other check.
     ///
     /// # Errors
-    /// 401 without a principal, 403 for another user, and 400 for an id that nobody can have (to those who may read any).
+    /// 401 without a principal, 403 for another user, and 400 for an id that no user can have (only to callers who can read every user).
     pub(crate) fn owner(&self) -> Result<(String, &Principal), Problem> {
         let principal = self.principal.as_ref().ok_or(ProblemKind::Unauthorized)?;
-        // An id that cannot be decoded is nobody's own.
+        // An id that cannot be decoded matches no caller.
         let id = principal.may_read(self.id.as_deref().unwrap_or(""))?;
         match parameters::plain_text(&id) {
             Ok(_) => Ok((id, principal)),
@@ -72,10 +74,10 @@ impl Request {
         }
     }
 
-    /// The key of the item that the path names, if the caller may read it.
+    /// Returns the key of the item that the path names, if the caller can read it.
     ///
     /// # Errors
-    /// As [`Self::owner`]; on a public route, 400 for an id that no item can have.
+    /// Those of [`Self::owner`]; on a public route, 400 for an id that no item can have.
     pub(crate) fn item_id(&self, access: Access) -> Result<String, Problem> {
         match access {
             Access::Owner(_) => self.owner().map(|(id, _)| id),
@@ -86,7 +88,7 @@ impl Request {
         }
     }
 
-    /// The query, taken apart. Errors of single parameters are added to `errors`.
+    /// Parses the query. Errors of single parameters are added to `errors`.
     ///
     /// # Errors
     /// 414 for a query string of more than [`MAX_QUERY_BYTES`].
@@ -98,10 +100,10 @@ impl Request {
     }
 }
 
-/// The id in the path, decoded exactly once. `Ok(None)` if it cannot be decoded.
+/// Returns the id in the path, decoded exactly once, or `None` if it cannot be decoded.
 ///
-/// An HTTP API matches the route and delivers path parameters decoded. What comes under the route key `$default` (a function URL,
-/// `cargo lambda watch`) has not been routed and comes as it was sent: it is matched and decoded here.
+/// An HTTP API matches the route and delivers path parameters decoded. An event with the route key `$default` (a function URL,
+/// `cargo lambda watch`) has not been routed and has the path as it was sent, so this function matches and decodes it.
 fn path_id(event: &Event<'_>, route: &Route) -> Result<Option<String>, Problem> {
     if event.route_key != "$default" {
         return Ok(event.path_parameters.as_ref().and_then(|parameters| parameters.id.clone()));
