@@ -16,7 +16,7 @@ fuzz_target!(|text: &str| {
             }
             Err(errors) => {
                 assert!((1..=MAX_ERRORS + 1).contains(&errors.len()));
-                for error in errors {
+                for error in errors.iter() {
                     assert!(error.path.chars().count() <= 64 && !error.detail.is_empty());
                 }
             }

@@ -1,8 +1,17 @@
-//! DynamoDB's response envelopes, read once: rows through the transcoder, keys into positions, the rest stepped over.
+//! DynamoDB's answers: the items go through the transcoder as they are read, the rest is typed.
+//!
+//! An answer that lacks what it must have, or has what it cannot have, is an error, never an empty page.
+
+use std::{borrow::Cow, collections::HashMap, fmt};
 
 use bytes::Bytes;
 use pagination::{Answer, Fetched, Position, Row, Value};
-use projection::{Joint, Malformed, Raw, Scalar, Scan, Taken, Transcoder};
+use projection::{Joint, Malformed, Output, Scalar, Transcoder};
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor},
+};
+use serde_json::value::RawValue;
 
 /// An item as answers hold it: its JSON, and where an expansion can be put into it.
 #[derive(Debug, Clone, Default)]
@@ -15,203 +24,92 @@ pub struct Item {
     pub modified: Option<String>,
 }
 
-const NO_POSITION: Malformed = Malformed { position: 0, expected: "the key attributes of the index" };
-
-/// An envelope's content, and the capacity units that it says it cost.
+/// An answer's content, and the capacity units that it consumed.
+#[derive(Debug)]
 pub(crate) struct Metered<T> {
     pub(crate) content: T,
     pub(crate) units: f64,
 }
 
-/// The first two attributes that a transcoder of a list picks out are the index's `sort` and `id`.
-pub(crate) fn query(body: &[u8], transcoder: &mut Transcoder, (sort, id): (&str, &str)) -> Result<Metered<Answer<Item>>, Malformed> {
-    let mut scan = Scan::new(body);
-    let mut answer = Answer { rows: Vec::new(), evaluated: 0, last: None };
-    let mut units = 0.0;
-    let mut written = Written::default();
-    let mut members = scan.object()?;
-    while let Some(name) = members.next(&mut scan)? {
-        if name.is("Items") {
-            let mut items = scan.array()?;
-            while items.next(&mut scan)? {
-                let mut picks = written.item(&mut scan, transcoder)?.drain(..2);
-                let (Some(Some(sort)), Some(Some(id))) = (picks.next(), picks.next()) else { return Err(NO_POSITION) };
-                let position = Position { sort: value(sort), id: value(id) };
-                answer.rows.push(Row { position, item: Item::default(), bytes: 0 });
-            }
-        } else if name.is("ScannedCount") {
-            answer.evaluated = scan.number()?.parse().unwrap_or(u32::MAX);
-        } else if name.is("LastEvaluatedKey") {
-            answer.last = Some(last_key(&mut scan, sort, id)?);
-        } else {
-            other(name, &mut scan, &mut units)?;
-        }
+/// Reads the answer of a Query for items. The first two attributes that the transcoder picks are the index's `sort` and `id`.
+pub(crate) fn query(body: &[u8], transcoder: &Transcoder, (sort, id): (&str, &str)) -> Result<Metered<Answer<Item>>, Malformed> {
+    let output = Members::read(body, Some((Place::Items, transcoder)))?;
+    let items = output.items.ok_or(Malformed::Content("a Query's answer without Items"))?;
+    let mut rows = Vec::with_capacity(items.len());
+    for (picks, item) in items {
+        let mut picks = picks.into_iter();
+        let position = position([picks.next().flatten(), picks.next().flatten()])?;
+        rows.push(Row { position, bytes: item.json.len(), item });
     }
-    scan.end()?;
-    for (row, item) in answer.rows.iter_mut().zip(written.finish()) {
-        row.bytes = item.json.len();
-        row.item = item;
-    }
-    Ok(Metered { content: answer, units })
+    let last = output.last.map(|key| position(scalars(&key, [sort, id])?)).transpose()?;
+    let evaluated = output.scanned.ok_or(Malformed::Content("a Query's answer without ScannedCount"))?;
+    Ok(Metered { content: Answer { rows, evaluated, last }, units: output.units })
 }
 
-/// The item of a GetItem, if there was one. The transcoder picks out the time of the last change, or nothing.
-pub(crate) fn get(body: &[u8], transcoder: &mut Transcoder) -> Result<Metered<Option<Item>>, Malformed> {
-    let mut scan = Scan::new(body);
-    let (mut found, mut units) = (None, 0.0);
-    let mut members = scan.object()?;
-    while let Some(name) = members.next(&mut scan)? {
-        if name.is("Item") {
-            let mut written = Written::default();
-            let modified = written.item(&mut scan, transcoder)?.pop().flatten().map(|modified| modified.as_str().to_owned());
-            found = written.finish().pop().map(|item| Item { modified, ..item });
-        } else {
-            other(name, &mut scan, &mut units)?;
-        }
-    }
-    scan.end()?;
-    Ok(Metered { content: found, units })
+/// Reads the answer of a Query that counts, which has no items.
+pub(crate) fn count(body: &[u8], (sort, id): (&str, &str)) -> Result<Metered<Answer<Item>>, Malformed> {
+    let output = Members::read(body, None)?;
+    let (Some(_), Some(evaluated)) = (output.count, output.scanned) else {
+        return Err(Malformed::Content("a counting Query's answer without Count or ScannedCount"));
+    };
+    let last = output.last.map(|key| position(scalars(&key, [sort, id])?)).transpose()?;
+    Ok(Metered { content: Answer { rows: Vec::new(), evaluated, last }, units: output.units })
 }
 
-/// What became of each of `keys`, in their order, in the answer of a BatchGetItem of one table. The transcoder picks out the key
-/// attributes `names`.
+/// Reads the answer of a GetItem: its item, if there is one. The transcoder picks the time of the last change, or nothing.
+pub(crate) fn get(body: &[u8], transcoder: &Transcoder) -> Result<Metered<Option<Item>>, Malformed> {
+    let output = Members::read(body, Some((Place::Item, transcoder)))?;
+    let found = output.items.and_then(|mut items| items.pop()).map(|(mut picks, item)| {
+        let modified = picks.pop().flatten().map(|modified| modified.as_str().to_owned());
+        Item { modified, ..item }
+    });
+    Ok(Metered { content: found, units: output.units })
+}
+
+/// Reads the answer of a BatchGetItem of one table: what became of each of `keys`, in their order. The transcoder picks the key attributes
+/// `names`.
 pub(crate) fn batch_get(
     body: &[u8],
-    transcoder: &mut Transcoder,
+    transcoder: &Transcoder,
     names: &[&str],
     keys: &[Vec<Value>],
 ) -> Result<Metered<Vec<Fetched<Item>>>, Malformed> {
-    let mut scan = Scan::new(body);
-    let mut units = 0.0;
-    let (mut found, mut unprocessed) = (Vec::new(), Vec::new());
-    let mut written = Written::default();
-    let mut members = scan.object()?;
-    while let Some(name) = members.next(&mut scan)? {
-        if name.is("Responses") {
-            let mut tables = scan.object()?;
-            while tables.next(&mut scan)?.is_some() {
-                let mut items = scan.array()?;
-                while items.next(&mut scan)? {
-                    let picks = written.item(&mut scan, transcoder)?;
-                    found.push(picks.drain(..).flatten().map(value).collect::<Vec<_>>());
-                }
-            }
-        } else if name.is("UnprocessedKeys") {
-            let mut tables = scan.object()?;
-            while tables.next(&mut scan)?.is_some() {
-                unprocessed_keys(&mut scan, names, &mut unprocessed)?;
-            }
-        } else {
-            other(name, &mut scan, &mut units)?;
-        }
+    const NOT_ASKED: Malformed = Malformed::Content("a BatchGetItem's answer with a key that was not asked for");
+    let output = Members::read(body, Some((Place::Responses, transcoder)))?;
+    let mut fetched: Vec<_> = keys.iter().map(|_| Fetched::Missing).collect();
+    let mut settle = |key: Vec<Value>, outcome| {
+        let asked = keys.iter().position(|other| same(other, &key)).and_then(|index| fetched.get_mut(index));
+        asked.map(|asked| *asked = outcome).ok_or(NOT_ASKED)
+    };
+    for key in output.unprocessed.into_values().flat_map(|unprocessed| unprocessed.keys) {
+        let key = names.iter().filter_map(|name| key.get(*name)).map(|raw| Ok(value(serde_json::from_str(raw.get())?)));
+        settle(key.collect::<Result<_, Malformed>>()?, Fetched::Unprocessed)?;
     }
-    scan.end()?;
-    let mut fetched: Vec<Fetched<Item>> = keys
-        .iter()
-        .map(|key| if unprocessed.iter().any(|other| same(other, key)) { Fetched::Unprocessed } else { Fetched::Missing })
-        .collect();
-    for (key, item) in found.iter().zip(written.finish()) {
-        if let Some(i) = keys.iter().position(|other| same(other, key)) {
-            let bytes = item.json.len();
-            fetched[i] = Fetched::Found(item, bytes);
-        }
+    for (picks, item) in output.items.ok_or(Malformed::Content("a BatchGetItem's answer without Responses"))? {
+        let bytes = item.json.len();
+        settle(picks.into_iter().flatten().map(value).collect(), Fetched::Found(item, bytes))?;
     }
-    Ok(Metered { content: fetched, units })
+    Ok(Metered { content: fetched, units: output.units })
 }
 
-/// The items of one answer, written one after another into one buffer, and cut up when it is complete.
-#[derive(Default)]
-struct Written<'a> {
-    out: Vec<u8>,
-    /// Where each item ends in `out`, and in the joints.
-    ends: Vec<(usize, usize)>,
-    taken: Taken<'a>,
+/// Numbers may come back written another way than they were sent.
+fn same(a: &[Value], b: &[Value]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.order(b).is_eq())
 }
 
-impl<'a> Written<'a> {
-    /// Writes the item at the scanner and gives what was picked out of it.
-    fn item(&mut self, scan: &mut Scan<'a>, transcoder: &mut Transcoder) -> Result<&mut Vec<Option<Scalar<'a>>>, Malformed> {
-        transcoder.item(scan, &mut self.taken, &mut self.out)?;
-        self.ends.push((self.out.len(), self.taken.joints.len()));
-        Ok(&mut self.taken.picks)
-    }
+/// A key's attributes: of these only those that are looked at have to be strings or numbers.
+type Key<'de> = HashMap<Cow<'de, str>, &'de RawValue>;
 
-    fn finish(self) -> Vec<Item> {
-        let all = Bytes::from(self.out);
-        let mut joints = self.taken.joints.into_iter();
-        let (mut start, mut joints_before) = (0, 0);
-        let cut = |(end, joints_to): (usize, usize)| {
-            let joints = joints.by_ref().take(joints_to - joints_before).map(|joint| Joint { at: joint.at - start, ..joint }).collect();
-            let item = Item { json: all.slice(start..end), joints, modified: None };
-            (start, joints_before) = (end, joints_to);
-            item
-        };
-        self.ends.into_iter().map(cut).collect()
-    }
+fn scalars<'de>(key: &Key<'de>, names: [&str; 2]) -> Result<[Option<Scalar<'de>>; 2], Malformed> {
+    let [sort, id] = names.map(|name| key.get(name).map(|raw| serde_json::from_str(raw.get())).transpose());
+    Ok([sort?, id?])
 }
 
-fn last_key(scan: &mut Scan<'_>, sort: &str, id: &str) -> Result<Position, Malformed> {
-    let [sort, id] = key(scan, [sort, id])?;
-    match (sort, id) {
-        (Some(sort), Some(id)) => Ok(Position { sort, id }),
-        _ => Err(NO_POSITION),
+fn position(scalars: [Option<Scalar<'_>>; 2]) -> Result<Position, Malformed> {
+    match scalars {
+        [Some(sort), Some(id)] => Ok(Position { sort: value(sort), id: value(id) }),
+        _ => Err(Malformed::Content("an item or a LastEvaluatedKey without the key attributes of the index")),
     }
-}
-
-fn unprocessed_keys(scan: &mut Scan<'_>, names: &[&str], unprocessed: &mut Vec<Vec<Value>>) -> Result<(), Malformed> {
-    let mut request = scan.object()?;
-    while let Some(name) = request.next(scan)? {
-        if name.is("Keys") {
-            let mut keys = scan.array()?;
-            while keys.next(scan)? {
-                let [first, second] = key(scan, [names.first().copied().unwrap_or(""), names.get(1).copied().unwrap_or("")])?;
-                unprocessed.push([first, second].into_iter().flatten().collect());
-            }
-        } else {
-            scan.skip()?;
-        }
-    }
-    Ok(())
-}
-
-/// The values of two attributes of a key; the same twice if the names are the same.
-fn key(scan: &mut Scan<'_>, names: [&str; 2]) -> Result<[Option<Value>; 2], Malformed> {
-    let mut values = [None, None];
-    let mut attributes = scan.object()?;
-    while let Some(name) = attributes.next(scan)? {
-        let scalar = Scalar::read(scan)?.map(value);
-        for (slot, _) in values.iter_mut().zip(names).filter(|(_, wanted)| name.is(wanted)) {
-            slot.clone_from(&scalar);
-        }
-    }
-    Ok(values)
-}
-
-/// A member that every envelope may have: what it cost, or something that nobody asked for.
-fn other(name: Raw<'_>, scan: &mut Scan<'_>, units: &mut f64) -> Result<(), Malformed> {
-    if !name.is("ConsumedCapacity") {
-        scan.skip()?;
-    } else if scan.peek()? == projection::Next::Array {
-        let mut tables = scan.array()?;
-        while tables.next(scan)? {
-            capacity(scan, units)?;
-        }
-    } else {
-        capacity(scan, units)?;
-    }
-    Ok(())
-}
-
-fn capacity(scan: &mut Scan<'_>, units: &mut f64) -> Result<(), Malformed> {
-    let mut members = scan.object()?;
-    while let Some(name) = members.next(scan)? {
-        if name.is("CapacityUnits") {
-            *units += scan.number()?.parse().unwrap_or(0.0);
-        } else {
-            scan.skip()?;
-        }
-    }
-    Ok(())
 }
 
 fn value(scalar: Scalar<'_>) -> Value {
@@ -221,7 +119,289 @@ fn value(scalar: Scalar<'_>) -> Value {
     }
 }
 
-/// Numbers may come back written another way than they were sent.
-fn same(a: &[Value], b: &[Value]) -> bool {
-    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.order(b).is_eq())
+/// Where an answer has its items.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// In `Item`, one.
+    Item,
+    /// In `Items`, an array.
+    Items,
+    /// In `Responses`, an array a table.
+    Responses,
+}
+
+/// What one item has for a position or a key.
+type Picks<'de> = Vec<Option<Scalar<'de>>>;
+
+/// The members of any of the three answers.
+#[derive(Debug, Default)]
+struct Members<'de> {
+    items: Option<Vec<(Picks<'de>, Item)>>,
+    count: Option<u32>,
+    scanned: Option<u32>,
+    last: Option<Key<'de>>,
+    unprocessed: HashMap<Cow<'de, str>, Unprocessed<'de>>,
+    units: f64,
+}
+
+#[derive(Debug, Deserialize)]
+struct Unprocessed<'a> {
+    #[serde(rename = "Keys", borrow)]
+    keys: Vec<Key<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Capacity {
+    #[serde(rename = "CapacityUnits", default)]
+    units: f64,
+}
+
+impl<'de> Members<'de> {
+    /// Reads a whole answer. Without a place its items are not read.
+    fn read(body: &'de [u8], items: Option<(Place, &Transcoder)>) -> Result<Self, Malformed> {
+        let mut deserializer = serde_json::Deserializer::from_str(std::str::from_utf8(body)?);
+        let members = deserializer.deserialize_map(MembersVisitor { items })?;
+        deserializer.end()?;
+        Ok(members)
+    }
+}
+
+struct MembersVisitor<'t> {
+    items: Option<(Place, &'t Transcoder)>,
+}
+
+impl<'de> Visitor<'de> for MembersVisitor<'_> {
+    type Value = Members<'de>;
+
+    fn expecting(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str("an answer of DynamoDB")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
+        let mut members = Members::default();
+        while let Some(name) = map.next_key::<Cow<'_, str>>()? {
+            match (&*name, self.items) {
+                ("Item", Some((place @ Place::Item, transcoder)))
+                | ("Items", Some((place @ Place::Items, transcoder)))
+                | ("Responses", Some((place @ Place::Responses, transcoder))) => {
+                    let mut written = Written::default();
+                    map.next_value_seed(ItemsSeed { place, transcoder, written: &mut written })?;
+                    if members.items.replace(written.finish()).is_some() {
+                        return Err(A::Error::custom("items come twice"));
+                    }
+                }
+                ("Count", _) => members.count = map.next_value()?,
+                ("ScannedCount", _) => members.scanned = map.next_value()?,
+                ("LastEvaluatedKey", _) => members.last = map.next_value()?,
+                ("UnprocessedKeys", Some((Place::Responses, _))) => members.unprocessed = map.next_value()?,
+                ("ConsumedCapacity", Some((Place::Responses, _))) => {
+                    members.units = map.next_value::<Vec<Capacity>>()?.iter().map(|capacity| capacity.units).sum();
+                }
+                ("ConsumedCapacity", _) => members.units = map.next_value::<Capacity>()?.units,
+                _ => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(members)
+    }
+}
+
+/// Reads an item, an array of items, or an object with an array of items a table.
+struct ItemsSeed<'t, 'de> {
+    place: Place,
+    transcoder: &'t Transcoder,
+    written: &'t mut Written<'de>,
+}
+
+impl<'de> DeserializeSeed<'de> for ItemsSeed<'_, 'de> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        match self.place {
+            Place::Item => {
+                self.transcoder.item(&mut self.written.output).deserialize(deserializer)?;
+                self.written.end_item();
+                Ok(())
+            }
+            Place::Items => deserializer.deserialize_seq(self),
+            Place::Responses => deserializer.deserialize_map(self),
+        }
+    }
+}
+
+impl<'de> Visitor<'de> for ItemsSeed<'_, 'de> {
+    type Value = ();
+
+    fn expecting(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str("items")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        let Self { transcoder, written, .. } = self;
+        while items.next_element_seed(ItemsSeed { place: Place::Item, transcoder, written })?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut tables: A) -> Result<(), A::Error> {
+        let Self { transcoder, written, .. } = self;
+        while tables.next_key::<IgnoredAny>()?.is_some() {
+            tables.next_value_seed(ItemsSeed { place: Place::Items, transcoder, written })?;
+        }
+        Ok(())
+    }
+}
+
+/// The items of one answer, written one after another into one buffer, and cut up when it is complete.
+#[derive(Default)]
+struct Written<'de> {
+    output: Output<'de>,
+    /// The picks of each item, and where it ends in the JSON and in the joints.
+    ends: Vec<(Picks<'de>, usize, usize)>,
+}
+
+impl<'de> Written<'de> {
+    fn end_item(&mut self) {
+        let picks = std::mem::take(&mut self.output.picks);
+        self.ends.push((picks, self.output.json.len(), self.output.joints.len()));
+    }
+
+    fn finish(self) -> Vec<(Picks<'de>, Item)> {
+        let all = Bytes::from(self.output.json);
+        let mut joints = self.output.joints.into_iter();
+        let (mut start, mut joints_before) = (0, 0);
+        let cut = |(picks, end, joints_to): (Picks<'de>, usize, usize)| {
+            let joints = joints.by_ref().take(joints_to - joints_before).map(|joint| Joint { at: joint.at - start, ..joint }).collect();
+            let item = Item { json: all.slice(start..end), joints, modified: None };
+            (start, joints_before) = (end, joints_to);
+            (picks, item)
+        };
+        self.ends.into_iter().map(cut).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use projection::{Field, Kind, Selection};
+
+    use super::*;
+
+    static FIELDS: [Field; 2] = [Field { name: "id", kind: Kind::Text, about: "" }, Field { name: "price", kind: Kind::Number, about: "" }];
+    const INDEX: (&str, &str) = ("price", "id");
+
+    fn transcoder(picks: &[&'static str]) -> Transcoder {
+        Transcoder::new(&Selection::all(&FIELDS), picks, None)
+    }
+
+    fn items(body: &str) -> Result<Answer<Item>, Malformed> {
+        query(body.as_bytes(), &transcoder(&["price", "id"]), INDEX).map(|metered| metered.content)
+    }
+
+    fn counted(body: &str) -> Result<u32, Malformed> {
+        count(body.as_bytes(), INDEX).map(|metered| metered.content.evaluated)
+    }
+
+    fn batch(body: &str) -> Result<Vec<Fetched<Item>>, Malformed> {
+        let keys = [vec![Value::S("a".to_owned())], vec![Value::S("b".to_owned())], vec![Value::S("c".to_owned())]];
+        batch_get(body.as_bytes(), &transcoder(&["id"]), &["id"], &keys).map(|metered| metered.content)
+    }
+
+    #[test]
+    fn a_query_has_rows_a_place_and_a_cost() {
+        let body = r#"{"Count":2,"Other":[{}],"Items":[{"id":{"S":"a"},"price":{"N":"1"}},{"price":{"N":"2.0"},"id":{"S":"b"}}],
+            "ScannedCount":3,"LastEvaluatedKey":{"hash":{"B":"AA=="},"id":{"S":"b"},"price":{"N":"2.0"}},
+            "ConsumedCapacity":{"TableName":"t","CapacityUnits":0.5}}"#;
+        let Metered { content, units } = query(body.as_bytes(), &transcoder(&["price", "id"]), INDEX).unwrap();
+        let json: Vec<_> = content.rows.iter().map(|row| String::from_utf8_lossy(&row.item.json).into_owned()).collect();
+        assert_eq!(json, [r#"{"id":"a","price":1}"#, r#"{"id":"b","price":2.0}"#]);
+        assert_eq!(content.rows[1].position, Position { sort: Value::N("2.0".to_owned()), id: Value::S("b".to_owned()) });
+        assert_eq!((content.rows[0].bytes, content.evaluated, units), (20, 3, 0.5));
+        assert_eq!(content.last, Some(content.rows[1].position.clone()));
+        assert!(items(r#"{"Items":[],"ScannedCount":0}"#).unwrap().last.is_none());
+    }
+
+    #[test]
+    fn a_query_without_what_it_must_have_is_malformed() {
+        for body in [
+            "{}",
+            r#"{"Count":0,"ScannedCount":0}"#,
+            r#"{"Items":[],"Count":0}"#,
+            r#"{"Items":null,"ScannedCount":0}"#,
+            r#"{"Items":{},"ScannedCount":0}"#,
+            r#"{"Items":[],"Items":[],"ScannedCount":0}"#,
+            r#"{"Items":[{"id":{"S":"a"}}],"ScannedCount":1}"#,
+            r#"{"Items":[],"ScannedCount":1,"LastEvaluatedKey":{"id":{"S":"a"}}}"#,
+            r#"{"Items":[],"ScannedCount":1,"LastEvaluatedKey":{}}"#,
+            r#"{"Items":[],"ScannedCount":1,"LastEvaluatedKey":{"id":{"S":"a"},"price":{"BOOL":true}}}"#,
+            r#"{"Items":[],"ScannedCount":1,"LastEvaluatedKey":{"id":{"S":"a"},"price":{"N":"x"}}}"#,
+        ] {
+            assert!(items(body).is_err(), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_count_is_a_count() {
+        for wrong in ["-1", "1.0", "1e3", "4294967296", "\"1\"", "null", "[]"] {
+            assert!(items(&format!(r#"{{"Items":[],"ScannedCount":{wrong}}}"#)).is_err(), "{wrong}");
+            assert!(counted(&format!(r#"{{"Count":{wrong},"ScannedCount":1}}"#)).is_err(), "{wrong}");
+            assert!(counted(&format!(r#"{{"Count":1,"ScannedCount":{wrong}}}"#)).is_err(), "{wrong}");
+        }
+        assert_eq!(items(r#"{"Items":[],"ScannedCount":4294967295}"#).unwrap().evaluated, u32::MAX);
+    }
+
+    #[test]
+    fn a_counting_query_has_both_counts_and_no_items() {
+        assert_eq!(counted(r#"{"Count":1,"ScannedCount":2}"#), Ok(2));
+        for body in ["{}", r#"{"Count":1}"#, r#"{"ScannedCount":1}"#, r#"{"Count":1,"ScannedCount":1,"LastEvaluatedKey":{}}"#] {
+            assert!(counted(body).is_err(), "{body}");
+        }
+    }
+
+    #[test]
+    fn an_empty_answer_of_a_get_is_not_found() {
+        let found = |body: &str| get(body.as_bytes(), &transcoder(&["id"])).map(|metered| metered.content);
+        assert!(found("{}").unwrap().is_none());
+        let item = found(r#"{"Item":{"id":{"S":"a"}},"ConsumedCapacity":{"CapacityUnits":1}}"#).unwrap().unwrap();
+        assert_eq!((&*item.json, item.modified.as_deref()), (br#"{"id":"a"}"#.as_slice(), Some("a")));
+        for body in [r#"{"Item":null}"#, r#"{"Item":[]}"#, r#"{"Item":{"id":1}}"#, r#"{"Item":{},"Item":{}}"#] {
+            assert!(found(body).is_err(), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_batch_says_what_became_of_each_key() {
+        let body = r#"{"Responses":{"t":[{"id":{"S":"c"},"price":{"N":"1"}}]},"UnprocessedKeys":{"t":{"Keys":[{"id":{"S":"a"}}],"X":1}},
+            "ConsumedCapacity":[{"CapacityUnits":1.5},{"CapacityUnits":0.5}]}"#;
+        let fetched = batch(body).unwrap();
+        assert!(matches!(fetched.as_slice(), [Fetched::Unprocessed, Fetched::Missing, Fetched::Found(_, 20)]));
+    }
+
+    #[test]
+    fn a_batch_that_cannot_be_is_malformed() {
+        for body in [
+            "{}",
+            r#"{"UnprocessedKeys":{}}"#,
+            r#"{"Responses":[]}"#,
+            r#"{"Responses":{"t":[{"price":{"N":"1"}}]}}"#,
+            r#"{"Responses":{"t":[{"id":{"S":"z"}}]}}"#,
+            r#"{"Responses":{"t":[{"id":{"N":"1"}}]}}"#,
+            r#"{"Responses":{},"UnprocessedKeys":{"t":{}}}"#,
+            r#"{"Responses":{},"UnprocessedKeys":{"t":{"Keys":[{"id":{"S":"z"}}]}}}"#,
+            r#"{"Responses":{},"UnprocessedKeys":{"t":{"Keys":[{}]}}}"#,
+        ] {
+            assert!(batch(body).is_err(), "{body}");
+        }
+        assert!(batch(r#"{"Responses":{}}"#).is_ok_and(|fetched| fetched.iter().all(|one| matches!(one, Fetched::Missing))));
+    }
+
+    #[test]
+    fn an_answer_is_one_json_object_in_utf8() {
+        for body in
+            ["", "null", "[]", "<html>", r#"{"Items":[],"#, r#"{"Items":[],"ScannedCount":0} {}"#, r#"{"Items":[],"ScannedCount":0}x"#]
+        {
+            assert!(items(body).is_err(), "{body}");
+            assert!(get(body.as_bytes(), &transcoder(&[])).is_err(), "{body}");
+            assert!(batch(body).is_err(), "{body}");
+        }
+        assert!(get(b"{\"Item\":{\"id\":{\"S\":\"\xff\"}}}", &transcoder(&[])).is_err());
+        assert!(items("{\"Items\":[],\"ScannedCount\":0}\n").is_ok());
+    }
 }

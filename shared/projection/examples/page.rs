@@ -1,16 +1,19 @@
 //! A page of 50 items, transcoded as often as the first argument says, to count instructions:
 //!
 //! ```text
-//! cargo build --release -p projection --example page
+//! cargo build --release -p lean-projection --example page
 //! for n in 1 101; do valgrind --tool=callgrind --callgrind-out-file=/dev/null target/release/examples/page $n; done
 //! ```
 //!
 //! The difference between the two counts is 100 pages. With `nested` after the number the items have lists and objects.
 
-use std::fmt::Write as _;
+use std::error::Error;
+use std::fmt::{self, Write as _};
 use std::hint::black_box;
 
-use projection::{Field, Join, Kind, Malformed, Scan, Selection, Taken, Transcoder};
+use projection::{Field, Join, Kind, Output, Selection, Transcoder};
+use serde::Deserializer;
+use serde::de::{DeserializeSeed, SeqAccess, Visitor};
 
 const fn field(name: &'static str, kind: Kind) -> Field {
     Field { name, kind, about: "" }
@@ -60,42 +63,61 @@ fn nested(n: usize, page: &mut String) {
     );
 }
 
-fn main() -> Result<(), Malformed> {
+/// Reads an array of items.
+struct Items<'t, 'de> {
+    transcoder: &'t Transcoder,
+    output: &'t mut Output<'de>,
+}
+
+impl<'de> DeserializeSeed<'de> for Items<'_, 'de> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Items<'_, 'de> {
+    type Value = ();
+
+    fn expecting(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str("an array of items")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        while items.next_element_seed(self.transcoder.item(self.output))?.is_some() {
+            self.output.json.push(b',');
+        }
+        Ok(())
+    }
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let rounds = arguments.next().and_then(|rounds| rounds.parse::<usize>().ok()).unwrap_or(1);
     let lists = arguments.next().is_some_and(|kind| kind == "nested");
-    let mut page = String::from(r#"{"Count":50,"Items":["#);
+    let mut page = String::from("[");
     for n in 0..50 {
         page.push_str(if n > 0 { "," } else { "" });
         if lists { nested(n, &mut page) } else { flat(n, &mut page) }
     }
-    page.push_str("],\"ScannedCount\":50}");
+    page.push(']');
 
-    let mut out = Vec::with_capacity(page.len());
+    let mut written = 0;
     for _ in 0..rounds {
-        out.clear();
         let text = "id,name,category,brand,price,currency,rating,stock,thumbnail,createdAt,tags,size,lines";
-        let Ok(selection) = Selection::parse(black_box(text), &FIELDS) else { return Ok(()) };
+        let selection = Selection::parse(black_box(text), &FIELDS)?;
         black_box(selection.expression(&["id", "shard"]));
         let join = lists.then_some(Join { list: "lines", key: "partId" });
-        let mut transcoder = Transcoder::new(&selection, &["id", "createdAt"], join);
-        let mut taken = Taken::default();
-        let mut scan = Scan::new(black_box(page.as_bytes()));
-        let mut members = scan.object()?;
-        while let Some(name) = members.next(&mut scan)? {
-            if name.is("Items") {
-                let mut items = scan.array()?;
-                while items.next(&mut scan)? {
-                    transcoder.item(&mut scan, &mut taken, &mut out)?;
-                    out.push(b',');
-                }
-            } else {
-                scan.skip()?;
-            }
-        }
-        scan.end()?;
-        black_box(&taken);
+        let transcoder = Transcoder::new(&selection, &["id", "createdAt"], join);
+        let mut output = Output::default();
+        output.json.reserve(page.len());
+        let body = std::str::from_utf8(black_box(page.as_bytes()))?;
+        let mut deserializer = serde_json::Deserializer::from_str(body);
+        Items { transcoder: &transcoder, output: &mut output }.deserialize(&mut deserializer)?;
+        deserializer.end()?;
+        written = black_box(&output).json.len();
     }
-    println!("{} bytes in, {} bytes out", page.len(), out.len());
+    println!("{} bytes in, {written} bytes out", page.len());
     Ok(())
 }

@@ -7,8 +7,8 @@
 
 use std::fmt::Write as _;
 
-use crate::selection::Chosen;
-use crate::{Field, Kind, Selection};
+use crate::chosen::Chosen;
+use crate::field::{Field, Kind};
 
 /// A ProjectionExpression with the placeholders that it uses.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -19,16 +19,17 @@ pub struct Expression {
     pub names: Vec<(String, String)>,
 }
 
-pub(crate) fn build(selection: &Selection, also: &[&str]) -> Expression {
+/// Writes the expression of the chosen fields and of the top-level attributes `also`.
+pub(crate) fn build(fields: &'static [Field], chosen: &Chosen, also: &[&str]) -> Expression {
     let mut expression = Expression { text: String::with_capacity(64), names: Vec::with_capacity(16) };
     let mut path = String::new();
-    for (field, below) in selection.chosen.walk(selection.fields) {
+    for (field, below) in chosen.walk(fields) {
         // An attribute that is needed whole anyway stands for its parts too.
         let below = if also.contains(&field.name) { &Chosen::All } else { below };
         expression.field(&mut path, field, below);
     }
     for (at, name) in also.iter().enumerate() {
-        if !selection.contains(name) && !also[..at].contains(name) {
+        if !chosen.walk(fields).any(|(field, _)| field.name == *name) && !also[..at].contains(name) {
             expression.path("", name);
         }
     }
@@ -62,7 +63,7 @@ impl Expression {
         self.text.push_str(&self.names[known].0);
     }
 
-    /// Where the placeholder of a name is: one for each name, wherever it stands.
+    /// Returns the index of a name's placeholder: one for each name, wherever it stands.
     fn known(&mut self, name: &str) -> usize {
         if let Some(known) = self.names.iter().position(|(_, known)| known == name) {
             return known;
@@ -79,11 +80,15 @@ impl Expression {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample::FIELDS;
+    use crate::{grammar, sample::FIELDS};
+
+    fn of(text: &str, also: &[&str]) -> Expression {
+        build(FIELDS, &grammar::parse(text, FIELDS).unwrap(), also)
+    }
 
     /// The expression with its placeholders filled in.
     fn shown(text: &str, also: &[&str]) -> String {
-        let expression = Selection::parse(text, FIELDS).unwrap().expression(also);
+        let expression = of(text, also);
         let name =
             |placeholder: &str| expression.names.iter().find(|(known, _)| known == placeholder).map(|(_, name)| name.clone()).unwrap();
         let path = |path: &str| path.split('.').map(name).collect::<Vec<_>>().join(".");
@@ -96,7 +101,7 @@ mod tests {
         assert_eq!(shown("address(geo(lat),city)", &[]), "address.city,address.geo.lat");
         assert_eq!(shown("address.geo", &[]), "address.geo");
         assert_eq!(shown("items(productId)", &[]), "items");
-        assert_eq!(shown("extra,address", &[]), "address,extra");
+        assert_eq!(shown("tags,address", &[]), "tags,address");
     }
 
     #[test]
@@ -109,7 +114,7 @@ mod tests {
 
     #[test]
     fn a_name_has_one_placeholder() {
-        let expression = Selection::parse("name,items(name),address(city)", FIELDS).unwrap().expression(&["city"]);
+        let expression = of("name,items(name),address(city)", &["city"]);
         assert_eq!(expression.text, "#p0,#p1.#p2,#p3,#p2");
         let names: Vec<_> = expression.names.iter().map(|(_, name)| name.as_str()).collect();
         assert_eq!(names, ["name", "address", "city", "items"]);
@@ -117,7 +122,8 @@ mod tests {
 
     #[test]
     fn nothing_chosen_is_an_empty_text() {
-        assert_eq!(Selection::of(FIELDS, &[]).expression(&[]), Expression::default());
-        assert_eq!(Selection::of(FIELDS, &[]).expression(&["id"]).text, "#p0");
+        let nothing = Chosen::Part(Vec::new());
+        assert_eq!(build(FIELDS, &nothing, &[]), Expression::default());
+        assert_eq!(build(FIELDS, &nothing, &["id"]).text, "#p0");
     }
 }

@@ -17,8 +17,6 @@ pub enum Kind {
     Timestamp,
     /// A list or set of strings.
     Texts,
-    /// Anything: maps, lists, sets, binary, null; shown whole.
-    Any,
     /// A map with these members, and no others.
     Object(&'static [Field]),
     /// A list of maps with these members, and no others.
@@ -26,7 +24,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The declared members below a field of this kind: those of [`Kind::Object`] and [`Kind::Objects`].
+    /// Returns the declared members below a field of this kind: those of [`Kind::Object`] and [`Kind::Objects`].
     pub const fn members(self) -> Option<&'static [Field]> {
         match self {
             Self::Object(members) | Self::Objects(members) => Some(members),
@@ -49,7 +47,7 @@ pub struct Field {
     pub about: &'static str,
 }
 
-/// Whether every one of `names` is a field of `fields` (top level). For assertions at compile time.
+/// Returns whether every one of `names` is a field of `fields` (top level). For assertions at compile time.
 ///
 /// ```
 /// # use projection::{Field, Kind, names_in};

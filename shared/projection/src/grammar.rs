@@ -6,44 +6,21 @@
 //! path      = name *( "." name )
 //! ```
 //!
-//! The text comes from anyone, so it is read in one loop without recursion, and what is remembered about it is
-//! bounded. A caller mends all mistakes at once only if all are told: after an unknown name the rest of that member
-//! is read for its shape alone, and the next member is judged again.
+//! The text comes from anyone, so it is read in one loop without recursion, and memory is bounded. All errors are
+//! reported at once: after an unknown name the rest of that member is read for its shape alone, and the next member is
+//! checked again.
 
 use std::fmt::{self, Write as _};
 
-use crate::Field;
-use crate::selection::Chosen;
+use crate::chosen::Chosen;
+use crate::error::{FieldError, FieldErrors, MAX_ERRORS};
+use crate::field::Field;
+use crate::nearest::nearest;
 
 /// How deep parentheses may nest.
 const MAX_DEPTH: usize = 32;
 /// How many characters of a caller's text an error repeats.
 const MAX_ECHO: usize = 64;
-/// How many errors are told; one more entry says so where there were more.
-pub const MAX_ERRORS: usize = 32;
-
-/// One thing that is wrong with the text of a selection. Its [`Display`](fmt::Display) is the detail.
-///
-/// A field that is kept from callers is answered exactly as one that never existed: it is not in the list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FieldError {
-    /// The offending path, dotted, at most 64 characters of it; empty where a name is missing.
-    pub path: String,
-    /// What is wrong, for people: it names the valid fields of that level, or the character (from 1) where the
-    /// text went wrong.
-    pub detail: String,
-    /// The valid name nearest to the one that was written, if one is near.
-    pub nearest: Option<&'static str>,
-}
-
-impl fmt::Display for FieldError {
-    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        to.write_str(&self.detail)
-    }
-}
-
-impl std::error::Error for FieldError {}
-
 /// An open parenthesis, or the text as a whole.
 struct Group {
     /// Where it opened, in bytes.
@@ -65,10 +42,11 @@ struct Parser<'t> {
     errors: Vec<FieldError>,
 }
 
-pub(crate) fn parse(text: &str, fields: &'static [Field]) -> Result<Chosen, Vec<FieldError>> {
+/// Reads a text against the declared `fields`, and gives its one canonical form.
+pub(crate) fn parse(text: &str, fields: &'static [Field]) -> Result<Chosen, FieldErrors> {
     if text.is_empty() {
         let detail = format!("no field is named; valid: {}", list(fields));
-        return Err(vec![FieldError { path: String::new(), detail, nearest: None }]);
+        return Err(FieldErrors(vec![FieldError { path: String::new(), detail, nearest: None }]));
     }
     let mut parser = Parser {
         text,
@@ -80,7 +58,11 @@ pub(crate) fn parse(text: &str, fields: &'static [Field]) -> Result<Chosen, Vec<
         errors: Vec::new(),
     };
     parser.run();
-    if parser.errors.is_empty() { Ok(parser.chosen) } else { Err(parser.errors) }
+    if !parser.errors.is_empty() {
+        return Err(FieldErrors(parser.errors));
+    }
+    parser.chosen.settle(fields);
+    Ok(parser.chosen)
 }
 
 impl Parser<'_> {
@@ -179,8 +161,7 @@ impl Parser<'_> {
         byte
     }
 
-    /// Reads a name and looks it up in `level`; `None` if that is wrong, which is then told, or if `level` is not
-    /// known.
+    /// Reads a name and looks it up in `level`; `None` if it is wrong, which adds an error, or if `level` is not known.
     fn name(&mut self, level: Option<&'static [Field]>) -> Option<&'static Field> {
         let rest = self.text.get(self.at..).unwrap_or_default();
         let end = rest.bytes().position(|byte| matches!(byte, b',' | b'.' | b'(' | b')')).unwrap_or(rest.len());
@@ -209,7 +190,7 @@ impl Parser<'_> {
         self.wrong(self.at, format_args!("a field's name is missing"));
     }
 
-    /// Something is wrong with the shape of the text at this byte.
+    /// Adds an error about the shape of the text at this byte.
     fn wrong(&mut self, at: usize, what: fmt::Arguments<'_>) {
         let before = self.text.get(..at).unwrap_or(self.text);
         let character = before.chars().count() + 1;
@@ -222,7 +203,7 @@ impl Parser<'_> {
     fn leaf(&mut self) {
         let path = echo(&self.names.join("."));
         let detail = format!("field {path:?} has no members to choose from");
-        self.tell(FieldError { path, detail, nearest: None });
+        self.add(FieldError { path, detail, nearest: None });
     }
 
     fn unknown(&mut self, name: &str, fields: &'static [Field]) {
@@ -232,16 +213,16 @@ impl Parser<'_> {
         }
         let path = echo(&format!("{prefix}{}", echo(name)));
         let mut detail = format!("unknown field {path:?}");
-        let nearest = nearest(name, fields);
+        let nearest = nearest(name, fields.iter().map(|field| field.name));
         if let Some(nearest) = nearest {
             let _ = write!(detail, "; did you mean \"{prefix}{nearest}\"?");
         }
         let _ = write!(detail, "{} valid: {}", if nearest.is_some() { "" } else { ";" }, list(fields));
-        self.tell(FieldError { path, detail, nearest });
+        self.add(FieldError { path, detail, nearest });
     }
 
-    /// Adds an error unless the same was told: a name that is wrong twice is one mistake.
-    fn tell(&mut self, error: FieldError) {
+    /// Adds an error unless it is there already: a name that is wrong twice is one mistake.
+    fn add(&mut self, error: FieldError) {
         if !self.errors.contains(&error) {
             self.errors.push(error);
         }
@@ -260,37 +241,16 @@ fn echo(text: &str) -> String {
     text.chars().take(MAX_ECHO).collect()
 }
 
-/// The valid name within an edit or a third of its length of what was written; letter case counts for nothing.
-fn nearest(name: &str, fields: &'static [Field]) -> Option<&'static str> {
-    if name.len() > MAX_ECHO {
-        return None;
-    }
-    let name = name.to_lowercase();
-    let (length, characters) = (name.len(), name.chars().count());
-    fields
-        .iter()
-        .map(|field| (field.name, (field.name.len().min(length) / 3).max(1)))
-        // No text is nearer than the difference in length: that spares almost every comparison.
-        .filter(|(valid, near)| valid.chars().count().abs_diff(characters) <= *near)
-        .map(|(valid, near)| (strsim::osa_distance(&name, &valid.to_lowercase()), valid, near))
-        .filter(|(distance, _, near)| distance <= near)
-        .min_by_key(|(distance, ..)| *distance)
-        .map(|(_, valid, _)| valid)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Selection, sample::FIELDS};
+    use crate::sample::FIELDS;
 
     fn details(text: &str) -> Vec<String> {
-        match Selection::parse(text, FIELDS) {
-            Ok(selection) => panic!("{text:?} gave {selection}"),
-            Err(errors) => errors.into_iter().map(|error| error.detail).collect(),
-        }
+        parse(text, FIELDS).unwrap_err().iter().map(|error| error.detail.clone()).collect()
     }
 
-    const TOP: &str = "id, name, total, active, tags, address, items, extra";
+    const TOP: &str = "id, name, total, active, tags, address, items";
 
     #[test]
     fn unknown_names_are_told_with_the_valid_ones() {
@@ -298,7 +258,7 @@ mod tests {
         assert_eq!(details("password"), [format!("unknown field \"password\"; valid: {TOP}")]);
         assert_eq!(details("address.ctiy"), ["unknown field \"address.ctiy\"; did you mean \"address.city\"? valid: street, city, geo"]);
         assert_eq!(details("items(PRODUCTID)").len(), 1);
-        let errors = Selection::parse("items(PRODUCTID)", FIELDS).unwrap_err();
+        let errors = parse("items(PRODUCTID)", FIELDS).unwrap_err();
         assert_eq!((errors[0].path.as_str(), errors[0].nearest), ("items.PRODUCTID", Some("productId")));
     }
 
@@ -331,7 +291,7 @@ mod tests {
 
     #[test]
     fn what_a_caller_wrote_is_repeated_in_bounded_length() {
-        let errors = Selection::parse(&"é".repeat(4096), FIELDS).unwrap_err();
+        let errors = parse(&"é".repeat(4096), FIELDS).unwrap_err();
         assert_eq!(errors[0].path.chars().count(), 64);
         assert!(errors[0].detail.len() < 512);
     }
@@ -340,7 +300,7 @@ mod tests {
     fn attacks_are_cheap() {
         let many: String = (0..800).map(|n| format!("x{n},")).collect();
         for text in ["(".repeat(4096), "a.".repeat(2048), "address(".repeat(512), ")".repeat(4096), many] {
-            let errors = Selection::parse(&text, FIELDS).unwrap_err();
+            let errors = parse(&text, FIELDS).unwrap_err();
             assert!(errors.len() <= MAX_ERRORS + 1, "{}", errors.len());
         }
         assert!(details(&"address(".repeat(512)).iter().any(|detail| detail.contains("deeper than 32")));

@@ -1,6 +1,6 @@
 //! A small model for the unit tests.
 
-use crate::{Field, Kind};
+use crate::field::{Field, Kind};
 
 const fn field(name: &'static str, kind: Kind) -> Field {
     Field { name, kind, about: "" }
@@ -17,5 +17,4 @@ pub(crate) const FIELDS: &[Field] = &[
     field("tags", Kind::Texts),
     field("address", Kind::Object(ADDRESS)),
     field("items", Kind::Objects(LINE)),
-    field("extra", Kind::Any),
 ];

@@ -2,7 +2,11 @@
 
 use std::fmt;
 
-use crate::{Expression, Field, FieldError, expression, grammar};
+use crate::chosen::{Chosen, Node};
+use crate::error::FieldErrors;
+use crate::expression::{self, Expression};
+use crate::field::{Field, names_in};
+use crate::grammar;
 
 /// The fields that an answer shows.
 ///
@@ -17,45 +21,25 @@ pub struct Selection {
     pub(crate) chosen: Chosen,
 }
 
-/// What is chosen of one level.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Chosen {
-    /// All that is declared; at a leaf, the leaf.
-    All,
-    /// These, ascending by their index.
-    Part(Vec<Node>),
-}
-
-/// One chosen field of a level.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Node {
-    /// Its index among the level's fields.
-    pub(crate) index: usize,
-    pub(crate) below: Chosen,
-}
-
 impl Selection {
     /// Reads a text like `name,address.city,items(productId,quantity)` against the declared `fields`.
     ///
     /// # Errors
     ///
-    /// Everything that is wrong with the text, in the order in which it stands there (at most
-    /// [`MAX_ERRORS`](crate::MAX_ERRORS)). The work is linear in the length of the text.
-    pub fn parse(text: &str, fields: &'static [Field]) -> Result<Self, Vec<FieldError>> {
-        let mut chosen = grammar::parse(text, fields)?;
-        chosen.settle(fields);
-        Ok(Self { fields, chosen })
+    /// [`FieldErrors`]: all errors of the text, in order. The work is linear in the length of the text.
+    pub fn parse(text: &str, fields: &'static [Field]) -> Result<Self, FieldErrors> {
+        grammar::parse(text, fields).map(|chosen| Self { fields, chosen })
     }
 
-    /// Every declared field. Allocates nothing.
+    /// Chooses every declared field. Allocates nothing.
     pub const fn all(fields: &'static [Field]) -> Self {
         Self { fields, chosen: Chosen::All }
     }
 
-    /// These top-level fields, whole: for a fixed summary. A name that is not among `fields` is left out (and
+    /// Chooses these top-level fields, whole: for a fixed summary. A name that is not among `fields` is left out (and
     /// fails a debug assertion); [`names_in`](crate::names_in) checks it at compile time.
     pub fn of(fields: &'static [Field], names: &[&str]) -> Self {
-        debug_assert!(crate::names_in(fields, names), "{names:?} must all be declared");
+        debug_assert!(names_in(fields, names), "{names:?} must all be declared");
         let mut nodes = Vec::with_capacity(names.len());
         nodes
             .extend((0..fields.len()).filter(|&index| names.contains(&fields[index].name)).map(|index| Node { index, below: Chosen::All }));
@@ -64,7 +48,7 @@ impl Selection {
         Self { fields, chosen }
     }
 
-    /// The same with the top-level field `name` whole. A name that is not declared changes nothing.
+    /// Adds the top-level field `name`, whole. A name that is not declared changes nothing.
     #[must_use]
     pub fn with(mut self, name: &str) -> Self {
         if let Some(index) = self.fields.iter().position(|field| field.name == name) {
@@ -74,82 +58,20 @@ impl Selection {
         self
     }
 
-    /// Whether the top-level field `name` is chosen, whole or in part.
+    /// Returns whether the top-level field `name` is chosen, whole or in part.
     pub fn contains(&self, name: &str) -> bool {
         self.attributes().any(|chosen| chosen == name)
     }
 
-    /// The names of the top-level attributes that are chosen, whole or in part, in the model's order.
+    /// Iterates over the names of the chosen top-level attributes, whole or in part, in the model's order.
     pub fn attributes(&self) -> impl Iterator<Item = &'static str> {
         self.chosen.walk(self.fields).map(|(field, _)| field.name)
     }
 
-    /// The ProjectionExpression that fetches this selection, and the top-level attributes `also` (the keys that a
-    /// cursor is made of), from DynamoDB.
+    /// Returns the ProjectionExpression that fetches this selection, and the top-level attributes `also` (such as the
+    /// keys that a cursor is made of), from DynamoDB.
     pub fn expression(&self, also: &[&str]) -> Expression {
-        expression::build(self, also)
-    }
-}
-
-impl Chosen {
-    /// The chosen fields of a level whose declared fields are `fields`, with what is chosen below each.
-    pub(crate) fn walk(&self, fields: &'static [Field]) -> impl Iterator<Item = (&'static Field, &Self)> {
-        let (all, part) = match self {
-            Self::All => (fields, [].as_slice()),
-            Self::Part(nodes) => ([].as_slice(), nodes.as_slice()),
-        };
-        let part = part.iter().filter_map(|node| fields.get(node.index).map(|field| (field, &node.below)));
-        all.iter().map(|field| (field, &Self::All)).chain(part)
-    }
-
-    /// Chooses the field at the end of a path of indices, whole.
-    pub(crate) fn insert(&mut self, path: &[usize]) {
-        let mut level = self;
-        for (step, &index) in path.iter().enumerate() {
-            let Self::Part(nodes) = level else { return };
-            let at = match nodes.binary_search_by_key(&index, |node| node.index) {
-                Ok(at) => at,
-                Err(at) => {
-                    nodes.insert(at, Node { index, below: Self::Part(Vec::new()) });
-                    at
-                }
-            };
-            if step + 1 == path.len() {
-                nodes[at].below = Self::All;
-            }
-            level = &mut nodes[at].below;
-        }
-    }
-
-    /// Makes a level of which all is chosen whole [`Chosen::All`], so that there is one form for one meaning.
-    fn settle(&mut self, fields: &'static [Field]) {
-        let Self::Part(nodes) = self else { return };
-        let mut whole = nodes.len() == fields.len();
-        for node in nodes {
-            if let Some(members) = fields.get(node.index).and_then(|field| field.kind.members()) {
-                node.below.settle(members);
-            }
-            whole &= node.below == Self::All;
-        }
-        if whole {
-            *self = Self::All;
-        }
-    }
-
-    fn write(&self, fields: &'static [Field], to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, (field, below)) in self.walk(fields).enumerate() {
-            if at > 0 {
-                to.write_str(",")?;
-            }
-            to.write_str(field.name)?;
-            if let (Self::Part(nodes), Some(members)) = (below, field.kind.members()) {
-                let (open, close) = if nodes.len() == 1 { (".", "") } else { ("(", ")") };
-                to.write_str(open)?;
-                below.write(members, to)?;
-                to.write_str(close)?;
-            }
-        }
-        Ok(())
+        expression::build(self.fields, &self.chosen, also)
     }
 }
 

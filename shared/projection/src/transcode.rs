@@ -1,288 +1,220 @@
-//! DynamoDB's JSON into plain JSON, in one pass over the bytes.
+//! DynamoDB's JSON into plain JSON.
 //!
-//! Each member of an object is recognized and its value's place remembered: a scalar's in the input, where it is copied
-//! from as it stands; anything larger is written to the output at once. When the object ends, its members are put into
-//! the model's order: for an object of scalars that is its one copy, for another one move more. So the same item always
-//! gives the same bytes, whatever order it came in.
+//! An item is read before it is written: the text of each looked-at value is borrowed from the input as it stands, then
+//! the members are written in the model's order. So the same item always gives the same bytes, whatever order it came
+//! in.
 //!
-//! Only what is declared ever shows. A value that is not of the declared kind cannot be trimmed to its declared
-//! members, so it is left out.
+//! Only what is declared is shown. A value that is not of the declared kind cannot be cut down to its declared members,
+//! so it is left out.
 
-use crate::number::is_number;
-use crate::pick::{Scalar, Taken};
-use crate::plan::{Level, Plan, Shape, Slot};
-use crate::value::{self, Type, deeper};
-use crate::{Join, Joint, Malformed, Raw, Scan, Selection, string};
+use serde::Deserializer;
+use serde::de::{DeserializeSeed, Error as _};
 
-/// Writes items as the JSON of a selection. Made once a request; allocates nothing for an item of ordinary members.
+use crate::error::Malformed;
+use crate::join::{Join, Joint};
+use crate::json::{Attribute, Json, Type};
+use crate::layout::{Layout, Reads};
+use crate::output::{Output, Scalar};
+use crate::read::{Members, Value};
+use crate::selection::Selection;
+
+/// Writes items as the JSON of a selection. Made once a request.
 ///
 /// - Members come in the model's order at every level; absent ones are left out.
-/// - Strings keep the escapes that they came with, numbers all their digits; binary is its base64 text; null is `null`.
-/// - Sets come sorted (strings and base64 texts by their bytes, numbers by value), and so do the members of maps below
-///   a [`Kind::Any`](crate::Kind::Any).
+/// - Strings are copied with the escapes that they came with (half a surrogate pair, which DynamoDB cannot hold, would
+///   be copied too; JSON's grammar has it), numbers with all their digits; binary is its base64 text; null is `null`.
+/// - Sets of strings come sorted by the bytes of their texts.
 /// - Where an [`Object`](crate::Kind::Object) or [`Objects`](crate::Kind::Objects) is declared and something else
-///   comes, it is left out; so are elements of `Objects` that are no maps, elements of
-///   [`Texts`](crate::Kind::Texts) that are no strings, and maps, lists and sets where a scalar is declared. A scalar
-///   of another type than declared is shown as it is.
-/// - Of two members with one name the first stays.
+///   comes, it is left out; so are elements of `Objects` that are no maps, elements of [`Texts`](crate::Kind::Texts)
+///   that are no strings, maps, lists and sets where a scalar is declared, and sets of numbers or binary everywhere. A
+///   scalar of another type than declared is shown as it is.
+/// - Of two members with one name the first counts.
 #[derive(Debug)]
 pub struct Transcoder {
-    plan: Plan,
+    layout: Layout,
+    /// The members whose scalars are reported.
+    picks: Vec<usize>,
 }
 
 impl Transcoder {
-    /// Plans for this selection. `picks` are top-level attributes whose scalars are reported whether or not they are
+    /// Prepares for this selection. `picks` are top-level attributes whose scalars are reported whether or not they are
     /// chosen; `join`, if its list is chosen, has the places in the list's elements reported.
     pub fn new(selection: &Selection, picks: &[&'static str], join: Option<Join>) -> Self {
-        Self { plan: Plan::new(selection, picks, join) }
+        let layout = Layout::new(selection.fields, &selection.chosen, picks, join);
+        let picks = picks.iter().filter_map(|pick| layout.find(pick)).collect();
+        Self { layout, picks }
     }
 
-    /// Reads one item (`{"name":{"S":"…"},…}`) and appends its JSON object to `out`.
+    /// Reads one item, `{"name":{"S":"…"},…}`, and appends its JSON object to `output`.
     ///
-    /// `taken.picks` are then this item's; the joints of its elements are added to `taken.joints`, with offsets in
-    /// `out`.
+    /// # Errors
+    /// [`Malformed`], as for [`item`](Self::item), and if anything follows the item.
+    pub fn read<'a>(&self, item: &'a str, output: &mut Output<'a>) -> Result<(), Malformed> {
+        let mut deserializer = serde_json::Deserializer::from_str(item);
+        let before = (output.json.len(), output.joints.len());
+        self.item(output).deserialize(&mut deserializer)?;
+        deserializer.end().map_err(|error| {
+            self.undo(before, output);
+            error.into()
+        })
+    }
+
+    /// Returns the seed that reads one item from a deserializer of [`serde_json`] over a slice or string, and appends
+    /// its JSON object to `output`: for items within an answer.
+    ///
+    /// Afterwards `output.picks` are those of this item, and the joints of its elements have been added.
     ///
     /// # Errors
     ///
-    /// If the bytes are not an item, where they are looked at: a number that is no JSON number, a string that is not
-    /// valid, an attribute that nests deeper than 40 levels. `out` and `taken.joints` are then as they were, and the
-    /// scanner stands where it failed.
-    pub fn item<'a>(&mut self, scan: &mut Scan<'a>, taken: &mut Taken<'a>, out: &mut Vec<u8>) -> Result<(), Malformed> {
-        let (base, mark) = (out.len(), taken.joints.len());
-        taken.picks.clear();
-        let top = self.plan.levels[0];
-        match self.read(0, 0, scan, &mut taken.joints, out) {
-            Ok(()) => {
-                taken.picks.extend(self.plan.picks.iter().map(|entry| self.scalar(*entry, scan.bytes)));
-                self.write(top, base, scan.bytes, out, &mut taken.joints[mark..]);
-                Ok(())
-            }
-            Err(malformed) => {
-                out.truncate(base);
-                taken.joints.truncate(mark);
-                taken.picks.resize(self.plan.picks.len(), None);
-                for entry in &mut self.plan.entries {
-                    entry.slot = Slot::Empty;
-                }
-                Err(malformed)
-            }
-        }
+    /// The seed's error is the deserializer's, if it has no item there or if a value that is shown or picked is not
+    /// valid: a number that is no JSON number or, in a pick or a set, a string with half a surrogate pair. `output.json`
+    /// and `output.joints` are then as they were, and all picks `None`. Values that are not looked at need to be JSON,
+    /// no more.
+    pub fn item<'t, 'de>(&'t self, output: &'t mut Output<'de>) -> ItemSeed<'t, 'de> {
+        ItemSeed { transcoder: self, output }
     }
 
-    /// Reads an object's members into the slots of its level.
-    fn read(
-        &mut self,
-        level: usize,
-        depth: usize,
-        scan: &mut Scan<'_>,
-        joints: &mut Vec<Joint>,
-        out: &mut Vec<u8>,
-    ) -> Result<(), Malformed> {
-        let bounds = self.plan.levels[level];
-        let mut members = scan.object()?;
-        let mut guess = bounds.start;
-        let mut previous: Option<usize> = None;
-        loop {
-            let first = usize::from(members.at_first());
-            let found = if guess < self.plan.entries.len() && scan.passes(&self.plan.label(guess)[first..]) {
-                members.passed();
-                guess
-            } else {
-                let Some(name) = members.next(scan)? else { return Ok(()) };
-                let Some(found) = self.plan.find(bounds, name).or_else(|| self.plan.pass(name)) else {
-                    value::skip(scan)?;
-                    continue;
-                };
-                match previous {
-                    None => self.plan.levels[level].start = found,
-                    Some(previous) => self.plan.entries[previous].next = found,
-                }
-                found
-            };
-            previous = Some(found);
-            let entry = &mut self.plan.entries[found];
-            guess = entry.next;
-            let shape = entry.shape;
-            if shape == Shape::Nothing || entry.slot != Slot::Empty {
-                value::skip(scan)?;
-            } else if let (Shape::Leaf | Shape::Texts | Shape::Any, Some((slot, end))) = (shape, scalar(scan)) {
-                entry.slot = slot;
-                scan.at = end;
-            } else {
-                let slot = self.value(shape, depth, scan, joints, out)?;
-                self.plan.entries[found].slot = slot;
-            }
-        }
+    /// The top-level attributes that are looked at.
+    #[cfg(feature = "aws-sdk")]
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.layout.members.iter().map(|member| member.name)
     }
 
-    /// Reads an attribute value of this shape; [`Slot::Empty`] if it is not to be shown.
-    fn value(
-        &mut self,
-        shape: Shape,
-        depth: usize,
-        scan: &mut Scan<'_>,
-        joints: &mut Vec<Joint>,
-        out: &mut Vec<u8>,
-    ) -> Result<Slot, Malformed> {
-        let kind = Type::read(scan)?;
-        let start = out.len();
-        let slot = match (shape, kind) {
-            (Shape::Leaf | Shape::Texts | Shape::Any, Type::Text) => {
-                let Raw { bytes, escaped } = scan.string()?;
-                Slot::Text { start: scan.at - bytes.len() - 2, end: scan.at, escaped }
-            }
-            (Shape::Leaf | Shape::Texts | Shape::Any, Type::Number) => {
-                let number = value::number(scan)?;
-                Slot::Number { start: scan.at - number.bytes().len() - 1, end: scan.at - 1 }
-            }
-            (Shape::Leaf | Shape::Texts | Shape::Any, Type::Binary) => {
-                let length = scan.string()?.bytes().len();
-                Slot::Binary { start: scan.at - length - 2, end: scan.at }
-            }
-            (Shape::Leaf | Shape::Texts | Shape::Any, Type::Boolean) => Slot::Word(if scan.boolean()? { "true" } else { "false" }),
-            (Shape::Leaf | Shape::Texts | Shape::Any, Type::Null) => {
-                scan.boolean()?;
-                Slot::Word("null")
-            }
-            (Shape::Texts, Type::List) => {
-                value::write_texts(scan, out)?;
-                Slot::Written { start, end: out.len() }
-            }
-            (Shape::Any, _) | (Shape::Texts, Type::Texts) => {
-                value::write(kind, scan, depth, out)?;
-                Slot::Written { start, end: out.len() }
-            }
-            (Shape::Object(level), Type::Map) => {
-                self.object(level, deeper(scan, depth)?, scan, joints, out)?;
-                Slot::Written { start, end: out.len() }
-            }
-            (Shape::Objects(level), Type::List) => {
-                self.objects(level, deeper(scan, depth)?, scan, joints, out)?;
-                Slot::Written { start, end: out.len() }
-            }
-            _ => {
-                scan.skip()?;
-                Slot::Empty
-            }
-        };
-        Type::close(scan)?;
-        Ok(slot)
+    /// Writes the item whose values have been read, and takes its picks.
+    fn write(&self, output: &mut Output<'_>) -> Result<(), Malformed> {
+        let Output { json, picks, joints, values } = output;
+        for pick in &self.picks {
+            picks.push(match values.get(*pick) {
+                Some(Value::Attribute(attribute)) => Scalar::read(*attribute)?,
+                _ => None,
+            });
+        }
+        Writer { values, json, joints }.object(&self.layout, 0)
     }
 
-    fn object(
-        &mut self,
-        level: usize,
-        depth: usize,
-        scan: &mut Scan<'_>,
-        joints: &mut Vec<Joint>,
-        out: &mut Vec<u8>,
-    ) -> Result<(), Malformed> {
-        let base = out.len();
-        self.read(level, depth, scan, joints, out)?;
-        let bounds = self.plan.levels[level];
-        let key = bounds.key.and_then(|entry| self.scalar(entry, scan.bytes));
-        self.write(bounds, base, scan.bytes, out, &mut []);
-        if let Some(key) = key {
-            joints.push(Joint { at: out.len() - 1, first: out.len() - base == 2, key: key.as_str().to_owned() });
-        }
-        Ok(())
-    }
-
-    fn objects(
-        &mut self,
-        level: usize,
-        depth: usize,
-        scan: &mut Scan<'_>,
-        joints: &mut Vec<Joint>,
-        out: &mut Vec<u8>,
-    ) -> Result<(), Malformed> {
-        let depth = deeper(scan, depth)?;
-        let mut elements = scan.array()?;
-        out.push(b'[');
-        let mut some = false;
-        while elements.next(scan)? {
-            if Type::read(scan)? == Type::Map {
-                if std::mem::replace(&mut some, true) {
-                    out.push(b',');
-                }
-                self.object(level, depth, scan, joints, out)?;
-            } else {
-                scan.skip()?;
-            }
-            Type::close(scan)?;
-        }
-        out.push(b']');
-        Ok(())
-    }
-
-    /// Writes the object whose slots are filled, over what its reading wrote from `base` on, and empties the slots.
-    fn write(&mut self, level: Level, base: usize, input: &[u8], out: &mut Vec<u8>, joints: &mut [Joint]) {
-        let assembled = out.len();
-        let joined = self.plan.joined.filter(|joined| (level.first..level.shown).contains(joined));
-        let joined = joined.map(|joined| joined - level.first);
-        let (entries, labels) = self.plan.parts(level);
-        let mut skip = 1;
-        out.push(b'{');
-        for (index, entry) in entries.iter_mut().enumerate() {
-            let slot = std::mem::replace(&mut entry.slot, Slot::Empty);
-            if slot == Slot::Empty || index >= level.shown - level.first {
-                continue;
-            }
-            out.extend_from_slice(&labels[entry.label.0 + skip..entry.label.1]);
-            skip = 0;
-            match slot {
-                Slot::Empty => {}
-                Slot::Text { start, end, .. } | Slot::Number { start, end } | Slot::Binary { start, end } => {
-                    out.extend_from_slice(&input[start..end]);
-                }
-                Slot::Word(word) => out.extend_from_slice(word.as_bytes()),
-                Slot::Written { start, end } => {
-                    if joined == Some(index) {
-                        let moved = base + (out.len() - assembled);
-                        joints.iter_mut().for_each(|joint| joint.at = joint.at - start + moved);
-                    }
-                    out.extend_from_within(start..end);
-                }
-            }
-        }
-        out.push(b'}');
-        if assembled > base {
-            out.copy_within(assembled.., base);
-            out.truncate(base + out.len() - assembled);
-        }
-    }
-
-    fn scalar<'a>(&self, entry: usize, input: &'a [u8]) -> Option<Scalar<'a>> {
-        match self.plan.entries[entry].slot {
-            Slot::Text { start, end, escaped } => {
-                let raw = Raw { bytes: input.get(start + 1..end - 1)?, escaped };
-                raw.text().ok().map(Scalar::Text)
-            }
-            Slot::Number { start, end } => {
-                let raw = Raw { bytes: input.get(start..end)?, escaped: false };
-                raw.text().ok().map(Scalar::Number)
-            }
-            _ => None,
-        }
+    /// Takes back what has been written since `before`: lengths of the JSON and of the joints.
+    fn undo(&self, before: (usize, usize), output: &mut Output<'_>) {
+        output.json.truncate(before.0);
+        output.joints.truncate(before.1);
+        output.picks.clear();
+        output.picks.resize(self.picks.len(), None);
     }
 }
 
-/// The string or number that comes next and where it ends, if it is spelled as DynamoDB spells it and needs no second
-/// look: most values are.
-#[inline]
-fn scalar(scan: &Scan<'_>) -> Option<(Slot, usize)> {
-    const FRAME: u64 = u64::from_le_bytes(*b"{\"\0\":\"\0\0");
-    const MASK: u64 = u64::from_le_bytes([255, 255, 0, 255, 255, 255, 0, 0]);
-    let head = scan.bytes.get(scan.at..)?.first_chunk::<8>()?;
-    if u64::from_le_bytes(*head) & MASK != FRAME {
-        return None;
+/// Reads one item: see [`Transcoder::item`].
+#[derive(Debug)]
+pub struct ItemSeed<'t, 'de> {
+    transcoder: &'t Transcoder,
+    output: &'t mut Output<'de>,
+}
+
+impl<'de> DeserializeSeed<'de> for ItemSeed<'_, 'de> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        let Self { transcoder, output } = self;
+        let before = (output.json.len(), output.joints.len());
+        output.picks.clear();
+        output.values.clear();
+        let read = Members { layout: &transcoder.layout, values: &mut output.values }.deserialize(deserializer);
+        let written = read.and_then(|_| transcoder.write(output).map_err(D::Error::custom));
+        if written.is_err() {
+            transcoder.undo(before, output);
+        }
+        written
     }
-    let start = scan.at + 6;
-    let end = string::plain(scan.bytes, start);
-    let slot = match (head[2], scan.bytes.get(end..)?) {
-        (b'S', [b'"', b'}', ..]) => Slot::Text { start: start - 1, end: end + 1, escaped: false },
-        (b'N', [b'"', b'}', ..]) if is_number(scan.bytes.get(start..end)?) => Slot::Number { start, end },
-        _ => return None,
-    };
-    Some((slot, end + 2))
+}
+
+/// Writes from the values of an item that has been read.
+struct Writer<'t> {
+    values: &'t [Value<'t>],
+    json: &'t mut Vec<u8>,
+    joints: &'t mut Vec<Joint>,
+}
+
+impl Writer<'_> {
+    /// Writes the object whose values begin at `base`.
+    fn object(&mut self, layout: &Layout, base: usize) -> Result<(), Malformed> {
+        let start = self.json.len();
+        self.json.push(b'{');
+        let values = self.values.get(base..).unwrap_or_default();
+        for (member, value) in layout.members.iter().zip(values).take(layout.shown) {
+            let before = self.json.len();
+            if before > start + 1 {
+                self.json.push(b',');
+            }
+            self.json.extend_from_slice(member.label.as_bytes());
+            if !self.value(&member.reads, value)? {
+                self.json.truncate(before);
+            }
+        }
+        self.json.push(b'}');
+        if let Some(Value::Attribute(key)) = layout.key.and_then(|key| values.get(key))
+            && let Some(key) = Scalar::read(*key)?
+        {
+            let first = self.json.len() - start == 2;
+            self.joints.push(Joint { at: self.json.len() - 1, first, key: key.as_str().to_owned() });
+        }
+        Ok(())
+    }
+
+    /// Writes a value. Returns `false`, and has written nothing, if it is not to be shown.
+    fn value(&mut self, reads: &Reads, value: &Value<'_>) -> Result<bool, Malformed> {
+        match (reads, value) {
+            (Reads::Object(layout), Value::Object(base)) => self.object(layout, *base)?,
+            (Reads::Objects(layout), Value::Objects(bases)) => {
+                self.array(bases, |writer, base| writer.object(layout, *base).map(|()| true))?;
+            }
+            (Reads::Scalar, Value::Attribute(attribute)) => return self.scalar(*attribute),
+            (Reads::Texts, Value::Attribute(Attribute(Type::Texts, set))) => {
+                let mut texts = Vec::new();
+                for json in set.parse::<Vec<Json<'_>>>()? {
+                    texts.push((json.text()?, json));
+                }
+                // The members of a set differ, so no order among equals is lost.
+                texts.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+                self.array(&texts, |writer, (_, json)| writer.scalar(Attribute(Type::Text, *json)))?;
+            }
+            (Reads::Texts, Value::Attribute(Attribute(Type::List, list))) => {
+                self.array(&list.parse::<Vec<_>>()?, |writer, element: &Attribute<'_>| match element {
+                    Attribute(Type::Text, _) => writer.scalar(*element),
+                    _ => Ok(false),
+                })?;
+            }
+            (Reads::Texts, Value::Attribute(attribute)) => return self.scalar(*attribute),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// Writes an attribute value if it is a scalar, and returns whether it is.
+    fn scalar(&mut self, Attribute(kind, json): Attribute<'_>) -> Result<bool, Malformed> {
+        let text = match kind {
+            Type::Text | Type::Binary => json.string()?,
+            Type::Number => json.number()?,
+            Type::Boolean if json.parse()? => "true",
+            Type::Boolean => "false",
+            Type::Null => json.parse::<bool>().map(|_| "null")?,
+            Type::Map | Type::List | Type::Texts | Type::Numbers | Type::Binaries => return Ok(false),
+        };
+        self.json.extend_from_slice(text.as_bytes());
+        Ok(true)
+    }
+
+    /// Writes an array of those elements for which `write` returns `true`.
+    fn array<T>(&mut self, elements: &[T], write: impl Fn(&mut Self, &T) -> Result<bool, Malformed>) -> Result<(), Malformed> {
+        let start = self.json.len();
+        self.json.push(b'[');
+        for element in elements {
+            let before = self.json.len();
+            if before > start + 1 {
+                self.json.push(b',');
+            }
+            if !write(self, element)? {
+                self.json.truncate(before);
+            }
+        }
+        self.json.push(b']');
+        Ok(())
+    }
 }

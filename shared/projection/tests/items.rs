@@ -1,7 +1,7 @@
 //! Items into JSON, by example.
 #![expect(clippy::unwrap_used, reason = "the functions that the tests share are tests too")]
 
-use projection::{Field, Join, Kind, Malformed, Scalar, Scan, Selection, Taken, Transcoder, splice};
+use projection::{Field, Join, Kind, Malformed, Output, Scalar, Selection, Transcoder, splice};
 
 const fn field(name: &'static str, kind: Kind) -> Field {
     Field { name, kind, about: "" }
@@ -17,17 +17,15 @@ const FIELDS: &[Field] = &[
     field("tags", Kind::Texts),
     field("address", Kind::Object(ADDRESS)),
     field("items", Kind::Objects(LINE)),
-    field("extra", Kind::Any),
+    field("extra", Kind::Object(&[field("a", Kind::Text), field("b", Kind::Boolean)])),
     field("quo\"te\n", Kind::Text),
 ];
 
 fn transcode(text: &str, item: &str) -> Result<String, Malformed> {
     let selection = Selection::parse(text, FIELDS).unwrap();
-    let mut transcoder = Transcoder::new(&selection, &[], None);
-    let (mut scan, mut out) = (Scan::new(item.as_bytes()), Vec::new());
-    transcoder.item(&mut scan, &mut Taken::default(), &mut out)?;
-    scan.end()?;
-    Ok(String::from_utf8(out).unwrap())
+    let mut output = Output::default();
+    Transcoder::new(&selection, &[], None).read(item, &mut output)?;
+    Ok(String::from_utf8(output.json).unwrap())
 }
 
 fn all(item: &str) -> String {
@@ -76,8 +74,8 @@ fn values_of_another_kind_than_declared() {
         (r#"{"tags":{"SS":["b","a"]}}"#, r#"{"tags":["a","b"]}"#),
         (r#"{"tags":{"NS":["1"]}}"#, "{}"),
         (r#"{"tags":{"S":"a"}}"#, r#"{"tags":"a"}"#),
-        // Anything is anything.
-        (r#"{"extra":{"M":{"b":{"NULL":true},"a":{"L":[]}}}}"#, r#"{"extra":{"a":[],"b":null}}"#),
+        // Sets of numbers and of binary are declared nowhere.
+        (r#"{"tags":{"BS":["AA=="]},"name":{"NS":["1"]}}"#, "{}"),
     ] {
         assert_eq!(all(item), expected, "{item}");
     }
@@ -88,32 +86,31 @@ fn a_name_is_known_however_it_is_escaped() {
     let item = r#"{"n\u0061me":{"S":"n"},"quo\u0022te\n":{"S":"q"}}"#;
     assert_eq!(transcode("name", item).unwrap(), r#"{"name":"n"}"#);
     let selection = Selection::of(FIELDS, &["quo\"te\n"]);
-    let mut out = Vec::new();
-    let mut transcoder = Transcoder::new(&selection, &[], None);
-    transcoder.item(&mut Scan::new(item.as_bytes()), &mut Taken::default(), &mut out).unwrap();
-    assert_eq!(out, br#"{"quo\"te\u000a":"q"}"#);
+    let mut output = Output::default();
+    Transcoder::new(&selection, &[], None).read(item, &mut output).unwrap();
+    assert_eq!(output.json, br#"{"quo\"te\n":"q"}"#);
 }
 
 #[test]
 fn of_two_members_with_one_name_the_first_stays() {
     let item = r#"{"id":{"S":"1"},"id":{"S":"2"},"address":{"M":{"city":{"S":"1"}}},"address":{"M":{"street":{"S":"2"}}},
-        "extra":{"M":{"a":{"N":"1"},"a":{"N":"2"}}}}"#;
+        "extra":{"M":{"a":{"N":"1"},"a":{"N":"2"}}},"items":{"S":"hidden"},"items":{"L":[]}}"#;
     assert_eq!(all(item), r#"{"id":"1","address":{"city":"1"},"extra":{"a":1}}"#);
 }
 
 #[test]
 fn picks_are_there_whether_or_not_they_are_chosen() {
     let selection = Selection::parse("name", FIELDS).unwrap();
-    let mut transcoder = Transcoder::new(&selection, &["id", "name", "shard", "id", "tags"], None);
-    let body = br#"{"tags":{"SS":["a"]},"shard":{"N":"-1.0"},"name":{"S":"a\n"},"id":{"S":"1"}} {"shard":{"BOOL":true}}"#;
-    let (mut scan, mut taken, mut out) = (Scan::new(body), Taken::default(), Vec::new());
-    transcoder.item(&mut scan, &mut taken, &mut out).unwrap();
+    let transcoder = Transcoder::new(&selection, &["id", "name", "shard", "id", "tags"], None);
+    let mut output = Output::default();
+    let item = r#"{"tags":{"SS":["a"]},"shard":{"N":"-1.0"},"name":{"S":"a\n"},"id":{"S":"1"}}"#;
+    transcoder.read(item, &mut output).unwrap();
     let text = |text: &'static str| Some(Scalar::Text(text.into()));
     let number = Some(Scalar::Number("-1.0".into()));
-    assert_eq!(taken.picks, [text("1"), text("a\n"), number, text("1"), None]);
-    transcoder.item(&mut scan, &mut taken, &mut out).unwrap();
-    assert_eq!(taken.picks, [None, None, None, None, None]);
-    assert_eq!(out, br#"{"name":"a\n"}{}"#);
+    assert_eq!(output.picks, [text("1"), text("a\n"), number, text("1"), None]);
+    transcoder.read(r#"{"shard":{"BOOL":true}}"#, &mut output).unwrap();
+    assert_eq!(output.picks, [None, None, None, None, None]);
+    assert_eq!(output.json, br#"{"name":"a\n"}{}"#);
 }
 
 #[test]
@@ -122,8 +119,8 @@ fn joints_lie_before_the_end_of_their_element() {
         {"M":{"name":{"S":"no key"}}},{"S":"x"},{"M":{"name":{"S":"n"},"productId":{"N":"3"},"quantity":{"N":"2"}}}]}"#;
     let address = r#"{"M":{"city":{"S":"Trondheim"}}}"#;
     for item in [
-        format!(r#"{{"id":{{"S":"i"}},"address":{address},"items":{lines},"extra":{{"L":[]}}}}"#),
-        format!(r#"{{"extra":{{"L":[]}},"items":{lines},"address":{address},"id":{{"S":"i"}}}}"#),
+        format!(r#"{{"id":{{"S":"i"}},"address":{address},"items":{lines},"extra":{{"M":{{}}}}}}"#),
+        format!(r#"{{"extra":{{"M":{{}}}},"items":{lines},"address":{address},"id":{{"S":"i"}}}}"#),
     ] {
         for (text, first, spliced) in [
             (
@@ -135,16 +132,18 @@ fn joints_lie_before_the_end_of_their_element() {
         ] {
             let selection = Selection::parse(text, FIELDS).unwrap();
             let join = Join { list: "items", key: "productId" };
-            let mut transcoder = Transcoder::new(&selection, &[], Some(join));
-            let (mut taken, mut out) = (Taken::default(), b"[".to_vec());
+            let transcoder = Transcoder::new(&selection, &[], Some(join));
+            let mut output = Output::default();
+            output.json.push(b'[');
             for _ in 0..2 {
-                transcoder.item(&mut Scan::new(item.as_bytes()), &mut taken, &mut out).unwrap();
+                transcoder.read(&item, &mut output).unwrap();
             }
-            let keys: Vec<_> = taken.joints.iter().map(|joint| joint.key.as_str()).collect();
+            let Output { json: out, joints, .. } = output;
+            let keys: Vec<_> = joints.iter().map(|joint| joint.key.as_str()).collect();
             assert_eq!(keys, ["p1", "p2", "3", "p1", "p2", "3"]);
-            assert_eq!(taken.joints[1].first, first);
-            assert!(taken.joints.iter().all(|joint| out[joint.at] == b'}'));
-            let json = splice(&out, &taken.joints, "x", |key| match key {
+            assert_eq!(joints[1].first, first);
+            assert!(joints.iter().all(|joint| out[joint.at] == b'}'));
+            let json = splice(&out, &joints, "x", |key| match key {
                 "p1" => Some(b"[p1]".as_slice()),
                 "p2" => Some(b"[p2]"),
                 _ => Some(b"[3]"),
@@ -158,37 +157,103 @@ fn joints_lie_before_the_end_of_their_element() {
 #[test]
 fn a_join_of_a_list_that_is_not_chosen_reports_nothing() {
     let selection = Selection::parse("id", FIELDS).unwrap();
-    let mut transcoder = Transcoder::new(&selection, &[], Some(Join { list: "items", key: "productId" }));
-    let item = br#"{"items":{"L":[{"M":{"productId":{"S":"p"}}}]},"id":{"S":"i"}}"#;
-    let (mut taken, mut out) = (Taken::default(), Vec::new());
-    transcoder.item(&mut Scan::new(item), &mut taken, &mut out).unwrap();
-    assert!(taken.joints.is_empty());
-    assert_eq!(out, br#"{"id":"i"}"#);
+    let transcoder = Transcoder::new(&selection, &[], Some(Join { list: "items", key: "productId" }));
+    let item = r#"{"items":{"L":[{"M":{"productId":{"S":"p"}}}]},"id":{"S":"i"}}"#;
+    let mut output = Output::default();
+    transcoder.read(item, &mut output).unwrap();
+    assert!(output.joints.is_empty());
+    assert_eq!(output.json, br#"{"id":"i"}"#);
 }
 
 #[test]
 fn a_malformed_item_leaves_the_output_as_it_was() {
     let selection = Selection::all(FIELDS);
-    let mut transcoder = Transcoder::new(&selection, &["id"], Some(Join { list: "items", key: "productId" }));
-    let (mut taken, mut out) = (Taken::default(), b"[".to_vec());
-    let good = br#"{"id":{"S":"i"},"items":{"L":[{"M":{"productId":{"S":"p"}}}]}}"#;
-    for _ in 0..2 {
-        let broken = br#"{"name":{"S":"stale"},"items":{"L":[{"M":{"productId":{"S":"p"}}}]},"total":{"N":"x"}}"#;
-        let error = transcoder.item(&mut Scan::new(broken), &mut taken, &mut out).unwrap_err();
-        assert_eq!(error.expected, "a number before this");
-        assert_eq!((out.as_slice(), taken.joints.len()), (b"[".as_slice(), 0));
-        assert_eq!(taken.picks, [None]);
+    let transcoder = Transcoder::new(&selection, &["id"], Some(Join { list: "items", key: "productId" }));
+    let mut output = Output::default();
+    output.json.push(b'[');
+    let good = r#"{"id":{"S":"i"},"items":{"L":[{"M":{"productId":{"S":"p"}}}]}}"#;
+    for broken in [
+        r#"{"name":{"S":"stale"},"items":{"L":[{"M":{"productId":{"S":"p"}}}]},"quo\"te\n":{"N":"x"}}"#,
+        r#"{"id":{"S":"i"},"items":{"L":[{"M":{"productId":{"S":"p"}}}]}} {}"#,
+        r#"{"id":{"S":"i"},"items":{"L":[{"M":{"productId":{"S":"p"}}},{"M":{"productId":{"N":"p"}}}]}}"#,
+        r#"{"id":{"S":"i"},"items":{"L":[{"M":{"productId":{"S":"p"}}}]}"#,
+    ] {
+        assert!(transcoder.read(broken, &mut output).is_err(), "{broken}");
+        assert_eq!((output.json.as_slice(), output.joints.len()), (b"[".as_slice(), 0));
+        assert_eq!(output.picks, [None]);
     }
-    transcoder.item(&mut Scan::new(good), &mut taken, &mut out).unwrap();
-    assert_eq!(out, br#"[{"id":"i","items":[{"productId":"p"}]}"#);
+    transcoder.read(good, &mut output).unwrap();
+    assert_eq!(output.json, br#"[{"id":"i","items":[{"productId":"p"}]}"#);
 }
 
 #[test]
-fn depth_is_limited() {
-    let item = |depth: usize| format!(r#"{{"extra":{}{}}}"#, r#"{"L":["#.repeat(depth), "]}".repeat(depth));
-    assert!(transcode("extra", &item(40)).is_ok());
-    assert!(transcode("extra", &item(41)).is_err());
-    assert!(transcode("extra", &item(10_000)).is_err());
-    // What is not chosen is stepped over at any depth.
+fn what_is_no_attribute_value_is_malformed() {
+    for value in [
+        "{}",
+        "1",
+        "null",
+        r#"{"X":1}"#,
+        r#"{"S":1}"#,
+        r#"{"B":1}"#,
+        r#"{"N":1}"#,
+        r#"{"N":"1x"}"#,
+        r#"{"N":""}"#,
+        r#"{"N":"\u0031"}"#,
+        r#"{"N":"NaN"}"#,
+        r#"{"S":"a","N":"1"}"#,
+        r#"{"BOOL":"true"}"#,
+        r#"{"NULL":null}"#,
+        r#"{"L":{}}"#,
+        r#"{"L":[1]}"#,
+        r#"{"L":[{}]}"#,
+        r#"{"SS":"a"}"#,
+        r#"{"SS":[1]}"#,
+    ] {
+        assert!(transcode("tags", &format!(r#"{{"tags":{value}}}"#)).is_err(), "{value}");
+    }
+    for value in ["{}", "1", r#"{"M":[]}"#, r#"{"M":{"city":1}}"#, r#"{"M":{},"S":"a"}"#, r#"{"S":"a","M":{}}"#] {
+        assert!(transcode("address", &format!(r#"{{"address":{value}}}"#)).is_err(), "{value}");
+    }
+    for value in ["{}", r#"{"L":{}}"#, r#"{"L":[1]}"#, r#"{"L":[{"M":1}]}"#, r#"{"L":[],"M":{}}"#] {
+        assert!(transcode("items", &format!(r#"{{"items":{value}}}"#)).is_err(), "{value}");
+    }
+    for item in ["", "[]", "null", "1", r#"{"id"}"#, r#"{"id":{"S":"a"},}"#, "{\"secret\":\"\u{1}\"}", r#"{"secret":01}"#] {
+        assert!(transcode("id", item).is_err(), "{item}");
+    }
+}
+
+#[test]
+fn scalars_are_copied_as_they_came() {
+    for (value, expected) in [
+        (r#"{"S":"a\"\u00e9é\/"}"#, r#""a\"\u00e9é\/""#),
+        (r#"{"N":"12345678901234567890123456789012345678"}"#, "12345678901234567890123456789012345678"),
+        (r#"{"N":"1E+30"}"#, "1E+30"),
+        (r#"{"B":"AAE="}"#, r#""AAE=""#),
+        (r#" { "BOOL" : false } "#, "false"),
+        (r#"{"NULL":true}"#, "null"),
+        (r#"{"SS":["b","\u0061","B"]}"#, r#"["B","\u0061","b"]"#),
+        (r#"{"L":[ {"S":"a"} , {"S":"b"}]}"#, r#"["a","b"]"#),
+    ] {
+        assert_eq!(transcode("tags", &format!(r#"{{"tags":{value}}}"#)), Ok(format!(r#"{{"tags":{expected}}}"#)), "{value}");
+    }
+}
+
+#[test]
+fn half_a_surrogate_pair_is_copied_but_never_decoded() {
+    let half = r#"{"name":{"S":"\ud83d"}}"#;
+    assert_eq!(transcode("name", half).unwrap(), r#"{"name":"\ud83d"}"#);
+    let pick = Transcoder::new(&Selection::parse("id", FIELDS).unwrap(), &["name"], None);
+    assert!(pick.read(half, &mut Output::default()).is_err());
+    assert!(transcode("tags", r#"{"tags":{"SS":["\ud83d"]}}"#).is_err());
+    assert!(transcode("id", r#"{"\ud83d":{"S":"a"}}"#).is_err());
+}
+
+#[test]
+fn depth_is_that_of_the_declared_fields() {
+    let item = |depth: usize| format!(r#"{{"address":{}{}}}"#, r#"{"M":{"geo":"#.repeat(depth) + r#"{"M":{}}"#, "}}".repeat(depth));
+    assert_eq!(transcode("address", &item(1)).unwrap(), r#"{"address":{"geo":{}}}"#);
+    assert_eq!(transcode("address", &item(10_000)).unwrap(), r#"{"address":{"geo":{}}}"#);
     assert_eq!(transcode("id", &item(10_000)).unwrap(), "{}");
+    let lists = format!(r#"{{"tags":{}{}}}"#, r#"{"L":["#.repeat(10_000), "]}".repeat(10_000));
+    assert_eq!(transcode("tags", &lists).unwrap(), r#"{"tags":[]}"#);
 }

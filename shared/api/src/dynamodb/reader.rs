@@ -55,7 +55,7 @@ impl<'a> Reader<'a> {
             .set_expression_attribute_names(Some(names.into_iter().collect()))
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
         let answer = self.call(call.send()).await?;
-        Ok(self.count(wire::get(&answer, &mut Transcoder::new(self.selection, &also, None))?))
+        Ok(self.count(wire::get(&answer, &Transcoder::new(self.selection, &also, None))?))
     }
 
     /// Makes a call within the deadline and returns the bytes of its answer.
@@ -116,8 +116,11 @@ impl pagination::Source for Reader<'_> {
             .limit(i32::try_from(query.limit).unwrap_or(i32::MAX))
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
         let answer = self.call(call.send()).await?;
-        let mut transcoder = Transcoder::new(selection, &picks, self.join);
-        let mut answer = self.count(wire::query(&answer, &mut transcoder, (picks[0], picks[1]))?);
+        let position = (query.index.sort, query.index.id);
+        let mut answer = self.count(match query.read {
+            Read::Count => wire::count(&answer, position),
+            Read::Items | Read::Positions => wire::query(&answer, &Transcoder::new(selection, &picks, self.join), position),
+        }?);
         if query.read == Read::Positions {
             answer.rows.iter_mut().for_each(|row| row.bytes = 0);
         }
@@ -148,7 +151,7 @@ impl pagination::Source for Reader<'_> {
             ReadError::Timeout if fetch.attempt > 0 => ReadError::Throttled,
             error => error,
         })?;
-        Ok(self.count(wire::batch_get(&answer, &mut Transcoder::new(self.selection, names, self.join), names, fetch.keys)?))
+        Ok(self.count(wire::batch_get(&answer, &Transcoder::new(self.selection, names, self.join), names, fetch.keys)?))
     }
 }
 

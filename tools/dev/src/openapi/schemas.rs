@@ -90,7 +90,6 @@ fn kind(kind: Kind, within: Option<(&str, &Expansion)>) -> Node {
         Kind::Boolean => of("boolean"),
         Kind::Timestamp => of("string").with("format", "date-time"),
         Kind::Texts => of("array").with("items", of("string")),
-        Kind::Any => map([]),
         Kind::Object(members) => below(members),
         Kind::Objects(members) => {
             let mut element = below(members);
