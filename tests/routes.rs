@@ -340,7 +340,7 @@ async fn a_panic_is_a_500_from_a_process_that_lives_on() {
     let (response, log) = app.respond(&event, "r-1", left, &panics).await;
     assert_eq!(response.status_code, 500);
     assert!(!format!("{response:?}{log}").contains("sentinel"));
-    let (response, _) = app.respond(&event, "r-2", left, &list_products::list_products).await;
+    let (response, _) = app.respond(&event, "r-2", left, &api::answer).await;
     assert_eq!(response.status_code, 200);
 }
 

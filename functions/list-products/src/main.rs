@@ -1,9 +1,6 @@
-//! The function `list-products`.
-
-use list_products::list_products;
-use model::LIST_PRODUCTS;
+//! The function `list-products`, declared in [`model::LIST_PRODUCTS`].
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), api::Error> {
-    api::boot(&LIST_PRODUCTS).await?.serve(list_products).await
+    api::run(&model::LIST_PRODUCTS).await
 }

@@ -18,16 +18,14 @@ use projection::{Join, Selection};
 use serde_json::value::RawValue;
 use tracing::Instrument;
 
-use crate::{
-    config::Config,
-    dynamodb::{Client, ReadError, Reader},
-    log::{self, Line},
-    meter::Meter,
-    problem::{Problem, ProblemKind},
-    reply::{CacheOutcome, Reply, Response},
-    request::Request,
-    route::{Resource, Route},
-};
+use crate::config::Config;
+use crate::dynamodb::{Client, ReadError, Reader};
+use crate::http::problem::{Problem, ProblemKind};
+use crate::http::request::Request;
+use crate::http::response::{CacheOutcome, Reply, Response};
+use crate::log::{self, Line};
+use crate::meter::Meter;
+use crate::route::{Resource, Route};
 
 /// One function: its route, its environment, its database.
 #[derive(Debug)]
@@ -204,7 +202,13 @@ mod tests {
     use aws_sdk_dynamodb::config::{Credentials, Region};
 
     use super::*;
-    use crate::{Access, Field, ItemRequest, Policy, Shape, Table, route::Kind as FieldKind};
+    use crate::Access;
+    use crate::Field;
+    use crate::ItemRequest;
+    use crate::Policy;
+    use crate::Shape;
+    use crate::Table;
+    use crate::route::Kind as FieldKind;
 
     static THINGS: Resource = Resource {
         name: "things",

@@ -2,14 +2,14 @@
 
 use std::env;
 
+use lambda_http::lambda_runtime::Error;
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::{
-    app::App,
-    config::{BootError, Config},
-    dynamodb::Client,
-    route::Route,
-};
+use crate::app::App;
+use crate::config::{BootError, Config};
+use crate::dynamodb::Client;
+use crate::handler::answer;
+use crate::route::Route;
 
 /// Reads the environment, sets up logs, builds the client and opens the connection to DynamoDB.
 ///
@@ -24,6 +24,14 @@ pub async fn boot(route: &'static Route) -> Result<App, BootError> {
         client.warm(table, route.resource.table.key).await;
     }
     Ok(App::new(route, config, client))
+}
+
+/// Boots and serves a route with the default handler of its shape ([`answer`](crate::answer)), until Lambda ends the process.
+///
+/// # Errors
+/// Those of [`boot`], or that the Lambda runtime API cannot be reached.
+pub async fn run(route: &'static Route) -> Result<(), Error> {
+    boot(route).await?.serve(answer).await
 }
 
 /// Logs as JSON, a line each, with the request that they belong to.

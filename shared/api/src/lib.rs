@@ -1,7 +1,7 @@
 //! From a Lambda event to a reply, and everything that a route would otherwise write again.
 //!
 //! This crate is the only one that knows Lambda events, the HTTP face and the DynamoDB client. A route declares what it is, as data
-//! ([`Route`], [`Resource`]), and handles a request in four verbs:
+//! ([`Route`], [`Resource`]):
 //!
 //! ```no_run
 //! use api::*;
@@ -40,18 +40,14 @@
 //!     }),
 //! };
 //!
-//! async fn list_things(app: &App, request: &Request) -> Result<Reply, Problem> {
-//!     let asked = ListRequest::parse(app, request)?;
-//!     let plan = asked.plan(app)?;
-//!     let page = plan.run(app, request).await?;
-//!     page.reply(app)
-//! }
-//!
 //! #[tokio::main(flavor = "current_thread")]
 //! async fn main() -> Result<(), Error> {
-//!     boot(&LIST_THINGS).await?.serve(list_things).await
+//!     run(&LIST_THINGS).await
 //! }
 //! ```
+//!
+//! [`run`] boots and serves with [`answer`], the handler that every route of that shape has. A route with something of its own calls the verbs
+//! itself and passes its handler to [`App::serve`]; `examples/custom_handler.rs` shows that.
 //!
 //! What a caller may send is decided once, at the edge, and told at once ([`ParameterError`]); what may go wrong becomes one enum
 //! ([`ProblemKind`]) and one body (RFC 9457); what was spent stands in one log line and the `Server-Timing` header.
@@ -63,33 +59,19 @@ mod app;
 mod boot;
 mod config;
 mod dynamodb;
-mod event;
-mod expand;
-mod item;
-mod list;
+mod handler;
+mod http;
 mod log;
 mod meter;
-mod parameters;
-mod principal;
-mod problem;
-mod query;
-mod reply;
-mod request;
 mod route;
 mod timestamp;
-mod wire;
 
 pub use app::App;
-pub use boot::boot;
+pub use boot::{boot, run};
 pub use config::{BootError, Config};
-pub use dynamodb::{Client, ReadError, Reader};
-pub use item::{FoundItem, ItemRequest};
+pub use dynamodb::{Client, Item, ReadError, Reader};
+pub use handler::{FoundItem, ItemRequest, ListPage, ListPlan, ListRequest, answer, parameter_names};
+pub use http::{ParameterError, Principal, Problem, ProblemKind, Reply, Request};
 pub use lambda_http::lambda_runtime::Error;
-pub use list::{ListPage, ListPlan, ListRequest, parameter_names};
 pub use meter::Meter;
-pub use principal::Principal;
-pub use problem::{ParameterError, Problem, ProblemKind};
-pub use reply::Reply;
-pub use request::Request;
 pub use route::*;
-pub use wire::Item;

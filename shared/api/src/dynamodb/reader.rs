@@ -12,10 +12,8 @@ use pagination::{Answer, Fetch, Fetched, Query, Read, Value};
 use projection::{Expression, Join, Selection, Transcoder};
 
 use super::{client::Client, error::ReadError, http_client::body_of};
-use crate::{
-    meter::Meter,
-    wire::{self, Item, Metered},
-};
+use crate::dynamodb::answer::{self, Item, Metered};
+use crate::meter::Meter;
 
 /// Reads the table of one resource: the implementor of [`pagination::Source`].
 pub struct Reader<'a> {
@@ -55,7 +53,7 @@ impl<'a> Reader<'a> {
             .set_expression_attribute_names(Some(names.into_iter().collect()))
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
         let answer = self.call(call.send()).await?;
-        Ok(self.count(wire::get(&answer, &Transcoder::new(self.selection, &also, None))?))
+        Ok(self.count(answer::get(&answer, &Transcoder::new(self.selection, &also, None))?))
     }
 
     /// Makes a call within the deadline and returns the bytes of its answer.
@@ -118,8 +116,8 @@ impl pagination::Source for Reader<'_> {
         let answer = self.call(call.send()).await?;
         let position = (query.index.sort, query.index.id);
         let mut answer = self.count(match query.read {
-            Read::Count => wire::count(&answer, position),
-            Read::Items | Read::Positions => wire::query(&answer, &Transcoder::new(selection, &picks, self.join), position),
+            Read::Count => answer::count(&answer, position),
+            Read::Items | Read::Positions => answer::query(&answer, &Transcoder::new(selection, &picks, self.join), position),
         }?);
         if query.read == Read::Positions {
             answer.rows.iter_mut().for_each(|row| row.bytes = 0);
@@ -151,7 +149,7 @@ impl pagination::Source for Reader<'_> {
             ReadError::Timeout if fetch.attempt > 0 => ReadError::Throttled,
             error => error,
         })?;
-        Ok(self.count(wire::batch_get(&answer, &Transcoder::new(self.selection, names, self.join), names, fetch.keys)?))
+        Ok(self.count(answer::batch_get(&answer, &Transcoder::new(self.selection, names, self.join), names, fetch.keys)?))
     }
 }
 

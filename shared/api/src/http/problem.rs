@@ -4,6 +4,7 @@
 //! the log.
 
 use http::StatusCode;
+use projection::nearest;
 use serde::Serialize;
 
 /// The kinds of problem. Each has a section in `docs/problems.md`.
@@ -207,14 +208,6 @@ impl ParameterError {
         };
         Self { suggestion, ..Self::new(parameter, detail) }
     }
-}
-
-/// Returns the nearest candidate, if it is within one edit or a third of its length of `name`. Letter case does not count.
-fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let name = name.to_lowercase();
-    let distances = candidates.into_iter().map(|candidate| (strsim::osa_distance(&name, &candidate.to_lowercase()), candidate));
-    let near = distances.filter(|(distance, candidate)| *distance <= (candidate.len().min(name.len()) / 3).max(1));
-    near.min_by_key(|(distance, _)| *distance).map(|(_, candidate)| candidate)
 }
 
 /// Cuts a caller's text to 64 characters, to be repeated in a response.

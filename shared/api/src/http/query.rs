@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, percent_decode_str, utf8_percent_encode};
 
-use crate::problem::{MAX_ERRORS, ParameterError};
+use crate::http::problem::{MAX_ERRORS, ParameterError};
 
 /// The parameters of a query string, decoded, each at most once.
 #[derive(Debug, Default)]

@@ -4,8 +4,8 @@
 //! ([claims](https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html)); without claims the request is
 //! unauthenticated.
 
-use crate::event::Claims;
-use crate::problem::{Problem, ProblemKind};
+use crate::http::event::Claims;
+use crate::http::problem::{Problem, ProblemKind};
 
 /// The caller.
 #[derive(Debug, Clone, PartialEq, Eq)]

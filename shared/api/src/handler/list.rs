@@ -6,17 +6,16 @@ use futures_util::future::try_join;
 use pagination::{Budget, Condition, Operator, Page, Plan, RunError, Sort, Start, Value};
 use projection::Selection;
 
-use crate::{
-    app::App,
-    dynamodb::ReadError,
-    expand, parameters,
-    problem::{ParameterError, Problem, ProblemKind},
-    query::Query,
-    reply::Reply,
-    request::Request,
-    route::{Access, Expansion, List, MAX_PAGE_BYTES, Place, Policy, Route, Shape, SortOption},
-    wire::Item,
-};
+use crate::app::App;
+use crate::dynamodb::ReadError;
+use crate::dynamodb::answer::Item;
+use crate::handler::expand;
+use crate::handler::parameters;
+use crate::http::problem::{ParameterError, Problem, ProblemKind};
+use crate::http::query::Query;
+use crate::http::request::Request;
+use crate::http::response::Reply;
+use crate::route::{Access, Expansion, List, MAX_PAGE_BYTES, Place, Policy, Route, Shape, SortOption};
 
 /// A request for a page, its parameters checked one by one.
 #[derive(Debug)]

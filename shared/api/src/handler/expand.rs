@@ -7,13 +7,11 @@ use futures_util::future::try_join_all;
 use pagination::{Fetched, MAX_FETCH, Page, Row, Value, fetch_all};
 use projection::{Join, Selection, splice};
 
-use crate::{
-    app::App,
-    problem::Problem,
-    request::Request,
-    route::{Expansion, MAX_PAGE_BYTES, Place},
-    wire::Item,
-};
+use crate::app::App;
+use crate::dynamodb::answer::Item;
+use crate::http::problem::Problem;
+use crate::http::request::Request;
+use crate::route::{Expansion, MAX_PAGE_BYTES, Place};
 
 /// The items that stand beside the page: each the one that the path's owner names. A vanished one is left out.
 pub(crate) async fn beside(

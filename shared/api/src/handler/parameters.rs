@@ -4,12 +4,10 @@ use pagination::{Condition, Operator, Value};
 use projection::Selection;
 use time::Duration;
 
-use crate::{
-    problem::ParameterError,
-    query::Query,
-    route::{Accepts, DEFAULT_LIMIT, Filter, MAX_LIMIT, MAX_PAGED_ITEM, MAX_TEXT_CHARS, Resource, SortOption},
-    timestamp,
-};
+use crate::http::problem::ParameterError;
+use crate::http::query::Query;
+use crate::route::{Accepts, DEFAULT_LIMIT, Filter, MAX_LIMIT, MAX_PAGED_ITEM, MAX_TEXT_CHARS, Resource, SortOption};
+use crate::timestamp;
 
 /// Reads the filters as conditions. A range whose ends are reversed is an error of its upper end.
 pub(crate) fn conditions(query: &Query<'_>, filters: &'static [Filter], errors: &mut Vec<ParameterError>) -> Vec<Condition> {

@@ -8,7 +8,7 @@ use flate2::{Compression, write::GzEncoder};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use lambda_http::{Body, aws_lambda_events::apigw::ApiGatewayV2httpResponse};
 
-use crate::problem::{Problem, ProblemKind};
+use crate::http::problem::{Problem, ProblemKind};
 
 /// Bodies shorter than this are sent uncompressed: gzip would save less than a packet.
 const COMPRESS_FROM_BYTES: usize = 1024;

@@ -4,15 +4,13 @@ use std::{borrow::Cow, time::Instant};
 
 use http::{HeaderMap, Method};
 
-use crate::{
-    event::Event,
-    meter::Meter,
-    parameters,
-    principal::Principal,
-    problem::{ParameterError, Problem, ProblemKind},
-    query::{self, Query},
-    route::{Access, MAX_QUERY_BYTES, Route},
-};
+use crate::handler::parameters;
+use crate::http::event::Event;
+use crate::http::principal::Principal;
+use crate::http::problem::{ParameterError, Problem, ProblemKind};
+use crate::http::query::{self, Query};
+use crate::meter::Meter;
+use crate::route::{Access, MAX_QUERY_BYTES, Route};
 
 /// One request.
 #[derive(Debug)]
@@ -55,7 +53,7 @@ impl Request {
         let headers = event.headers.0;
         let claims = event.request_context.authorizer.and_then(|authorizer| authorizer.jwt).map(|jwt| jwt.claims);
         #[cfg(feature = "local-tokens")]
-        let claims = claims.or_else(|| crate::principal::local_claims(&headers));
+        let claims = claims.or_else(|| crate::http::principal::local_claims(&headers));
         let principal = claims.and_then(|claims| Principal::of(claims, read_any));
         Ok(Self { method, headers, deadline, meter: Meter::default(), raw_query, id, principal })
     }
@@ -124,7 +122,12 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::{Field, Kind, Policy, Resource, Shape, route::Table};
+    use crate::Field;
+    use crate::Kind;
+    use crate::Policy;
+    use crate::Resource;
+    use crate::Shape;
+    use crate::route::Table;
 
     static THINGS: Resource = Resource {
         name: "things",

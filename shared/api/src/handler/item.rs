@@ -2,15 +2,13 @@
 
 use projection::Selection;
 
-use crate::{
-    app::App,
-    parameters,
-    problem::{Problem, ProblemKind},
-    reply::Reply,
-    request::Request,
-    route::{Resource, Shape},
-    wire::Item,
-};
+use crate::app::App;
+use crate::dynamodb::answer::Item;
+use crate::handler::parameters;
+use crate::http::problem::{Problem, ProblemKind};
+use crate::http::request::Request;
+use crate::http::response::Reply;
+use crate::route::{Resource, Shape};
 
 /// A request for one item, its parameters checked.
 #[derive(Debug)]

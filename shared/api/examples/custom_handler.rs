@@ -1,0 +1,58 @@
+//! A route with something of its own: a list whose pages tell the caller in a log line what was asked for.
+//!
+//! The default handler is the same four verbs without the line between them.
+
+use api::{
+    Access, App, Error, Field, Index, Kind, List, ListRequest, Order, Partition, Policy, Problem, Projects, Reply, Request, Resource,
+    Route, Shape, SortOption, Table, boot,
+};
+
+static THINGS: Resource = Resource {
+    name: "things",
+    table_variable: "THINGS_TABLE",
+    table: Table {
+        key: &["thingId"],
+        indexes: &[Index {
+            name: Some("byShardSize"),
+            partition: Partition::Shards("shard"),
+            sort: "size",
+            id: "thingId",
+            projects: Projects::All,
+        }],
+    },
+    fields: &[
+        Field { name: "thingId", kind: Kind::Text, about: "The thing's id." },
+        Field { name: "size", kind: Kind::Number, about: "Its size in metres." },
+    ],
+    summary: &["thingId", "size"],
+    modified: None,
+    policy: Policy::PUBLIC_READ_MOSTLY,
+};
+
+static LIST_THINGS: Route = Route {
+    name: "list-things",
+    path: "/v1/things",
+    about: "List things, the biggest first.",
+    resource: &THINGS,
+    access: Access::Public,
+    shape: Shape::List(List {
+        filters: &[],
+        sorts: &[SortOption { name: "size", attribute: "size", order: Order::Descending, about: "the biggest first" }],
+        expansions: &[],
+    }),
+};
+
+/// Answers a request. Errors become the reply, so a handler only passes them on.
+async fn list_things(app: &App, request: &Request) -> Result<Reply, Problem> {
+    let asked = ListRequest::parse(app, request)?;
+    let plan = asked.plan(app)?;
+    let page = plan.run(app, request).await?;
+    let reply = page.reply(app)?;
+    println!("a page of {} is ready", app.route().resource.name);
+    Ok(reply)
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    boot(&LIST_THINGS).await?.serve(list_things).await
+}

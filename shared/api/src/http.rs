@@ -1,0 +1,24 @@
+//! The HTTP face: an API Gateway event becomes a [`Request`], and a [`Reply`] or a [`Problem`] becomes a response.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `event` | the members of an event of payload format 2.0 that a read API needs |
+//! | `request` | method, path parameter, query and caller of one request |
+//! | `principal` | the caller, from the authorizer's claims, and what the caller may read |
+//! | `query` | the query string, decoded strictly |
+//! | `problem` | every error that a caller can get: one row of type, status, title and detail |
+//! | `response` | entity tag, precondition, compression and headers |
+//!
+//! Nothing here knows DynamoDB, items or paging.
+
+pub(crate) mod event;
+pub(crate) mod principal;
+pub(crate) mod problem;
+pub(crate) mod query;
+pub(crate) mod request;
+pub(crate) mod response;
+
+pub use principal::Principal;
+pub use problem::{ParameterError, Problem, ProblemKind};
+pub use request::Request;
+pub use response::Reply;
