@@ -253,7 +253,7 @@ mod tests {
     const TOP: &str = "id, name, total, active, tags, address, items";
 
     #[test]
-    fn unknown_names_are_told_with_the_valid_ones() {
+    fn unknown_names_are_reported_with_the_valid_ones() {
         assert_eq!(details("nmae"), [format!("unknown field \"nmae\"; did you mean \"name\"? valid: {TOP}")]);
         assert_eq!(details("password"), [format!("unknown field \"password\"; valid: {TOP}")]);
         assert_eq!(details("address.ctiy"), ["unknown field \"address.ctiy\"; did you mean \"address.city\"? valid: street, city, geo"]);
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn all_errors_are_told_and_each_once() {
+    fn all_errors_are_reported_each_once() {
         let all = details("nmae,id,address(x,city,geo(y)),nmae,id.z,unknown(a,b(c))");
         assert_eq!(all.len(), 5, "{all:#?}");
         assert!(all[1].starts_with("unknown field \"address.x\""));

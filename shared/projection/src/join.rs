@@ -17,7 +17,7 @@ pub struct Join {
 pub struct Joint {
     /// The offset in the output of the element's closing `}`.
     pub at: usize,
-    /// Whether the element is empty so far, so that no comma goes before the member.
+    /// The element is empty so far, so no comma goes before the member.
     pub first: bool,
     /// The decoded text of the element's key.
     pub key: String,
@@ -26,7 +26,7 @@ pub struct Joint {
 /// Copies `json` with `"member":value` at the end of each element for whose key `lookup` has a value (itself JSON).
 ///
 /// The `joints` ascend, as a transcoder reports them; one that lies outside of `json` or before the one ahead of it
-/// is passed over. `member` is a plain name: one that JSON would escape must come escaped.
+/// is skipped. `member` is a plain name: one that JSON would escape must come escaped.
 ///
 /// ```
 /// use projection::{Joint, splice};
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn joints_that_do_not_fit_are_passed_over() {
+    fn joints_that_do_not_fit_are_skipped() {
         let joints = [joint(1, true, "x"), joint(0, true, "x"), joint(9, true, "x")];
         assert_eq!(splice(b"{}", &joints, "p", |_| Some(b"1")), br#"{"p":1}"#);
     }
