@@ -1,4 +1,4 @@
-"""What openapi.yaml says in prose, because OpenAPI has no words for it: which parameters go together.
+"""What openapi.json says in prose, because OpenAPI has no words for it: which parameters go together.
 
 A valid case that breaks such a rule is mended, so that schemathesis may expect every valid case to be accepted. Half of
 the valid cases get values that are in the sample data, so that there is something to find; a cursor is one that the API

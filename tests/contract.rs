@@ -1,7 +1,7 @@
 //! Ring 4: what is said in several places is the same in all of them.
 //!
 //! `template.yaml` is the truth for tables, indexes, routes, permissions and environment; the model for fields, filters and sorts. The
-//! emulator checks neither an index's projection nor any permission, so both are checked here. (`openapi.yaml` is checked where it is
+//! emulator checks neither an index's projection nor any permission, so both are checked here. (`openapi.json` is checked where it is
 //! generated, in `tools/dev`.)
 
 use std::{

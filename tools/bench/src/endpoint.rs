@@ -136,6 +136,7 @@ impl State {
         }
         // The same members in another order are the same request.
         let mut body: Value = serde_json::from_slice(&request.body).with_context(|| format!("{target}: no JSON"))?;
+        body.sort_all_objects();
         key.truncate(target.len());
         key.extend_from_slice(body.to_string().as_bytes());
         if let Some(canned) = self.lookup(&key) {

@@ -33,7 +33,7 @@ enum Command {
     Token(Token),
     /// Find products that no list would find (reads the whole table)
     Audit(Audit),
-    /// Write openapi.yaml from the declarations of shared/model and shared/api
+    /// Write openapi.json from the declarations of shared/model and shared/api
     Openapi(Openapi),
     /// Serve the API reference on localhost, to read and to try against `cargo dev up`
     Docs(Docs),

@@ -1,116 +1,105 @@
-//! `openapi.yaml`, the published contract, written from the declarations of `model` and `api`.
+//! `openapi.json`, the published contract, written from the declarations of `model` and `api`.
 //!
 //! What a function checks and what the document says are read from the same statics, so a filter, a field or a bound
-//! cannot differ. A test fails where the committed file is not what this module writes: `cargo dev openapi` mends it.
+//! cannot differ. A test fails where the committed file is not what this module writes: `cargo dev openapi` writes it anew.
 //! What no declaration says (status codes that API Gateway answers by itself, what prose a reader needs) stands here.
 
 mod examples;
-mod node;
 mod parameters;
 mod responses;
 mod schemas;
 
 use crate::workspace;
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result, bail};
 use api::{Access, Route, Shape};
-use node::{Node, list, map};
+use serde_json::{Map, Value, json};
 
 /// An entity tag and a date, for examples.
 const ETAG: &str = "W/\"Qf1d3bzvtgEwqcMexu1I3w\"";
 const DATE: &str = "Sat, 09 Mar 2024 14:00:00 GMT";
 /// The document's place in the workspace.
-const FILE: &str = "openapi.yaml";
+const FILE: &str = "openapi.json";
 const ABOUT: &str = include_str!("openapi/about.md");
 
-/// The document as YAML, as it stands in `openapi.yaml`.
+/// Returns the document as it stands in `openapi.json`.
 #[must_use]
-pub fn yaml() -> String {
-    format!("# Written by `cargo dev openapi` from shared/model and shared/api. Change those, not this.\n{}", document().yaml())
+pub fn text() -> String {
+    // A tree of strings, numbers and lists has nothing that could fail to be written.
+    serde_json::to_string_pretty(&document()).unwrap_or_default() + "\n"
 }
 
-/// The document as JSON, its members in the same order.
-#[must_use]
-pub fn json() -> String {
-    serde_json::to_string(&document()).unwrap_or_default()
-}
-
-/// Writes `openapi.yaml`, or, to check it, fails if it is not what would be written.
+/// Writes `openapi.json`, or, to check it, fails if it is not what would be written.
 ///
 /// # Errors
 /// If the file cannot be read or written, or differs from what would be written.
 pub fn write(check: bool) -> Result<()> {
     let path = workspace::root().join(FILE);
-    let text = yaml();
+    let text = text();
     if !check {
         return std::fs::write(&path, text).with_context(|| format!("cannot write {FILE}"));
     }
     let found = std::fs::read_to_string(&path).with_context(|| format!("cannot read {FILE}"))?;
-    match found.lines().zip(text.lines()).position(|(a, b)| a != b) {
-        None if found == text => Ok(()),
-        line => {
-            let line = line.unwrap_or_else(|| found.lines().count().min(text.lines().count())) + 1;
-            Err(anyhow!("{FILE} is not what shared/model and shared/api say, from line {line} on: run `cargo dev openapi`"))
-        }
+    if found == text {
+        return Ok(());
     }
+    let same = found.lines().zip(text.lines()).take_while(|(a, b)| a == b).count();
+    bail!("{FILE} is not what shared/model and shared/api say, from line {} on: run `cargo dev openapi`", same + 1)
 }
 
-fn document() -> Node {
+fn document() -> Value {
     let routes = model::ROUTES;
-    map([
-        ("openapi", "3.1.1".into()),
-        (
-            "info",
-            map([
-                ("title", "Lean Routes".into()),
-                ("version", env!("CARGO_PKG_VERSION").into()),
-                ("summary", "Read APIs over DynamoDB: the page, the fields and the bytes that were asked for.".into()),
-                ("description", ABOUT.trim().into()),
-                ("license", map([("name", "MIT OR Apache-2.0".into()), ("identifier", "MIT OR Apache-2.0".into())])),
-            ]),
-        ),
-        ("servers", servers()),
-        ("tags", list(model::RESOURCES.iter().map(|resource| map([("name", resource.name.into())])))),
-        ("paths", Node::Map(routes.iter().map(|route| (route.path.to_owned(), path(route))).collect())),
-        (
-            "components",
-            map([
-                ("securitySchemes", security_schemes()),
-                ("parameters", parameters::components()),
-                ("headers", responses::headers()),
-                ("responses", responses::components(&routes)),
-                ("schemas", schemas::schemas(&routes)),
-            ]),
-        ),
+    json!({
+        "openapi": "3.1.1",
+        "info": {
+            "title": "Lean Routes",
+            "version": env!("CARGO_PKG_VERSION"),
+            "summary": "Read APIs over DynamoDB: the page, the fields and the bytes that were asked for.",
+            "description": ABOUT.trim(),
+            "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
+        },
+        "servers": servers(),
+        "tags": model::RESOURCES.iter().map(|resource| json!({ "name": resource.name })).collect::<Vec<_>>(),
+        "paths": routes.iter().map(|route| (route.path.to_owned(), path(route))).collect::<Map<_, _>>(),
+        "components": {
+            "securitySchemes": security_schemes(),
+            "parameters": parameters::components(),
+            "headers": responses::headers(),
+            "responses": responses::components(&routes),
+            "schemas": schemas::schemas(&routes),
+        },
+    })
+}
+
+/// A reference to a component.
+fn reference(kind: &str, name: &str) -> Value {
+    json!({ "$ref": format!("#/components/{kind}/{name}") })
+}
+
+fn servers() -> Value {
+    json!([
+        { "url": "http://localhost:9000", "description": "The local stack of `cargo dev up`." },
+        {
+            "url": "https://{api}.execute-api.{region}.amazonaws.com",
+            "description": "A deployed stack; its outputs have the address.",
+            "variables": {
+                "api": { "default": "example", "description": "The HTTP API's id." },
+                "region": { "default": "eu-central-1", "description": "The AWS region." },
+            },
+        },
     ])
 }
 
-fn servers() -> Node {
-    let variable = |default: &str, about: &str| map([("default", default.into()), ("description", about.into())]);
-    let variables = map([("api", variable("example", "The HTTP API's id.")), ("region", variable("eu-central-1", "The AWS region."))]);
-    list([
-        map([("url", "http://localhost:9000".into()), ("description", "The local stack of `cargo dev up`.".into())]),
-        map([
-            ("url", "https://{api}.execute-api.{region}.amazonaws.com".into()),
-            ("description", "A deployed stack; its outputs have the address.".into()),
-            ("variables", variables),
-        ]),
-    ])
-}
-
-fn security_schemes() -> Node {
+fn security_schemes() -> Value {
     let about = "An access token (JWT) of the issuer and for an audience that the stack names. Its `sub` is the caller's user id. `cargo dev \
                  token --sub ID` makes one for the local stack.";
-    map([(
-        "token",
-        map([("type", "http".into()), ("scheme", "bearer".into()), ("bearerFormat", "JWT".into()), ("description", about.into())]),
-    )])
+    json!({ "token": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": about } })
 }
 
-fn path(route: &Route) -> Node {
-    map([("parameters", parameters::of(route)), ("get", operation(route, false)), ("head", operation(route, true))])
+fn path(route: &Route) -> Value {
+    json!({ "parameters": parameters::of(route), "get": operation(route, false), "head": operation(route, true) })
 }
 
-fn operation(route: &Route, head: bool) -> Node {
+fn operation(route: &Route, head: bool) -> Value {
     let (id, summary) = match head {
         false => (route.name.to_owned(), first_sentence(route.about).to_owned()),
         true => (format!("{}-head", route.name), format!("The headers of `GET {}`, without the body", route.path)),
@@ -123,17 +112,17 @@ fn operation(route: &Route, head: bool) -> Node {
         (Access::Owner(_), Shape::One | Shape::List(_)) => format!("{} {owner}", route.about),
     };
     let security = match route.access {
-        Access::Public => Node::List(Vec::new()),
-        Access::Owner(_) => list([map([("token", Node::List(Vec::new()))])]),
+        Access::Public => json!([]),
+        Access::Owner(_) => json!([{ "token": [] }]),
     };
-    map([
-        ("operationId", id.into()),
-        ("tags", list([route.resource.name])),
-        ("summary", summary.into()),
-        ("description", about.into()),
-        ("security", security),
-        ("responses", responses::of(route, head)),
-    ])
+    json!({
+        "operationId": id,
+        "tags": [route.resource.name],
+        "summary": summary,
+        "description": about,
+        "security": security,
+        "responses": responses::of(route, head),
+    })
 }
 
 /// Without its full stop.
@@ -144,7 +133,6 @@ fn first_sentence(text: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::yaml;
 
     #[test]
     fn the_committed_document_is_what_the_declarations_say() {
@@ -152,41 +140,40 @@ mod tests {
     }
 
     #[test]
-    fn yaml_and_json_are_one_document() {
-        let json: serde_json::Value = serde_json::from_str(&json()).unwrap();
-        assert_eq!(yaml::to_json(&yaml()).unwrap(), json);
-    }
-
-    #[test]
     fn every_reference_leads_somewhere_and_every_component_is_used() {
         let document = document();
-        let text = document.yaml();
-        let components = document.get("components").unwrap();
+        let text = document.to_string();
         for kind in ["parameters", "headers", "responses", "schemas"] {
-            let Some(Node::Map(members)) = components.get(kind) else { panic!("no {kind}") };
-            for (name, _) in members.iter().filter(|(name, _)| name != "MethodNotAllowed") {
-                assert!(text.contains(&format!("'#/components/{kind}/{name}'")), "{kind}/{name} is not used");
+            let members = document["components"][kind].as_object().unwrap();
+            for name in members.keys().filter(|name| *name != "MethodNotAllowed") {
+                assert!(text.contains(&format!("\"#/components/{kind}/{name}\"")), "{kind}/{name} is not used");
             }
-            for part in text.split(&format!("'#/components/{kind}/")).skip(1) {
-                let name = part.split('\'').next().unwrap();
-                assert!(members.iter().any(|(other, _)| other == name), "{kind}/{name} is not there");
+            for part in text.split(&format!("\"#/components/{kind}/")).skip(1) {
+                let name = part.split('"').next().unwrap();
+                assert!(members.contains_key(name), "{kind}/{name} is not there");
             }
         }
     }
 
     #[test]
+    fn members_stand_in_the_order_in_which_they_are_written() {
+        let document = document();
+        let names: Vec<_> = document.as_object().unwrap().keys().collect();
+        assert_eq!(names, ["openapi", "info", "servers", "tags", "paths", "components"]);
+    }
+
+    #[test]
     fn each_route_has_get_and_head_and_its_own_parameters() {
+        let document = document();
         for route in model::ROUTES {
-            let document = document();
-            let path = document.get("paths").and_then(|paths| paths.get(route.path)).unwrap();
-            assert!(path.get("get").is_some() && path.get("head").is_some());
-            let Some(Node::List(parameters)) = path.get("parameters") else { panic!("{} has no parameters", route.path) };
+            let path = &document["paths"][route.path];
+            assert!(path["get"].is_object() && path["head"].is_object());
             let own = match &route.shape {
                 Shape::One => 1,
                 Shape::List(list) => api::parameter_names(list).len(),
             };
             let in_path = usize::from(route.path.contains("{id}"));
-            assert_eq!(parameters.len(), own + in_path + 4, "{}", route.path);
+            assert_eq!(path["parameters"].as_array().unwrap().len(), own + in_path + 4, "{}", route.path);
         }
     }
 }

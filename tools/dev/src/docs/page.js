@@ -183,7 +183,7 @@ const begin = async () => {
   $('main').replaceChildren(overview, ...routes.map(([path, item]) => route(path, item)));
   $('nav').replaceChildren(element('a', { href: '#overview' }, 'Overview'), element('strong', {}, 'Routes'),
     ...routes.map(([path, item]) => element('a', { href: `#${item.get.operationId}` }, element('code', {}, path))),
-    element('strong', {}, 'Document'), element('a', { href: '/openapi.yaml' }, 'openapi.yaml'), element('a', { href: '/openapi.json' }, 'openapi.json'));
+    element('strong', {}, 'Document'), element('a', { href: '/openapi.json' }, 'openapi.json'));
   document.body.dataset.ready = 'true';
 };
 begin().catch((error) => $('main').replaceChildren(element('p', { class: 'status s0' }, `The document cannot be shown: ${error.message}`)));

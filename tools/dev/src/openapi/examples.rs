@@ -1,9 +1,8 @@
 //! Examples: rows of the sample data as an answer shows them, and problems as the code writes them.
 
-use super::node::{Node, list, map};
 use crate::sample;
 use api::{Expansion, Field, Kind, List, ParameterError, Place, Problem, ProblemKind, Resource};
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 /// A cursor's form; it opens nothing.
 pub(crate) const CURSOR: &str = "EQPCmx4yryWLdCvwmQA2lKNIxL9fy_7xgQ1iog4EzecNdu8OWOzXmJQfjdFxyWo0X5wbXIwu";
@@ -20,8 +19,8 @@ fn rows(resource: &Resource) -> impl Iterator<Item = Value> {
 }
 
 /// The example's value of an attribute.
-pub(crate) fn attribute(resource: &Resource, name: &str) -> Node {
-    row(resource).get(name).cloned().unwrap_or_default().into()
+pub(crate) fn attribute(resource: &Resource, name: &str) -> Value {
+    row(resource).get(name).cloned().unwrap_or_default()
 }
 
 /// A choice of fields: the first and the third, and of the first object its first member.
@@ -32,18 +31,17 @@ pub(crate) fn fields(resource: &Resource) -> String {
 }
 
 /// One item with all its fields.
-pub(crate) fn item(resource: &Resource) -> Node {
+pub(crate) fn item(resource: &Resource) -> Value {
     shown(&row(resource), resource.fields, &|_| true, None)
 }
 
 /// A page of one item: the summary, and with every expansion.
-pub(crate) fn pages(resource: &Resource, offers: &List) -> Vec<(&'static str, Node)> {
-    let page = |item: Node, beside: Vec<(String, Node)>| {
-        let info = map([("limit", 1.into()), ("next", CURSOR.into()), ("prev", Node::Plain(Value::Null))]);
-        let mut members = vec![("items".to_owned(), list([item]))];
-        members.extend(beside);
-        members.push(("page".to_owned(), info));
-        Node::Map(members)
+pub(crate) fn pages(resource: &Resource, offers: &List) -> Vec<(&'static str, Value)> {
+    let page = |item: Value, beside: Vec<(String, Value)>| {
+        let mut page = Map::from_iter([("items".to_owned(), json!([item]))]);
+        page.extend(beside);
+        page.insert("page".to_owned(), json!({ "limit": 1, "next": CURSOR, "prev": null }));
+        Value::Object(page)
     };
     let example = row(resource);
     let summary = |name: &str| resource.summary.contains(&name);
@@ -63,7 +61,7 @@ pub(crate) fn pages(resource: &Resource, offers: &List) -> Vec<(&'static str, No
 }
 
 /// What an expansion shows of a row.
-fn related(expansion: &Expansion, row: &Value) -> Node {
+fn related(expansion: &Expansion, row: &Value) -> Value {
     shown(row, expansion.resource.fields, &|name| expansion.fields.contains(&name), None)
 }
 
@@ -74,37 +72,43 @@ fn joined(expansion: &Expansion, key: &str, element: &Value) -> Value {
 }
 
 /// The chosen fields of a row, in the model's order.
-fn shown(row: &Value, fields: &[Field], chosen: &dyn Fn(&str) -> bool, within: Option<&Expansion>) -> Node {
-    let mut members = Vec::new();
+fn shown(row: &Value, fields: &[Field], chosen: &dyn Fn(&str) -> bool, within: Option<&Expansion>) -> Value {
+    let mut members = Map::new();
+    let below = |value: &Value, fields: &[Field]| shown(value, fields, &|_| true, None);
     for field in fields.iter().filter(|field| chosen(field.name)) {
         let Some(value) = row.get(field.name) else { continue };
-        let below = |value: &Value, fields: &[Field]| shown(value, fields, &|_| true, None);
-        let node = match (field.kind, value) {
+        let value = match (field.kind, value) {
             (Kind::Object(fields), value) => below(value, fields),
-            (Kind::Objects(fields), Value::Array(values)) => list(values.iter().take(1).map(|value| match within.map(|e| (e, e.place)) {
-                Some((expansion, Place::Within { join, member })) if join.list == field.name => {
-                    below(value, fields).with(member, related(expansion, &joined(expansion, join.key, value)))
-                }
-                _ => below(value, fields),
-            })),
-            (_, value) => value.clone().into(),
+            (Kind::Objects(fields), Value::Array(values)) => {
+                let element = |value: &Value| {
+                    let mut element = below(value, fields);
+                    if let Some(expansion) = within
+                        && let Place::Within { join, member } = expansion.place
+                        && join.list == field.name
+                    {
+                        element[member] = related(expansion, &joined(expansion, join.key, value));
+                    }
+                    element
+                };
+                values.iter().take(1).map(element).collect()
+            }
+            (_, value) => value.clone(),
         };
-        members.push((field.name.to_owned(), node));
+        members.insert(field.name.to_owned(), value);
     }
-    Node::Map(members)
+    Value::Object(members)
 }
 
 /// A problem as the functions write it.
-pub(crate) fn problem(kind: ProblemKind) -> Node {
+pub(crate) fn problem(kind: ProblemKind) -> Value {
     let errors = match kind {
         ProblemKind::InvalidParameter => {
-            let detail = "is not a parameter of this route; did you mean `limit`? There are: …";
+            let detail = "is not a parameter of this route; did you mean `limit`? Valid parameters: …";
             let unknown = ParameterError { suggestion: Some("limit".to_owned()), ..ParameterError::new("limits", detail) };
             vec![unknown, ParameterError::new("fields", "\"nmae\" is not a field; …")]
         }
         _ => Vec::new(),
     };
     let body = Problem { kind, errors }.body(INSTANCE);
-    let value: Value = serde_json::from_slice(&body).unwrap_or_default();
-    Node::ordered(value, &["type", "title", "status", "detail", "instance", "errors"])
+    serde_json::from_slice(&body).unwrap_or_default()
 }

@@ -1,11 +1,12 @@
 //! Parameters: names, bounds, patterns and defaults as the functions check them.
 
-use super::node::{Node, list, map, reference};
-use super::schemas;
+use super::{examples, reference, schemas};
 use api::{
-    Accepts, DEFAULT_LIMIT, Expansion, Field, Filter, List, MAX_LIMIT, MAX_PAGED_ITEM, MAX_TEXT_CHARS, Resource, Route, Shape, SortOption,
-    parameter_names,
+    Accepts, Access, DEFAULT_LIMIT, Expansion, Field, Filter, List, MAX_LIMIT, MAX_PAGED_ITEM, MAX_TEXT_CHARS, Resource, Route, Shape,
+    SortOption, parameter_names,
 };
+use pagination::{CURSOR_DAYS, MAX_CURSOR_CHARS};
+use serde_json::{Map, Value, json};
 
 /// Printable: no control character (Unicode's category Cc).
 const PRINTABLE: &str = "^[^\\u0000-\\u001F\\u007F-\\u009F]+$";
@@ -23,47 +24,56 @@ const CONDITIONS: [(&str, &str, &str); 4] = [
     ("If-Unmodified-Since", super::DATE, "412 if the item was changed since."),
 ];
 
-/// Where the shared ones stand.
-pub(crate) fn components() -> Node {
-    let mut members: Vec<(String, Node)> = CONDITIONS
-        .iter()
-        .map(|(name, example, about)| {
-            let schema = map([("type", "string".into())]);
-            (component_name(name), parameter(name, "header", about, schema, Some((*example).into())))
-        })
-        .collect();
-    let limit = whole(MAX_LIMIT).with("default", DEFAULT_LIMIT);
-    members.push((
-        "Limit".to_owned(),
-        parameter("limit", "query", "How many items a page has. It may change from page to page.", limit, Some(10.into())),
-    ));
-    let cursor = map([("type", "string".into()), ("minLength", 1.into()), ("maxLength", 512.into()), ("pattern", schemas::CURSOR.into())]);
-    let about = "Where to go on: `page.next` or `page.prev` of an answer. It works for three days, and only with the path, filters, sort and \
-                 caller that it was made for; `limit` and `fields` may change.";
-    members.push(("Cursor".to_owned(), parameter("cursor", "query", about, cursor, Some(super::examples::CURSOR.into()))));
+/// The parameters that routes share.
+pub(crate) fn components() -> Value {
+    let mut members = Map::new();
+    for (name, example, about) in CONDITIONS {
+        let schema = json!({ "type": "string" });
+        members.insert(component_name(name), parameter(name, "header", about, schema, Some(example.into())));
+    }
+    let mut add = |component: &str, name, about: &str, schema, example| {
+        members.insert(component.to_owned(), parameter(name, "query", about, schema, Some(example)));
+    };
+    let mut limit = whole(MAX_LIMIT);
+    limit["default"] = DEFAULT_LIMIT.into();
+    add("Limit", "limit", "How many items a page has. It may change from page to page.", limit, 10.into());
+    let about = format!(
+        "Where to go on: `page.next` or `page.prev` of an answer. It works for {} days, and only with the path, filters, sort and \
+         caller that it was made for; `limit` and `fields` may change.",
+        in_words(CURSOR_DAYS)
+    );
+    let cursor = json!({ "type": "string", "minLength": 1, "maxLength": MAX_CURSOR_CHARS, "pattern": schemas::cursor_pattern() });
+    add("Cursor", "cursor", &about, cursor, examples::CURSOR.into());
     let about = format!(
         "The page of this number, for people: `(page × limit)` reaches to the item {MAX_PAGED_ITEM}, with filters on what the list is sorted \
          or grouped by; go further with `cursor`. Not together with `cursor`."
     );
-    members.push(("Page".to_owned(), parameter("page", "query", &about, whole(MAX_PAGED_ITEM), Some(2.into()))));
-    Node::Map(members)
+    add("Page", "page", &about, whole(MAX_PAGED_ITEM), 2.into());
+    Value::Object(members)
+}
+
+/// A small number as prose has it.
+fn in_words(number: u16) -> String {
+    const WORDS: [&str; 9] = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
+    let word = usize::from(number).checked_sub(1).and_then(|index| WORDS.get(index));
+    word.map_or_else(|| number.to_string(), |word| (*word).to_owned())
 }
 
 /// The parameters of a route.
-pub(crate) fn of(route: &Route) -> Node {
+pub(crate) fn of(route: &Route) -> Value {
     let mut all = Vec::new();
     if route.path.contains("{id}") {
-        all.push(id());
+        all.push(id(route));
     }
     match &route.shape {
         Shape::One => all.push(fields(route.resource, false)),
         Shape::List(list) => all.extend(parameter_names(list).iter().map(|name| listed(name, route.resource, list))),
     }
     all.extend(CONDITIONS.iter().map(|(name, ..)| reference("parameters", &component_name(name))));
-    Node::List(all)
+    Value::Array(all)
 }
 
-fn listed(name: &str, resource: &Resource, list: &List) -> Node {
+fn listed(name: &str, resource: &Resource, list: &List) -> Value {
     match name {
         "sort" => sort(list.sorts),
         "fields" => fields(resource, true),
@@ -71,54 +81,58 @@ fn listed(name: &str, resource: &Resource, list: &List) -> Node {
         "limit" => reference("parameters", "Limit"),
         "cursor" => reference("parameters", "Cursor"),
         "page" => reference("parameters", "Page"),
-        name => list.filters.iter().find(|filter| filter.parameter == name).map_or_else(|| map([]), |found| filter(found, resource)),
+        name => list.filters.iter().find(|filter| filter.parameter == name).map_or_else(|| json!({}), |found| filter(found, resource)),
     }
 }
 
-fn filter(filter: &Filter, resource: &Resource) -> Node {
-    let of = |name: &str| map([("type", name.into())]);
-    let value = super::examples::attribute(resource, filter.attribute);
-    let (schema, example): (Node, Option<Node>) = match filter.accepts {
-        Accepts::Text => (text(), Some(value)),
-        Accepts::OneOf(options) => (of("string").with("enum", list(options.iter().copied())), Some(value)),
-        Accepts::AtLeast => (of("string").with("format", "decimal").with("pattern", DECIMAL), Some("4".into())),
-        Accepts::AtMost => (of("string").with("format", "decimal").with("pattern", DECIMAL), Some("99.99".into())),
-        Accepts::From => (of("string").with("format", "date-time"), Some("2024-01-01T00:00:00Z".into())),
-        Accepts::Before => (of("string").with("format", "date-time"), Some("2025-01-01T00:00:00Z".into())),
-        Accepts::Positive => (of("boolean"), Some(true.into())),
+fn filter(filter: &Filter, resource: &Resource) -> Value {
+    let value = examples::attribute(resource, filter.attribute);
+    let decimal = || json!({ "type": "string", "format": "decimal", "pattern": DECIMAL });
+    let time = || json!({ "type": "string", "format": "date-time" });
+    let (schema, example) = match filter.accepts {
+        Accepts::Text => (text(), value),
+        Accepts::OneOf(options) => (json!({ "type": "string", "enum": options }), value),
+        Accepts::AtLeast => (decimal(), "4".into()),
+        Accepts::AtMost => (decimal(), "99.99".into()),
+        Accepts::From => (time(), "2024-01-01T00:00:00Z".into()),
+        Accepts::Before => (time(), "2025-01-01T00:00:00Z".into()),
+        Accepts::Positive => (json!({ "type": "boolean" }), true.into()),
     };
     let upper = matches!(filter.accepts, Accepts::AtMost | Accepts::Before);
     let about = if upper { format!("{} Not below the lower end, if both are given.", filter.about) } else { filter.about.to_owned() };
-    parameter(filter.parameter, "query", &about, schema, example)
+    parameter(filter.parameter, "query", &about, schema, Some(example))
 }
 
-fn sort(sorts: &[SortOption]) -> Node {
+fn sort(sorts: &[SortOption]) -> Value {
     let meanings: Vec<_> = sorts.iter().map(|sort| format!("`{}`: {}", sort.name, sort.about)).collect();
-    let schema = map([("type", "string".into()), ("enum", list(sorts.iter().map(|sort| sort.name)))]);
-    let default = sorts.first().map(|sort| Node::from(sort.name));
-    let schema = match &default {
-        Some(name) => schema.with("default", name.clone()),
-        None => schema,
-    };
+    let names: Vec<_> = sorts.iter().map(|sort| sort.name).collect();
+    let mut schema = json!({ "type": "string", "enum": names });
+    let default = names.first().map(|name| Value::from(*name));
+    if let Some(name) = &default {
+        schema["default"] = name.clone();
+    }
     parameter("sort", "query", &format!("The order. {}.", meanings.join("; ")), schema, default)
 }
 
-fn expand(expansions: &[Expansion]) -> Node {
-    let names = || list(expansions.iter().map(|expansion| expansion.name));
+fn expand(expansions: &[Expansion]) -> Value {
+    let names: Vec<_> = expansions.iter().map(|expansion| expansion.name).collect();
     let meanings: Vec<_> = expansions.iter().map(|expansion| format!("`{}`: {}", expansion.name, expansion.about)).collect();
-    let schema = map([("type", "array".into()), ("minItems", 1.into()), ("items", map([("type", "string".into()), ("enum", names())]))]);
+    let schema = json!({ "type": "array", "minItems": 1, "items": { "type": "string", "enum": names } });
     let about = format!("Related items to put in, separated by commas. {}", meanings.join(" "));
-    parameter("expand", "query", &about, schema, Some(names())).with("style", "form").with("explode", false)
+    let mut parameter = parameter("expand", "query", &about, schema, Some(json!(names)));
+    parameter["style"] = "form".into();
+    parameter["explode"] = false.into();
+    parameter
 }
 
-fn fields(resource: &Resource, summary: bool) -> Node {
+fn fields(resource: &Resource, summary: bool) -> Value {
     let left_out = if summary { format!("the summary (`{}`)", resource.summary.join("`, `")) } else { "all of them".to_owned() };
     let about = format!(
         "The fields to answer with, separated by commas; dots and parentheses reach into objects. By default {left_out}. \
          A field that an item lacks is left out of it."
     );
-    let schema = map([("type", "string".into()), ("minLength", 1.into()), ("pattern", format!("^{}$", selection(resource.fields)).into())]);
-    parameter("fields", "query", &about, schema, Some(super::examples::fields(resource).into()))
+    let schema = json!({ "type": "string", "minLength": 1, "pattern": format!("^{}$", selection(resource.fields)) });
+    parameter("fields", "query", &about, schema, Some(examples::fields(resource).into()))
 }
 
 /// The grammar of `fields` (shared/projection) with the names of this resource, as a regular expression; the depth is that of the fields.
@@ -135,25 +149,40 @@ fn members(fields: &[Field]) -> String {
     format!("({})", fields.iter().map(member).collect::<Vec<_>>().join("|"))
 }
 
-fn id() -> Node {
-    parameter("id", "path", "The user's id; `me` stands for the caller.", text(), Some("me".into())).with("required", true)
+/// The path's id, as the attribute behind it is declared: the user's of a private route, else the key of the route's own resource.
+fn id(route: &Route) -> Value {
+    let attribute = match route.access {
+        Access::Owner(attribute) => Some(attribute),
+        Access::Public => route.resource.table.key.first().copied(),
+    };
+    // The resource whose key the attribute is says best what it is; the route's own may have it, too.
+    let whose =
+        model::RESOURCES.into_iter().find(|resource| resource.table.key.first().copied() == attribute && resource.table.key.len() == 1);
+    let about = attribute.and_then(|name| whose.unwrap_or(route.resource).fields.iter().find(|field| field.name == name));
+    let about = about.map_or("The item's id.", |field| field.about);
+    let (about, example) = match route.access {
+        Access::Owner(_) => (format!("{}; `me` stands for the caller.", about.trim_end_matches('.')), "me".into()),
+        Access::Public => (about.to_owned(), attribute.map_or(Value::Null, |name| examples::attribute(route.resource, name))),
+    };
+    let mut parameter = parameter("id", "path", &about, text(), Some(example));
+    parameter["required"] = true.into();
+    parameter
 }
 
-fn text() -> Node {
-    let length = u32::try_from(MAX_TEXT_CHARS).unwrap_or(u32::MAX);
-    map([("type", "string".into()), ("minLength", 1.into()), ("maxLength", length.into()), ("pattern", PRINTABLE.into())])
+fn text() -> Value {
+    json!({ "type": "string", "minLength": 1, "maxLength": MAX_TEXT_CHARS, "pattern": PRINTABLE })
 }
 
-fn whole(maximum: u32) -> Node {
-    map([("type", "integer".into()), ("minimum", 1.into()), ("maximum", maximum.into())])
+fn whole(maximum: u32) -> Value {
+    json!({ "type": "integer", "minimum": 1, "maximum": maximum })
 }
 
-fn parameter(name: &str, place: &str, about: &str, schema: Node, example: Option<Node>) -> Node {
-    let parameter = map([("name", name.into()), ("in", place.into()), ("description", about.into()), ("schema", schema)]);
-    match example {
-        Some(example) => parameter.with("example", example),
-        None => parameter,
+fn parameter(name: &str, place: &str, about: &str, schema: Value, example: Option<Value>) -> Value {
+    let mut parameter = json!({ "name": name, "in": place, "description": about, "schema": schema });
+    if let Some(example) = example {
+        parameter["example"] = example;
     }
+    parameter
 }
 
 fn component_name(header: &str) -> String {

@@ -1,8 +1,8 @@
 //! Responses and their headers: what a function answers, and what API Gateway answers by itself.
 
-use super::node::{Node, list, map, reference};
-use super::{examples, schemas};
+use super::{examples, reference, schemas};
 use api::{Access, Policy, ProblemKind, Route, Shape};
+use serde_json::{Map, Value, json};
 
 /// What API Gateway answers by itself, by status.
 const OF_THE_GATEWAY: [(u16, &str, &str); 6] = [
@@ -27,12 +27,12 @@ fn problems(route: &Route) -> impl Iterator<Item = ProblemKind> {
 }
 
 /// What a route may answer, by status; without content for HEAD.
-pub(crate) fn of(route: &Route, head: bool) -> Node {
-    let mut responses = vec![("200".to_owned(), found(route, head)), ("304".to_owned(), not_modified(route))];
+pub(crate) fn of(route: &Route, head: bool) -> Value {
+    let mut responses = json!({ "200": found(route, head), "304": not_modified(route) });
     for (status, kinds, gateway) in failures(route) {
-        responses.push((status.to_string(), reference("responses", &name(status, &kinds, gateway, head))));
+        responses[status.to_string()] = reference("responses", &name(status, &kinds, gateway, head));
     }
-    Node::Map(responses)
+    responses
 }
 
 /// The statuses of a route's failures in order: the kinds of problem, and whether API Gateway has one of its own.
@@ -69,24 +69,22 @@ fn name(status: u16, kinds: &[ProblemKind], gateway: bool, head: bool) -> String
 }
 
 /// Every response that routes share.
-pub(crate) fn components(routes: &[&Route]) -> Node {
-    let mut members: Vec<(String, Node)> = Vec::new();
+pub(crate) fn components(routes: &[&Route]) -> Value {
+    let mut members = Map::new();
     for head in [false, true] {
         for route in routes {
             for (status, kinds, gateway) in failures(route) {
                 let name = name(status, &kinds, gateway, head);
-                if members.iter().all(|(other, _)| *other != name) {
-                    members.push((name, failure(status, &kinds, gateway, head)));
-                }
+                members.entry(name).or_insert_with(|| failure(status, &kinds, gateway, head));
             }
         }
     }
     let other_method = failure(405, &[ProblemKind::MethodNotAllowed], false, false);
-    members.push((name(405, &[ProblemKind::MethodNotAllowed], false, false), other_method));
-    Node::Map(members)
+    members.insert(name(405, &[ProblemKind::MethodNotAllowed], false, false), other_method);
+    Value::Object(members)
 }
 
-fn failure(status: u16, kinds: &[ProblemKind], gateway: bool, head: bool) -> Node {
+fn failure(status: u16, kinds: &[ProblemKind], gateway: bool, head: bool) -> Value {
     let own = OF_THE_GATEWAY.iter().find(|(other, ..)| gateway && *other == status);
     let mut about: Vec<String> = kinds.iter().map(|kind| format!("{} (`{}`).", kind.title(), kind.uri())).collect();
     if kinds.contains(&ProblemKind::MethodNotAllowed) {
@@ -95,84 +93,83 @@ fn failure(status: u16, kinds: &[ProblemKind], gateway: bool, head: bool) -> Nod
     if let Some((_, message, when)) = own {
         about.push(format!("From API Gateway itself, as `{{\"message\": \"{message}\"}}`: {when}."));
     }
-    let mut headers = Vec::new();
+    let mut headers = Map::new();
     if !kinds.is_empty() {
         // Only the function sends these, so that where API Gateway may answer they may be missing.
         let always = !gateway;
-        headers.push(("Cache-Control", header(always, &["no-store"], "Nobody keeps a problem.")));
-        headers.push(("Vary", shared("Vary", always)));
-        headers.push(("Server-Timing", shared("ServerTiming", always)));
+        headers.insert("Cache-Control".to_owned(), header(always, &["no-store"], "Nobody keeps a problem."));
+        headers.insert("Vary".to_owned(), shared("Vary", always));
+        headers.insert("Server-Timing".to_owned(), shared("ServerTiming", always));
     }
     if kinds.contains(&ProblemKind::InvalidParameter) && !head {
-        headers.push(("Content-Encoding", reference("headers", "ContentEncoding")));
+        headers.insert("Content-Encoding".to_owned(), reference("headers", "ContentEncoding"));
     }
     for (of, header, component) in
         [(401, "WWW-Authenticate", "WwwAuthenticate"), (405, "Allow", "Allow"), (503, "Retry-After", "RetryAfter")]
     {
         if of == status {
-            headers.push((header, reference("headers", component)));
+            headers.insert(header.to_owned(), reference("headers", component));
         }
     }
-    let mut response = map([("description", about.join(" ").into())]);
+    let mut response = json!({ "description": about.join(" ") });
     if !headers.is_empty() {
-        response = response.with("headers", Node::Map(headers.into_iter().map(|(name, node)| (name.to_owned(), node)).collect()));
+        response["headers"] = Value::Object(headers);
     }
-    if head { response } else { response.with("content", content(kinds, own.map(|(_, message, _)| *message))) }
+    if !head {
+        response["content"] = content(kinds, own.map(|(_, message, _)| *message));
+    }
+    response
 }
 
-fn content(kinds: &[ProblemKind], message: Option<&str>) -> Node {
-    let mut content = map([]);
+fn content(kinds: &[ProblemKind], message: Option<&str>) -> Value {
+    let mut content = json!({});
     if !kinds.is_empty() {
-        let examples = kinds.iter().map(|kind| {
+        let example = |kind: &ProblemKind| {
             let name = kind.uri().trim_start_matches("/problems/");
-            (name.to_owned(), map([("summary", kind.title().into()), ("value", examples::problem(*kind))]))
-        });
-        let problem = map([("schema", schemas::problem_of(kinds)), ("examples", Node::Map(examples.collect()))]);
-        content = content.with("application/problem+json", problem);
+            (name.to_owned(), json!({ "summary": kind.title(), "value": examples::problem(*kind) }))
+        };
+        let examples: Map<_, _> = kinds.iter().map(example).collect();
+        content["application/problem+json"] = json!({ "schema": schemas::problem_of(kinds), "examples": examples });
     }
     if let Some(message) = message {
-        let example = map([("message", message.into())]);
-        content = content.with("application/json", map([("schema", reference("schemas", "GatewayMessage")), ("example", example)]));
+        content["application/json"] = json!({ "schema": reference("schemas", "GatewayMessage"), "example": { "message": message } });
     }
     content
 }
 
-fn found(route: &Route, head: bool) -> Node {
-    let mut headers = kept(route).with("Content-Encoding", reference("headers", "ContentEncoding"));
-    if head {
-        headers = kept(route);
+fn found(route: &Route, head: bool) -> Value {
+    let mut headers = kept(route);
+    if !head {
+        headers["Content-Encoding"] = reference("headers", "ContentEncoding");
     }
     match &route.shape {
-        Shape::One if route.resource.modified.is_some() => headers = headers.with("Last-Modified", reference("headers", "LastModified")),
+        Shape::One if route.resource.modified.is_some() => headers["Last-Modified"] = reference("headers", "LastModified"),
         Shape::One => {}
-        Shape::List(_) => headers = headers.with("Link", reference("headers", "Link")),
+        Shape::List(_) => headers["Link"] = reference("headers", "Link"),
     }
     let about = match route.shape {
         Shape::One => "The item.",
         Shape::List(_) => "A page of the list.",
     };
-    let response = map([("description", about.into()), ("headers", headers)]);
+    let mut response = json!({ "description": about, "headers": headers });
     if head {
         return response;
     }
-    let example = |value: Node| map([("value", value)]);
     let (schema, shown) = match &route.shape {
-        Shape::One => (schemas::item_name(route.resource), vec![("all".to_owned(), example(examples::item(route.resource)))]),
-        Shape::List(list) => {
-            let pages = examples::pages(route.resource, list).into_iter();
-            (schemas::page_name(route.resource), pages.map(|(name, page)| (name.to_owned(), example(page))).collect())
-        }
+        Shape::One => (schemas::item_name(route.resource), vec![("all", examples::item(route.resource))]),
+        Shape::List(list) => (schemas::page_name(route.resource), examples::pages(route.resource, list)),
     };
-    let json = map([("schema", reference("schemas", &schema)), ("examples", Node::Map(shown))]);
-    response.with("content", map([("application/json", json)]))
+    let shown: Map<_, _> = shown.into_iter().map(|(name, value)| (name.to_owned(), json!({ "value": value }))).collect();
+    response["content"] = json!({ "application/json": { "schema": reference("schemas", &schema), "examples": shown } });
+    response
 }
 
-fn not_modified(route: &Route) -> Node {
-    map([("description", "What you have is still right. No body.".into()), ("headers", kept(route))])
+fn not_modified(route: &Route) -> Value {
+    json!({ "description": "What you have is still right. No body.", "headers": kept(route) })
 }
 
 /// The headers that a 304 repeats of the 200.
-fn kept(route: &Route) -> Node {
+fn kept(route: &Route) -> Value {
     let policy = route.resource.policy.header_value();
     let policy = policy.to_str().unwrap_or_default();
     let cut = Policy::NoStore.header_value();
@@ -183,29 +180,28 @@ fn kept(route: &Route) -> Node {
             "Who may keep the answer, and for how long; `no-store` where time cut the page short.",
         ),
     };
-    map([
-        ("ETag", reference("headers", "ETag")),
-        ("Cache-Control", header(true, &values, about)),
-        ("Vary", shared("Vary", true)),
-        ("Server-Timing", shared("ServerTiming", true)),
-    ])
+    json!({
+        "ETag": reference("headers", "ETag"),
+        "Cache-Control": header(true, &values, about),
+        "Vary": shared("Vary", true),
+        "Server-Timing": shared("ServerTiming", true),
+    })
 }
 
-fn header(required: bool, values: &[&str], about: &str) -> Node {
-    let schema = map([("type", "string".into()), ("enum", list(values.iter().copied()))]);
-    map([("description", about.into()), ("required", required.into()), ("schema", schema)])
+fn header(required: bool, values: &[&str], about: &str) -> Value {
+    json!({ "description": about, "required": required, "schema": { "type": "string", "enum": values } })
 }
 
 /// A shared header, which comes always or not always.
-fn shared(name: &str, always: bool) -> Node {
+fn shared(name: &str, always: bool) -> Value {
     reference("headers", &if always { name.to_owned() } else { format!("{name}OfFunction") })
 }
 
 /// Every header that responses share.
-pub(crate) fn headers() -> Node {
+pub(crate) fn headers() -> Value {
     let of = |required: bool, pattern: &str, example: &str, about: &str| {
-        let schema = map([("type", "string".into()), ("pattern", pattern.into())]);
-        map([("description", about.into()), ("required", required.into()), ("schema", schema), ("example", example.into())])
+        let schema = json!({ "type": "string", "pattern": pattern });
+        json!({ "description": about, "required": required, "schema": schema, "example": example })
     };
     let vary = |required| {
         let about = "`accept-encoding`, and `origin` where CORS adds it.";
@@ -217,17 +213,17 @@ pub(crate) fn headers() -> Node {
     };
     let date = "^[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT$";
     let link = "The first, previous and next page (RFC 8288), relative to this request's own URI, with its other parameters.";
-    map([
-        ("ETag", of(true, "^W/\"[A-Za-z0-9_-]{22}\"$", super::ETAG, "A weak tag of exactly this answer.")),
-        ("LastModified", of(false, date, super::DATE, "When the item was last changed, if it says so.")),
-        ("Vary", vary(true)),
-        ("VaryOfFunction", vary(false)),
-        ("ServerTiming", timing(true)),
-        ("ServerTimingOfFunction", timing(false)),
-        ("Link", of(true, "^<\\?[^>]*>; rel=\"first\"(, <\\?[^>]*>; rel=\"(prev|next)\"){0,2}$", "<?limit=10>; rel=\"first\"", link)),
-        ("ContentEncoding", of(false, "^gzip$", "gzip", "Where the caller takes gzip and the body is 1 KiB or longer.")),
-        ("WwwAuthenticate", of(true, "^Bearer", "Bearer", "How to sign in (RFC 6750).")),
-        ("RetryAfter", of(false, "^[0-9]+$", "1", "Seconds to wait. From the function.")),
-        ("Allow", of(true, "^GET, HEAD$", "GET, HEAD", "The methods that there are.")),
-    ])
+    json!({
+        "ETag": of(true, "^W/\"[A-Za-z0-9_-]{22}\"$", super::ETAG, "A weak tag of exactly this answer."),
+        "LastModified": of(false, date, super::DATE, "When the item was last changed, if it says so."),
+        "Vary": vary(true),
+        "VaryOfFunction": vary(false),
+        "ServerTiming": timing(true),
+        "ServerTimingOfFunction": timing(false),
+        "Link": of(true, "^<\\?[^>]*>; rel=\"first\"(, <\\?[^>]*>; rel=\"(prev|next)\"){0,2}$", "<?limit=10>; rel=\"first\"", link),
+        "ContentEncoding": of(false, "^gzip$", "gzip", "Where the caller takes gzip and the body is 1 KiB or longer."),
+        "WwwAuthenticate": of(true, "^Bearer", "Bearer", "How to sign in (RFC 6750)."),
+        "RetryAfter": of(false, "^[0-9]+$", "1", "Seconds to wait. From the function."),
+        "Allow": of(true, "^GET, HEAD$", "GET, HEAD", "The methods that there are."),
+    })
 }

@@ -1,10 +1,14 @@
 //! Schemas: items from the fields of a resource, pages, problems.
 
-use super::node::{Node, list, map, reference};
+use super::reference;
 use api::{DEFAULT_LIMIT, Expansion, Field, Kind, List, MAX_LIMIT, Place, ProblemKind, Resource, Route, Shape};
+use pagination::MAX_CURSOR_CHARS;
+use serde_json::{Map, Value, json};
 
-/// A cursor's alphabet and length.
-pub(crate) const CURSOR: &str = "^[A-Za-z0-9_-]{1,512}$";
+/// A cursor's alphabet and length, as a regular expression.
+pub(crate) fn cursor_pattern() -> String {
+    format!("^[A-Za-z0-9_-]{{1,{MAX_CURSOR_CHARS}}}$")
+}
 
 /// The name of the schema of one item: `Product` of `products`.
 pub(crate) fn item_name(resource: &Resource) -> String {
@@ -31,13 +35,9 @@ fn capitalized(text: &str) -> String {
 }
 
 /// Every schema of these routes.
-pub(crate) fn schemas(routes: &[&Route]) -> Node {
-    let mut members: Vec<(String, Node)> = Vec::new();
-    let mut add = |name: String, schema: Node| {
-        if members.iter().all(|(other, _)| *other != name) {
-            members.push((name, schema));
-        }
-    };
+pub(crate) fn schemas(routes: &[&Route]) -> Value {
+    let mut members = Map::new();
+    let mut add = |name: String, schema: Value| drop(members.entry(name).or_insert(schema));
     for route in routes {
         let expansions = match &route.shape {
             Shape::One => [].as_slice(),
@@ -50,141 +50,149 @@ pub(crate) fn schemas(routes: &[&Route]) -> Node {
         for expansion in expansions {
             let shown: Vec<_> = expansion.resource.fields.iter().filter(|field| expansion.fields.contains(&field.name)).collect();
             let about = format!("What other answers show of the {}.", expansion.resource.name);
-            add(summary_name(expansion), object(&shown, &[]).with("description", about));
+            add(summary_name(expansion), described(object(&shown, &[]), &about));
         }
     }
     add("PageInfo".to_owned(), page_info());
     add("Problem".to_owned(), problem());
     add("ParameterError".to_owned(), parameter_error());
     add("GatewayMessage".to_owned(), gateway_message());
-    Node::Map(members)
+    Value::Object(members)
+}
+
+/// A schema with a description, which comes last.
+fn described(mut schema: Value, about: &str) -> Value {
+    schema["description"] = about.into();
+    schema
 }
 
 /// An item. Nothing is required: an item has the fields that were chosen, less those that it lacks.
-fn item(resource: &Resource, expansions: &[Expansion]) -> Node {
+fn item(resource: &Resource, expansions: &[Expansion]) -> Value {
     let fields: Vec<_> = resource.fields.iter().collect();
     let about = format!("One of the {}. It has exactly the fields that were chosen, less those that this one lacks.", resource.name);
-    object(&fields, expansions).with("description", about)
+    described(object(&fields, expansions), &about)
 }
 
 /// A closed object of these fields; expansions put a member into the elements of one of its lists.
-fn object(fields: &[&Field], expansions: &[Expansion]) -> Node {
-    let mut properties = Vec::new();
+fn object(fields: &[&Field], expansions: &[Expansion]) -> Value {
+    let mut properties = Map::new();
     for field in fields {
         let within = expansions.iter().find_map(|expansion| match expansion.place {
             Place::Within { join, member } if join.list == field.name => Some((member, expansion)),
             Place::Within { .. } | Place::Beside => None,
         });
-        properties.push((field.name.to_owned(), kind(field.kind, within).with("description", field.about)));
+        properties.insert(field.name.to_owned(), described(kind(field.kind, within), field.about));
     }
-    closed(properties, &[])
+    closed(Value::Object(properties), &[])
 }
 
-fn kind(kind: Kind, within: Option<(&str, &Expansion)>) -> Node {
-    let of = |name: &str| map([("type", name.into())]);
+fn kind(kind: Kind, within: Option<(&str, &Expansion)>) -> Value {
     let below = |members: &'static [Field]| object(&members.iter().collect::<Vec<_>>(), &[]);
     match kind {
-        Kind::Text => of("string"),
-        Kind::Number => of("number"),
-        Kind::Integer => of("integer"),
-        Kind::Boolean => of("boolean"),
-        Kind::Timestamp => of("string").with("format", "date-time"),
-        Kind::Texts => of("array").with("items", of("string")),
+        Kind::Text => json!({ "type": "string" }),
+        Kind::Number => json!({ "type": "number" }),
+        Kind::Integer => json!({ "type": "integer" }),
+        Kind::Boolean => json!({ "type": "boolean" }),
+        Kind::Timestamp => json!({ "type": "string", "format": "date-time" }),
+        Kind::Texts => json!({ "type": "array", "items": { "type": "string" } }),
         Kind::Object(members) => below(members),
         Kind::Objects(members) => {
             let mut element = below(members);
-            if let (Some((member, expansion)), Node::Map(schema)) = (within, &mut element)
-                && let Some((_, Node::Map(properties))) = schema.iter_mut().find(|(name, _)| name == "properties")
-            {
-                let about = format!("With `expand={}`, unless it has vanished.", expansion.name);
-                properties.push((member.to_owned(), reference("schemas", &summary_name(expansion)).with("description", about)));
+            if let Some((member, expansion)) = within {
+                element["properties"][member] = expanded(expansion);
             }
-            of("array").with("items", element)
+            json!({ "type": "array", "items": element })
         }
     }
 }
 
-fn closed(properties: Vec<(String, Node)>, required: &[&str]) -> Node {
-    let schema = map([("type", "object".into()), ("additionalProperties", false.into())]);
-    let schema = if required.is_empty() { schema } else { schema.with("required", list(required.iter().copied())) };
-    schema.with("properties", Node::Map(properties))
+/// The member that an expansion adds.
+fn expanded(expansion: &Expansion) -> Value {
+    let about = format!("With `expand={}`, unless it has vanished.", expansion.name);
+    described(reference("schemas", &summary_name(expansion)), &about)
 }
 
-fn page(resource: &Resource, offers: &List) -> Node {
-    let items = map([("type", "array".into()), ("maxItems", MAX_LIMIT.into()), ("items", reference("schemas", &item_name(resource)))]);
-    let mut properties = vec![("items".to_owned(), items)];
-    for expansion in offers.expansions.iter().filter(|expansion| expansion.place == Place::Beside) {
-        let about = format!("With `expand={}`, unless it has vanished.", expansion.name);
-        properties.push((expansion.name.to_owned(), reference("schemas", &summary_name(expansion)).with("description", about)));
+/// An object that has no other members than these.
+fn closed(properties: Value, required: &[&str]) -> Value {
+    let mut schema = json!({ "type": "object", "additionalProperties": false });
+    if !required.is_empty() {
+        schema["required"] = json!(required);
     }
-    properties.push(("page".to_owned(), reference("schemas", "PageInfo")));
-    closed(properties, &["items", "page"]).with("description", format!("A page of {}.", resource.name))
+    schema["properties"] = properties;
+    schema
 }
 
-fn page_info() -> Node {
-    let cursor = |about: &str| {
-        map([("type", list(["string", "null"])), ("maxLength", 512.into()), ("pattern", CURSOR.into()), ("description", about.into())])
-    };
-    let limit = map([
-        ("type", "integer".into()),
-        ("minimum", 1.into()),
-        ("maximum", MAX_LIMIT.into()),
-        ("description", format!("The `limit` of this page; {DEFAULT_LIMIT} if none was given.").into()),
-    ]);
-    let properties = vec![
-        ("limit".to_owned(), limit),
-        ("next".to_owned(), cursor("The `cursor` of the page after this one; null at the end.")),
-        ("prev".to_owned(), cursor("The `cursor` of the page before this one; null at the beginning.")),
-    ];
-    closed(properties, &["limit", "next", "prev"]).with("description", "Where this page stands in its list.")
+fn page(resource: &Resource, offers: &List) -> Value {
+    let items = json!({ "type": "array", "maxItems": MAX_LIMIT, "items": reference("schemas", &item_name(resource)) });
+    let mut properties = json!({ "items": items });
+    for expansion in offers.expansions.iter().filter(|expansion| expansion.place == Place::Beside) {
+        properties[expansion.name] = expanded(expansion);
+    }
+    properties["page"] = reference("schemas", "PageInfo");
+    described(closed(properties, &["items", "page"]), &format!("A page of {}.", resource.name))
 }
 
-fn problem() -> Node {
-    let text = |about: &str| map([("type", "string".into()), ("description", about.into())]);
-    let types = list(ProblemKind::ALL.map(ProblemKind::uri));
-    let mut statuses: Vec<u32> = ProblemKind::ALL.map(|kind| u32::from(kind.status().as_u16())).to_vec();
+fn page_info() -> Value {
+    let cursor = |about: &str| json!({ "type": ["string", "null"], "maxLength": MAX_CURSOR_CHARS, "pattern": cursor_pattern(), "description": about });
+    let properties = json!({
+        "limit": {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": MAX_LIMIT,
+            "description": format!("The `limit` of this page; {DEFAULT_LIMIT} if none was given."),
+        },
+        "next": cursor("The `cursor` of the page after this one; null at the end."),
+        "prev": cursor("The `cursor` of the page before this one; null at the beginning."),
+    });
+    described(closed(properties, &["limit", "next", "prev"]), "Where this page stands in its list.")
+}
+
+fn text(about: &str) -> Value {
+    json!({ "type": "string", "description": about })
+}
+
+fn problem() -> Value {
+    let mut statuses = ProblemKind::ALL.map(|kind| kind.status().as_u16()).to_vec();
     statuses.dedup();
-    let properties = vec![
-        ("type".to_owned(), map([("type", "string".into()), ("format", "uri-reference".into()), ("enum", types)])),
-        ("title".to_owned(), text("The same for every problem of the type.")),
-        ("status".to_owned(), map([("type", "integer".into()), ("enum", list(statuses))])),
-        ("detail".to_owned(), text("What to do about it.")),
-        ("instance".to_owned(), text("The id of the request, for whoever looks into the log.")),
-        (
-            "errors".to_owned(),
-            map([
-                ("type", "array".into()),
-                ("minItems", 1.into()),
-                ("maxItems", 32.into()),
-                ("items", reference("schemas", "ParameterError")),
-                ("description", "Of `/problems/invalid-parameter`: all that is wrong, not the first thing alone.".into()),
-            ]),
-        ),
-    ];
+    let properties = json!({
+        "type": { "type": "string", "format": "uri-reference", "enum": ProblemKind::ALL.map(ProblemKind::uri) },
+        "title": text("The same for every problem of the type."),
+        "status": { "type": "integer", "enum": statuses },
+        "detail": text("What to do about it."),
+        "instance": text("The id of the request, for whoever looks into the log."),
+        "errors": {
+            "type": "array",
+            "minItems": 1,
+            "maxItems": 32,
+            "items": reference("schemas", "ParameterError"),
+            "description": "Of `/problems/invalid-parameter`: all that is wrong, not the first thing alone.",
+        },
+    });
     let about = "RFC 9457. docs/problems.md has a section for each `type`.";
-    closed(properties, &["type", "title", "status", "detail", "instance"]).with("description", about)
+    described(closed(properties, &["type", "title", "status", "detail", "instance"]), about)
 }
 
-fn parameter_error() -> Node {
-    let text = |about: &str| map([("type", "string".into()), ("description", about.into())]);
-    let properties = vec![
-        ("parameter".to_owned(), text("The parameter, as it was written.").with("maxLength", 64)),
-        ("detail".to_owned(), text("What is wrong, and what would be valid.")),
-        ("suggestion".to_owned(), text("The nearest valid name, if one is near.")),
-    ];
+fn parameter_error() -> Value {
+    let mut parameter = text("The parameter, as it was written.");
+    parameter["maxLength"] = 64.into();
+    let properties = json!({
+        "parameter": parameter,
+        "detail": text("What is wrong, and what would be valid."),
+        "suggestion": text("The nearest valid name or value, if one is near."),
+    });
     closed(properties, &["parameter", "detail"])
 }
 
-fn gateway_message() -> Node {
-    let properties = vec![("message".to_owned(), map([("type", "string".into())]))];
+fn gateway_message() -> Value {
     let about = "What API Gateway answers by itself, before or in place of a function. It is no problem document.";
-    closed(properties, &["message"]).with("description", about)
+    described(closed(json!({ "message": { "type": "string" } }), &["message"]), about)
 }
 
 /// A problem of one of these kinds, which have one status.
-pub(crate) fn problem_of(kinds: &[ProblemKind]) -> Node {
-    let status = kinds.first().map_or(0, |kind| u32::from(kind.status().as_u16()));
-    let properties =
-        map([("type", map([("enum", list(kinds.iter().map(|kind| kind.uri())))])), ("status", map([("const", status.into())]))]);
-    reference("schemas", "Problem").with("properties", properties)
+pub(crate) fn problem_of(kinds: &[ProblemKind]) -> Value {
+    let mut schema = reference("schemas", "Problem");
+    let types: Vec<_> = kinds.iter().map(|kind| kind.uri()).collect();
+    let status = kinds.first().map_or(0, |kind| kind.status().as_u16());
+    schema["properties"] = json!({ "type": { "enum": types }, "status": { "const": status } });
+    schema
 }
