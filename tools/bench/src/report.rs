@@ -45,30 +45,31 @@ impl Report {
     pub(crate) fn judge(&mut self) {
         let mut goals = Vec::new();
         let mut at_most = |what: &str, measured: Option<f64>, most: f64| {
-            let goal = |measured| Goal { what: what.to_owned(), wanted: format!("≤ {most}"), measured, met: measured <= most };
+            let goal = |measured| Goal { what: what.to_owned(), wanted: format!("≤ {most:.4}").trim_end_matches('0').trim_end_matches('.').to_owned(), measured, met: measured <= most };
             goals.extend(measured.map(goal));
         };
         let cold = |name: &str| self.cold.iter().find(|row| row.candidate == name);
         let cpu = |name: &str| cold(name).map(|row| row.total_cpu.value);
         let over = |a: Option<f64>, b: Option<f64>| Some(a? / b?);
-        at_most("cold CPU ÷ floor", over(cpu(OURS), cpu("floor")), 1.8);
-        at_most("cold CPU ÷ rust-defaults", over(cpu(OURS), cpu("rust-defaults")), 1.0 / 12.0);
-        at_most("cold CPU ÷ node", over(cpu(OURS), cpu("node")), 1.0 / 40.0);
-        at_most("CPU of the first invocation, ms", cold(OURS).map(|row| row.first_cpu.value), 0.5);
+        at_most("cold CPU ÷ floor", over(cpu(OURS), cpu("floor")), 2.0);
+        at_most("cold CPU ÷ rust-defaults", over(cpu(OURS), cpu("rust-defaults")), 1.0 / 10.0);
+        at_most("cold CPU ÷ node", over(cpu(OURS), cpu("node")), 1.0 / 35.0);
+        at_most("CPU of the first invocation, ms", cold(OURS).map(|row| row.first_cpu.value), 0.6);
         let warm = |scenario: &str, name: &str| self.warm.iter().find(|row| row.scenario == scenario && row.candidate == name);
         let count = |scenario: &str, name: &str| warm(scenario, name).and_then(|row| row.instructions).map(lossless);
-        for (scenario, most) in [("get-user", 5.0), ("list-50", 1.5)] {
+        for (scenario, most) in [("get-user", 3.6), ("list-50", 2.1)] {
             at_most(&format!("{scenario}: instructions ÷ floor"), over(count(scenario, OURS), count(scenario, "floor")), most);
         }
+        at_most("list-50: instructions ÷ rust-defaults", over(count("list-50", OURS), count("list-50", "rust-defaults")), 1.0 / 2.7);
         for scenario in ["get-user", "list-25", "list-50", "orders-25"] {
             let p50 = |name: &str| warm(scenario, name).map(|row| row.p50.value);
-            at_most(&format!("{scenario}: p50 ÷ node"), over(p50(OURS), p50("node")), 0.25);
+            at_most(&format!("{scenario}: p50 ÷ node"), over(p50(OURS), p50("node")), 1.0 / 3.0);
         }
         at_most("304 ÷ 200, not compressed: instructions", over(count("list-25-304", OURS), count("list-25", OURS)), 1.0);
         let mine = || self.footprints.iter().filter(|row| row.candidate == OURS);
         let most = |f: fn(&Footprint) -> u64| mine().map(f).max().map(lossless);
-        at_most("resident memory, MiB", most(|row| row.resident).map(|kib| kib / 1_024.0), 10.0);
-        at_most("zip, MB", most(|row| row.zip_bytes).map(|bytes| bytes / 1e6), 2.6);
+        at_most("resident memory, MiB", most(|row| row.resident).map(|kib| kib / 1_024.0), 9.0);
+        at_most("zip, MB", most(|row| row.zip_bytes).map(|bytes| bytes / 1e6), 3.3);
         let deep = |f: fn(&Depth) -> f64| {
             let mut ours = self.depth.iter().filter(|row| row.candidate == OURS);
             let first = ours.next().map(f);

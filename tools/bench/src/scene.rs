@@ -4,11 +4,10 @@ use crate::endpoint::Endpoint;
 use crate::surroundings::Surroundings;
 use crate::tls::Authority;
 use anyhow::{Context as _, Error, Result, bail};
-use dev::client::Target;
 use dev::database::{self, Local};
 use dev::load::{self, Destination};
 use dev::template::Template;
-use dev::{sample, workspace};
+use dev::{client, sample, workspace};
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
@@ -69,7 +68,7 @@ impl Scene {
 
 async fn filled(template: &Template, folder: &Path, shards: u32, names: &[&str]) -> Result<Local> {
     let local = database::start(template)?;
-    let client = Target::Local { endpoint: local.url.clone() }.client()?;
+    let client = client::local(&local.url);
     for name in names {
         let table = template.table(name).with_context(|| format!("template.yaml has no table {name}"))?;
         let to = Destination { client: &client, table, name, shards };

@@ -4,13 +4,12 @@
 //! whole catalogue only if its shard is one that the functions ask for. This reads the whole table (a Scan: half a unit
 //! for every 4 KB of it), which a deployed function never does.
 
-use crate::client::root_cause;
+use crate::failure::failure;
 use crate::row::{self, Item, SHARD};
 use crate::template::Table;
 use crate::timestamp::is_time;
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use std::collections::HashMap;
 
@@ -52,10 +51,7 @@ pub async fn audit(client: &Client, table: &Table, name: &str, shards: u32) -> R
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
             .await
-            .map_err(|error| match error.code() {
-                Some("ResourceNotFoundException") => anyhow!("there is no table {name}: say its name with --products-table"),
-                _ => anyhow!("cannot read table {name}: {}", root_cause(&error)),
-            })?;
+            .map_err(|error| failure(&error, name))?;
         found.units += page.consumed_capacity().and_then(|of| of.capacity_units()).unwrap_or_default();
         for item in page.items() {
             found.read += 1;

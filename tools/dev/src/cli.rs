@@ -5,6 +5,7 @@ use crate::load::{self, Destination};
 use crate::template::Template;
 use crate::{audit, docs, openapi, process, runtime, token, up};
 use anyhow::{Context as _, Result, anyhow};
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand};
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr};
@@ -78,16 +79,28 @@ struct Shards {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "The local database is meant unless --region or --profile is given: AWS_PROFILE alone does not change that. \
+                        With one of them, the rest (credentials, region) comes from the AWS configuration as in other tools: \
+                        environment, profiles, SSO, credential_process, containers.")]
 struct At {
     /// The database's address [default: http://127.0.0.1:8000, that of `cargo dev up`]
     #[arg(long, value_name = "URL")]
     endpoint_url: Option<String>,
-    /// An AWS region: real tables, with the credentials of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY
+    /// Real tables in this AWS region
     #[arg(long)]
     region: Option<String>,
+    /// Real tables, with the credentials of this profile of the AWS configuration files
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
     /// Name of the real products table (template.yaml's outputs have it)
     #[arg(long, value_name = "NAME")]
     products_table: Option<String>,
+}
+
+impl At {
+    fn target(&self) -> Result<Target> {
+        Target::choose(self.endpoint_url.clone(), self.region.clone(), self.profile.clone())
+    }
 }
 
 #[derive(Debug, Args)]
@@ -113,7 +126,7 @@ struct Load {
 #[derive(Debug, Args)]
 struct Token {
     /// The subject: a user id, as u-1
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     sub: String,
     /// Scopes, separated by spaces, as lean-routes/users:read
     #[arg(long)]
@@ -144,7 +157,7 @@ struct Docs {
     #[arg(long, default_value_t = 9000)]
     stack_port: u16,
     /// The subject of the token that the page begins with
-    #[arg(long, default_value = "u-1", value_name = "ID")]
+    #[arg(long, default_value = "u-1", value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     sub: String,
 }
 
@@ -177,7 +190,7 @@ async fn load(options: Load) -> Result<ExitCode> {
     let Load { path, at, users_table, orders_table, shards: Shards { shards }, rejects } = options;
     let template = Template::of_workspace()?;
     let files = load::files(&path, &template)?;
-    let target = Target::choose(at.endpoint_url, at.region)?;
+    let target = at.target()?;
     // All names first: a load that ends half way because of a flag helps nobody.
     let mut plan = Vec::new();
     for (file, table) in files {
@@ -189,7 +202,7 @@ async fn load(options: Load) -> Result<ExitCode> {
         };
         plan.push((file, table, name(given, &table.local_name, &target)?));
     }
-    let client = target.client()?;
+    let client = target.connect().await?;
     let (begin, mut loaded, mut units, mut rejected) = (Instant::now(), 0, 0.0, 0);
     for (file, table, name) in &plan {
         let to = Destination { client: &client, table, name, shards };
@@ -198,7 +211,7 @@ async fn load(options: Load) -> Result<ExitCode> {
         (loaded, units, rejected) = (loaded + report.loaded, units + report.units, rejected + report.rejected);
     }
     let seconds = begin.elapsed().as_secs_f64();
-    println!("{loaded} rows in {seconds:.1} s, {units:.0} write units, {rejected} rejected: {}", target.shown());
+    println!("{loaded} rows in {seconds:.1} s, {units:.0} write units, {rejected} rejected: {}", target.shown(&client));
     Ok(if rejected == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -206,9 +219,9 @@ async fn audit(options: Audit) -> Result<ExitCode> {
     let Audit { at, shards: Shards { shards } } = options;
     let template = Template::of_workspace()?;
     let table = template.table("products").context("template.yaml has no ProductsTable")?;
-    let target = Target::choose(at.endpoint_url, at.region)?;
+    let target = at.target()?;
     let name = name(at.products_table, &table.local_name, &target)?;
-    let found = audit::audit(&target.client()?, table, &name, shards).await?;
+    let found = audit::audit(&target.connect().await?, table, &name, shards).await?;
     for lost in &found.lost {
         println!("{}: {}", lost.id, lost.reasons.join("; "));
     }
@@ -221,7 +234,7 @@ fn name(given: Option<String>, local: &str, target: &Target) -> Result<String> {
     match given {
         Some(name) => Ok(name),
         None if target.is_local() => Ok(local.to_owned()),
-        None => Err(anyhow!("which table of {} has the {local}? Say --{local}-table NAME", target.shown())),
+        None => Err(anyhow!("--{local}-table is required: the outputs of the deployed stack have the table's name")),
     }
 }
 
@@ -234,6 +247,7 @@ mod tests {
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
         assert!(Cli::try_parse_from(["cargo dev", "token"]).is_err());
+        assert!(Cli::try_parse_from(["cargo dev", "token", "--sub", ""]).is_err());
         assert!(Cli::try_parse_from(["cargo dev", "audit", "--shards", "0"]).is_err());
         assert!(Cli::try_parse_from(["cargo dev", "audit", "--shards", "17"]).is_err());
         let bench = Cli::try_parse_from(["cargo dev", "bench", "profile", "--lines", "5", "--help", "--", "-x"]).unwrap();
@@ -244,7 +258,7 @@ mod tests {
 
     #[test]
     fn a_real_table_must_be_named() {
-        let real = Target::choose(None, Some("eu-west-1".to_owned())).unwrap();
+        let real = Target::choose(None, Some("eu-west-1".to_owned()), None).unwrap();
         let error = name(None, "orders", &real).unwrap_err().to_string();
         assert!(error.contains("--orders-table"), "{error}");
     }

@@ -15,6 +15,7 @@ pub mod cli;
 pub mod client;
 pub mod database;
 pub mod docs;
+mod failure;
 mod http_get;
 pub mod load;
 pub mod openapi;

@@ -3,7 +3,7 @@
 use crate::attribute::{self, Members};
 use crate::shard::shard;
 use crate::template::{Key, Kind, Table};
-use crate::timestamp::is_time;
+use crate::timestamp;
 use aws_sdk_dynamodb::types::AttributeValue;
 use std::collections::HashMap;
 
@@ -22,7 +22,12 @@ pub(crate) type Item = HashMap<String, AttributeValue>;
 
 /// Reads and checks one line. The reason of a refusal is a sentence without the place.
 pub(crate) fn read(line: &str, table: &Table, shards: u32) -> Result<Item, String> {
-    let members: Members<'_> = serde_json::from_str(line).map_err(|error| format!("no JSON object: {error}"))?;
+    if line.trim_start().starts_with('[') {
+        return Err("no JSON object but an array: a line holds one object; `jq -c .[] FILE` writes an array that way".to_owned());
+    }
+    // The line is that of the file, which whoever shows the reason knows.
+    let broken = |error: serde_json::Error| format!("no JSON object: {}", error.to_string().replace(" at line 1 column ", " at column "));
+    let members: Members<'_> = serde_json::from_str(line).map_err(broken)?;
     let (mut item, mut size) = attribute::item(members)?;
     for key in &table.key {
         id(&item, key)?;
@@ -39,10 +44,12 @@ pub(crate) fn read(line: &str, table: &Table, shards: u32) -> Result<Item, Strin
         }
     }
     for name in TIMES {
-        match item.get(name) {
-            Some(AttributeValue::S(text)) if is_time(text) => {}
+        match item.get_mut(name) {
             Some(AttributeValue::S(text)) => {
-                return Err(format!("`{name}` is `{}`, not a UTC time like 2024-01-31T09:30:00.000Z", short(text)));
+                let time = timestamp::normalized(text)
+                    .ok_or_else(|| format!("`{name}` is `{}`, not a time of RFC 3339 like 2024-01-31T09:30:00Z", short(text)))?;
+                size = size - text.len() + time.len();
+                *text = time;
             }
             Some(_) => return Err(format!("`{name}` is no string")),
             None => {}
@@ -101,7 +108,8 @@ mod tests {
     fn reasons_name_the_attribute() {
         let p = |rest: &str| format!(r#"{{"productId":"p-1","category":"c","price":1,"createdAt":"2024-01-01T00:00:00.000Z"{rest}}}"#);
         assert!(refused("products", "{").starts_with("no JSON object"));
-        assert!(refused("products", "[]").starts_with("no JSON object"));
+        assert!(refused("products", "[{}]").contains("jq -c"));
+        assert_eq!(refused("products", "not json"), "no JSON object: expected ident at column 2");
         assert_eq!(refused("products", "{}"), "no `productId`");
         assert_eq!(refused("products", r#"{"productId":7}"#), "`productId` is no string");
         assert_eq!(refused("products", r#"{"productId":""}"#), "`productId` is empty");
@@ -112,7 +120,7 @@ mod tests {
             refused("products", &p("").replace("\"price\":1", "\"price\":\"1\"")),
             "`price` is no number: `byCategoryPrice` would not list it"
         );
-        assert!(refused("products", &p("").replace(".000Z", "Z")).starts_with("`createdAt` is `2024-01-01T00:00:00Z`, not"));
+        assert!(refused("products", &p("").replace("T00", " 00")).starts_with("`createdAt` is `2024-01-01 00:00:00.000Z`, not"));
         assert_eq!(refused("products", &p(r#","updatedAt":5"#)), "`updatedAt` is no string");
         assert!(refused("products", &p(&format!(r#","description":"{}""#, "x".repeat(410_000)))).contains("409600"));
         assert_eq!(refused("orders", r#"{"orderId":"o-1"}"#), "no `userId`");
@@ -125,5 +133,13 @@ mod tests {
         let item = read(line, template.table("products").unwrap(), 4).unwrap();
         assert_eq!(item["shard"], AttributeValue::N(shard("p-1", 4).to_string()));
         assert_eq!(item["price"], AttributeValue::N("1.50".to_owned()));
+    }
+
+    #[test]
+    fn times_are_written_in_utc_with_milliseconds() {
+        let template = Template::parse(include_str!("../tests/fixtures/template.yaml")).unwrap();
+        let line = r#"{"productId":"p-1","category":"c","price":1,"createdAt":"2025-01-01T02:00:00+02:00"}"#;
+        let item = read(line, template.table("products").unwrap(), 1).unwrap();
+        assert_eq!(item["createdAt"], AttributeValue::S("2025-01-01T00:00:00.000Z".to_owned()));
     }
 }

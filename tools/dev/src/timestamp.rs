@@ -1,8 +1,9 @@
 //! Times as this API writes them: RFC 3339, UTC, milliseconds, `Z`.
 
 use time::format_description::BorrowedFormatItem;
+use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
-use time::{OffsetDateTime, PrimitiveDateTime};
+use time::{OffsetDateTime, PrimitiveDateTime, UtcOffset};
 
 const RFC_3339_MILLIS: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
@@ -15,6 +16,16 @@ pub(crate) fn is_time(text: &str) -> bool {
 /// Writes a time in the form that [`is_time`] accepts.
 pub(crate) fn time(unix_seconds: i64) -> String {
     OffsetDateTime::from_unix_timestamp(unix_seconds).ok().and_then(|time| time.format(RFC_3339_MILLIS).ok()).unwrap_or_default()
+}
+
+/// Writes a time of RFC 3339 as this API does: in UTC, cut to milliseconds. `None` if the text is no such time.
+pub(crate) fn normalized(text: &str) -> Option<String> {
+    // The `time` crate takes any separator between date and time; section 5.6 has `T`, in either case.
+    if !matches!(text.as_bytes().get(10), Some(b'T' | b't')) {
+        return None;
+    }
+    let time = OffsetDateTime::parse(text, &Rfc3339).ok()?.checked_to_offset(UtcOffset::UTC)?;
+    time.format(RFC_3339_MILLIS).ok().filter(|text| is_time(text))
 }
 
 #[cfg(test)]
@@ -36,5 +47,23 @@ mod tests {
         ] {
             assert!(!is_time(text), "{text}");
         }
+    }
+
+    #[test]
+    fn every_form_of_rfc_3339_becomes_that_one() {
+        for text in [
+            "2024-02-29T22:00:00Z",
+            "2024-02-29t22:00:00z",
+            "2024-03-01T00:00:00+02:00",
+            "2024-02-29T16:30:00.000-05:30",
+            "2024-02-29T22:00:00.0009Z",
+        ] {
+            assert_eq!(normalized(text).as_deref(), Some("2024-02-29T22:00:00.000Z"), "{text}");
+        }
+        assert_eq!(normalized("2024-01-01T00:00:00.12Z").as_deref(), Some("2024-01-01T00:00:00.120Z"));
+        for text in ["2024-01-01 00:00:00Z", "2024-01-01_00:00:00Z", "2024-01-01T00:00:00", "2024-01-01", "2023-02-29T00:00:00Z", ""] {
+            assert_eq!(normalized(text), None, "{text}");
+        }
+        assert_eq!(normalized("9999-12-31T23:00:00-02:00"), None, "the year 10000 in UTC");
     }
 }

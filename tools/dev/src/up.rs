@@ -4,7 +4,7 @@
 //! taken and tools found before anything slow begins; the functions are built here, where the progress is seen, with
 //! just the arguments that `watch` will give to `cargo run`, so that the first request compiles nothing.
 
-use crate::client::{LOCAL_REGION, Target};
+use crate::client::{self, LOCAL_REGION};
 use crate::database::{self, Local};
 use crate::load::{self, Destination};
 use crate::process::{self, Group};
@@ -124,7 +124,7 @@ async fn fill(
     files: Option<Vec<(PathBuf, &crate::template::Table)>>,
     made: &[String],
 ) -> Result<()> {
-    let client = Target::Local { endpoint: local.url.clone() }.client()?;
+    let client = client::local(&local.url);
     let Some(files) = files else {
         if made.len() == template.tables.len() {
             for report in load::sample(&client, template, options.shards).await? {
@@ -198,7 +198,7 @@ async fn subject(local: &Local, template: &Template) -> Result<String> {
     if template.table("users").is_none() {
         return Ok(FIRST.to_owned());
     }
-    let client = Target::Local { endpoint: local.url.clone() }.client()?;
+    let client = client::local(&local.url);
     let failed = "cannot read the users";
     let first = client.get_item().table_name("users").key("userId", AttributeValue::S(FIRST.to_owned())).send();
     if first.await.context(failed)?.item.is_some() {

@@ -1,15 +1,14 @@
 //! Products that no list would find are found.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use dev::client::Target;
 use dev::template::Template;
-use dev::{audit, database, load};
+use dev::{audit, client, database, load};
 
 #[tokio::test]
 async fn products_that_no_list_would_find_are_named_with_all_reasons() {
     let template = Template::of_workspace().unwrap();
     let local = database::start(&template).unwrap();
-    let client = Target::choose(Some(local.url.clone()), None).unwrap().client().unwrap();
+    let client = client::local(&local.url);
     load::sample(&client, &template, 4).await.unwrap();
     let table = template.table("products").unwrap();
 

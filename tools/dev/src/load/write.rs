@@ -1,8 +1,8 @@
 //! Batches on their way: some in flight, unprocessed items again after a pause that doubles.
 
-use crate::client::root_cause;
+use crate::failure::failure;
 use crate::row::Item;
-use anyhow::{Context as _, Error, Result, anyhow, bail};
+use anyhow::{Context as _, Result, bail};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::batch_write_item::BatchWriteItemError;
@@ -84,7 +84,7 @@ async fn send(client: Client, table: String, batch: Vec<Item>) -> Result<(u64, f
                 left = output.unprocessed_items.and_then(|mut tables| tables.remove(&table)).unwrap_or_default();
             }
             Err(error) if is_throttling(&error) => {}
-            Err(error) => return Err(failed(&error, &table)),
+            Err(error) => return Err(failure(&error, &table)),
         }
         if left.is_empty() {
             return Ok((rows, units));
@@ -98,22 +98,7 @@ async fn send(client: Client, table: String, batch: Vec<Item>) -> Result<(u64, f
     }
 }
 
-fn is_throttling<R>(error: &SdkError<BatchWriteItemError, R>) -> bool {
+fn is_throttling(error: &SdkError<BatchWriteItemError>) -> bool {
     const CODES: [&str; 3] = ["ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded"];
     error.code().is_some_and(|code| CODES.contains(&code))
-}
-
-fn failed<R: std::fmt::Debug + Send + Sync + 'static>(error: &SdkError<BatchWriteItemError, R>, table: &str) -> Error {
-    match error {
-        SdkError::DispatchFailure(_) => {
-            anyhow!("cannot reach the database: is `cargo dev up` running, and is --endpoint-url right? ({})", root_cause(error))
-        }
-        _ if error.code() == Some("ResourceNotFoundException") => {
-            anyhow!("there is no table {table}: say its name (see --help) or deploy it first")
-        }
-        _ => match (error.code(), error.message()) {
-            (Some(code), message) => anyhow!("table {table}: {code}: {}", message.unwrap_or("no message")),
-            _ => anyhow!("table {table}: {}", root_cause(error)),
-        },
-    }
 }
