@@ -45,7 +45,12 @@ impl Report {
     pub(crate) fn judge(&mut self) {
         let mut goals = Vec::new();
         let mut at_most = |what: &str, measured: Option<f64>, most: f64| {
-            let goal = |measured| Goal { what: what.to_owned(), wanted: format!("≤ {most:.4}").trim_end_matches('0').trim_end_matches('.').to_owned(), measured, met: measured <= most };
+            let goal = |measured| Goal {
+                what: what.to_owned(),
+                wanted: format!("≤ {most:.4}").trim_end_matches('0').trim_end_matches('.').to_owned(),
+                measured,
+                met: measured <= most,
+            };
             goals.extend(measured.map(goal));
         };
         let cold = |name: &str| self.cold.iter().find(|row| row.candidate == name);
