@@ -10,7 +10,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use tokio::process::Command;
 
-/// What is asked for.
+/// The routes that are measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Route {
     /// `GET /v1/users/{id}`
@@ -167,7 +167,7 @@ impl Candidate {
         Self { kind, name: kind.name(), folder, interpreter }
     }
 
-    /// Whether callgrind's count means something: it does for machine code that nobody compiles meanwhile.
+    /// Returns true if callgrind's count means something: that of machine code that is not compiled at run time.
     pub(crate) fn is_native(&self) -> bool {
         self.interpreter.is_none()
     }
@@ -231,7 +231,7 @@ impl Candidate {
             Kind::Node => vec![self.folder.join("bundle.mjs")],
             Kind::Python => ["bootstrap.py", "handler.py"].map(|name| self.folder.join(name)).to_vec(),
         };
-        /// Of a local header, a central directory entry and its end, with names of this length.
+        /// The size of a local header, a central directory entry and its end, with names of this length.
         const ZIP_BYTES: u64 = 150;
         let (mut bytes, mut zip) = (0, 0);
         for file in files {
@@ -252,7 +252,7 @@ pub(crate) fn on_path(name: &str) -> Result<PathBuf> {
     found.with_context(|| format!("no {name} on PATH"))
 }
 
-/// Copies sources beside what is built of them, so that the source folder stays as it is in git.
+/// Copies sources into the build folder, so that the source folder stays as it is in git.
 fn copy(from: &Path, to: &Path, names: &[&str]) -> Result<()> {
     for name in names {
         std::fs::copy(from.join(name), to.join(name)).with_context(|| format!("cannot copy {name} of {}", workspace::shown(from)))?;

@@ -32,7 +32,7 @@ pub(crate) struct Way {
     pub(crate) dynamodb_bytes: f64,
     /// Bytes of the answer; of the naive way at most 5 MB, since Lambda takes no more.
     pub(crate) body_bytes: usize,
-    /// Whether this was computed from the measured ones.
+    /// True if this was computed from the measured ones.
     pub(crate) extrapolated: bool,
 }
 

@@ -1,4 +1,4 @@
-//! What a page costs by how deep it lies, and what an answer weighs by its fields.
+//! The cost of a page by its depth, and the size of an answer by its fields.
 
 use crate::candidate::{Candidate, Kind, Route};
 use crate::endpoint::Traffic;

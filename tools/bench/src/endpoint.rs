@@ -20,7 +20,7 @@ pub(crate) struct Endpoint {
     state: Arc<State>,
 }
 
-/// What went through since the last look.
+/// The traffic since it was last taken.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Traffic {
     /// Calls.
@@ -64,7 +64,7 @@ impl Endpoint {
         std::thread::spawn(move || {
             for socket in listener.incoming().flatten() {
                 let state = Arc::clone(&state);
-                // A client that goes away, or that does not trust us, is told of by whoever waits for its answer.
+                // If a client goes away or does not trust the certificate, the session that waits for its answer fails.
                 std::thread::spawn(move || drop(state.serve(socket)));
             }
         });
@@ -81,7 +81,7 @@ impl Endpoint {
         self.state.delay_micros.store(u64::try_from(delay.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
-    /// What went through since the last call of this.
+    /// Returns the traffic since the last call of this.
     pub(crate) fn take(&self) -> Traffic {
         let mut traffic = self.state.traffic.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut *traffic).0

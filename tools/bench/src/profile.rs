@@ -26,7 +26,7 @@ pub(crate) fn profile(candidate: &Candidate, scene: &Scene, scenario: &Scenario,
     Ok(())
 }
 
-/// Without the file's path and the hash, which nobody reads.
+/// Leaves out the file's path and the hash.
 fn shortened(row: &str) -> String {
     let Some((count, function)) = row.split_once(')') else { return row.to_owned() };
     let function = function.split(" [").next().unwrap_or(function);

@@ -1,4 +1,4 @@
-//! What a run found: as tables, as JSON, and beside what it should be.
+//! The result of a run: as tables, as JSON, and compared with the goals.
 
 use crate::case_study::CaseStudy;
 use crate::depth::{Depth, Fields};
@@ -41,7 +41,7 @@ pub(crate) struct Goal {
 const OURS: &str = "lean-routes";
 
 impl Report {
-    /// Measured beside wanted. What a left-out peer would be needed for is left out, too.
+    /// Compares the figures with the goals. Goals that need a peer that was left out are left out, too.
     pub(crate) fn judge(&mut self) {
         let mut goals = Vec::new();
         let mut at_most = |what: &str, measured: Option<f64>, most: f64| {

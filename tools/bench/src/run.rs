@@ -37,7 +37,7 @@ pub(crate) struct Options {
     part: Option<Part>,
 }
 
-/// What can be asked for by itself.
+/// The parts that can be run by themselves.
 #[derive(Debug, Clone, clap::Subcommand)]
 enum Part {
     /// A user with 10,000 orders: the naive route against this one, 5 ms a round trip
@@ -185,7 +185,7 @@ fn measure_all(
     Ok(())
 }
 
-/// What does not depend on the machine must be as it is written down.
+/// Compares the counts, which do not depend on the machine, with the ones in scenario.rs.
 fn difference(scenario: &Scenario, rows: &[measure::Warm]) -> Option<String> {
     let ours = rows.first()?;
     let found = scenario::Expected { rounds: ours.rounds, calls: ours.calls, units: ours.units, bytes: ours.body_bytes };

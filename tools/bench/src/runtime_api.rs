@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// What a function did.
+/// An act of a function.
 #[derive(Debug)]
 pub(crate) enum Act {
     /// It waits for an event, since this moment.
@@ -61,7 +61,7 @@ impl RuntimeApi {
         self.events.send(event.to_owned()).context("the Runtime API has ended")
     }
 
-    /// What the function does next; `None` if that takes longer than `patience`.
+    /// Returns what the function does next; `None` if that takes longer than `patience`.
     pub(crate) fn next(&self, patience: Duration) -> Result<Option<Act>> {
         match self.acts.recv_timeout(patience) {
             Ok(act) => Ok(Some(act)),

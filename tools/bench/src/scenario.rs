@@ -1,4 +1,4 @@
-//! What is asked of the candidates, and what it must cost: exact counts, the same on every machine.
+//! The requests to the candidates, and their cost in exact counts, the same on every machine.
 
 use crate::candidate::{Kind, PEERS, Route};
 use crate::event;
@@ -10,7 +10,7 @@ pub(crate) struct Scenario {
     /// Its name in tables and JSON.
     pub(crate) name: &'static str,
     pub(crate) route: Route,
-    /// Whether the catalogue lies in several partitions.
+    /// True if the catalogue lies in several partitions.
     pub(crate) sharded: bool,
     pub(crate) event: String,
     /// Peers that answer it too.

@@ -43,7 +43,7 @@ pub(crate) struct Answered {
 /// Above what any candidate takes, and under callgrind a hundred times that.
 const PATIENCE: Duration = Duration::from_secs(60);
 const PATIENCE_OF_CALLGRIND: Duration = Duration::from_secs(300);
-/// What a process still does between its wait for an event and its sleep.
+/// Time for what a process still does between its wait for an event and its sleep.
 const SETTLE: Duration = Duration::from_millis(2);
 
 impl Session {

@@ -6,7 +6,7 @@ use rustls::ServerConfig;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use std::sync::Arc;
 
-/// What a server of `localhost` needs, and what its clients must trust.
+/// The certificate of a server of `localhost`, and the authority that its clients must trust.
 #[derive(Debug)]
 pub(crate) struct Authority {
     /// The authority's certificate.

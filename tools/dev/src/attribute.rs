@@ -53,7 +53,7 @@ fn map(members: Members<'_>, depth: usize) -> Result<(HashMap<String, AttributeV
         let (value, weight) = value(raw, depth + 1).map_err(|reason| format!("`{name}`: {reason}"))?;
         size += name.len() + weight + 1;
         if item.insert(name.clone(), value).is_some() {
-            return Err(format!("`{name}` stands there twice"));
+            return Err(format!("duplicate key `{name}`"));
         }
     }
     Ok((item, size))
@@ -156,8 +156,8 @@ mod tests {
     #[test]
     fn what_cannot_be_an_item_is_refused_with_its_place() {
         assert!(read("[1]").is_err());
-        assert_eq!(read(r#"{"a":1,"a":2}"#).unwrap_err(), "`a` stands there twice");
-        assert_eq!(read(r#"{"a":[1,{"b":1,"b":1}]}"#).unwrap_err(), "`a`: [1]: `b` stands there twice");
+        assert_eq!(read(r#"{"a":1,"a":2}"#).unwrap_err(), "duplicate key `a`");
+        assert_eq!(read(r#"{"a":[1,{"b":1,"b":1}]}"#).unwrap_err(), "`a`: [1]: duplicate key `b`");
         let deep = format!("{{\"a\":{}{}}}", "[".repeat(40), "]".repeat(40));
         assert!(read(&deep).unwrap_err().contains("32 levels"));
     }

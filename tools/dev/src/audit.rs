@@ -13,7 +13,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use std::collections::HashMap;
 
-/// What an audit found.
+/// The result of an audit.
 #[derive(Debug, Clone, Default)]
 pub struct Audit {
     /// Products read.
@@ -77,7 +77,7 @@ fn reasons(item: &Item, table: &Table, shards: u32) -> Vec<String> {
                 reasons.push(format!("`shard` is {number}, not one of 0 to {}", shards.saturating_sub(1)));
             }
             (Ok(()), Some(AttributeValue::S(text))) if key.name == "createdAt" && !is_time(text) => {
-                reasons.push("`createdAt` is no UTC time with milliseconds: it sorts in the wrong place".to_owned());
+                reasons.push("`createdAt` is not a UTC time with milliseconds: it sorts in the wrong place".to_owned());
             }
             _ => {}
         }

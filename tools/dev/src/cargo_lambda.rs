@@ -11,12 +11,12 @@ pub(crate) const VERSION: &str = "1.9.2";
 /// The first that routes by the workspace's metadata and hands on path parameters; a new major may differ.
 const ACCEPTED: std::ops::Range<(u32, u32)> = (1, 9)..(2, 0);
 
-/// The binary: from PATH if its version will do, else from the build folder, else installed there first.
+/// Returns the binary: from PATH if its version is supported, else from the build folder, where it is installed if it is missing.
 pub(crate) async fn find(root: &Path) -> Result<PathBuf> {
     let on_path = PathBuf::from("cargo-lambda");
     match version(&on_path).await {
         Some(found) if ACCEPTED.contains(&found) => return Ok(on_path),
-        Some((major, minor)) => eprintln!("cargo-lambda {major}.{minor} on PATH will not do, {VERSION} is wanted"),
+        Some((major, minor)) => eprintln!("cargo-lambda {major}.{minor} on PATH is not supported, {VERSION} is used"),
         None => {}
     }
     let folder = workspace::target(root).join("tools").join(format!("cargo-lambda-{VERSION}"));
@@ -24,12 +24,12 @@ pub(crate) async fn find(root: &Path) -> Result<PathBuf> {
     if version(&binary).await.is_some() {
         return Ok(binary);
     }
-    eprintln!("cargo-lambda is not there: installing {VERSION} into {}", workspace::shown(&folder));
+    eprintln!("cargo-lambda is not installed: installing {VERSION} into {}", workspace::shown(&folder));
     install(&folder, &binary).await?;
     Ok(binary)
 }
 
-/// `cargo-lambda 1.9.2 (…)` is (1, 9); none if it does not run.
+/// Reads the version of a binary: `cargo-lambda 1.9.2 (…)` is (1, 9). `None` if it does not run.
 async fn version(binary: &Path) -> Option<(u32, u32)> {
     let output = Command::new(binary).args(["lambda", "--version"]).stderr(Stdio::null()).output().await.ok()?;
     parse(&String::from_utf8_lossy(&output.stdout))
@@ -60,7 +60,7 @@ async fn install(folder: &Path, binary: &Path) -> Result<()> {
     if quietly(venv).await && quietly(pip).await && version(binary).await.is_some() {
         return Ok(());
     }
-    eprintln!("no wheel to be had with python3: building cargo-lambda with cargo, which takes some minutes");
+    eprintln!("python3 cannot install a wheel of it: building cargo-lambda with cargo, which takes some minutes");
     let mut cargo = Command::new("cargo");
     cargo.args(["install", "cargo-lambda", "--version", VERSION, "--locked", "--force", "--root"]).arg(folder);
     let help = || format!("install cargo-lambda {VERSION} by hand and put it on PATH");

@@ -191,7 +191,7 @@ async fn load(options: Load) -> Result<ExitCode> {
     let template = Template::of_workspace()?;
     let files = load::files(&path, &template)?;
     let target = at.target()?;
-    // All names first: a load that ends half way because of a flag helps nobody.
+    // All names are checked before the first row is written, so that a missing flag does not end a load half way.
     let mut plan = Vec::new();
     for (file, table) in files {
         let given = match table.local_name.as_str() {
@@ -229,7 +229,7 @@ async fn audit(options: Audit) -> Result<ExitCode> {
     Ok(if found.lost.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// A table's name: as given, else the local one; a real table has no name that could be guessed.
+/// Returns a table's name: the given one, else the local one. A real table must be named.
 fn name(given: Option<String>, local: &str, target: &Target) -> Result<String> {
     match given {
         Some(name) => Ok(name),

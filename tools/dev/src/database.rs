@@ -29,7 +29,7 @@ pub struct Local {
     server: Option<JoinHandle<()>>,
 }
 
-/// The database itself, for what a test wants to do beside the wire.
+/// The database itself, for tests that change it without going over the wire.
 #[derive(Clone)]
 pub struct Handle(pub Database);
 
@@ -57,7 +57,7 @@ pub fn open(data: Option<&Path>) -> Result<Handle> {
             std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {shown}"))?;
             let file = folder.join("dynamodb.sqlite");
             let Some(file) = file.to_str() else {
-                bail!("{shown} is no UTF-8 path: choose another --data");
+                bail!("{shown} is not a UTF-8 path: choose another --data");
             };
             Database::new(file).with_context(|| format!("cannot open {file}: if it is broken, remove it"))?
         }
@@ -65,9 +65,9 @@ pub fn open(data: Option<&Path>) -> Result<Handle> {
     Ok(Handle(db))
 }
 
-/// Makes the template's tables where they are not there yet; the local names of those that it made.
+/// Makes the template's tables where they are not there yet; and returns the local names of those that it made.
 ///
-/// A table that is there from an older template is an error: a changed index would otherwise be missed in silence.
+/// A table that was made from an older template is an error: a changed index would otherwise go unnoticed.
 pub fn create_tables(db: &Handle, template: &Template) -> Result<Vec<String>> {
     if template.tables.is_empty() {
         bail!("the template has no AWS::DynamoDB::Table");
@@ -91,7 +91,7 @@ pub fn create_tables(db: &Handle, template: &Template) -> Result<Vec<String>> {
     Ok(made)
 }
 
-/// Whether a table has the keys, indexes and projections of the template.
+/// Returns true if a table has the keys, indexes and projections of the template.
 fn same(there: &Value, table: &Table) -> bool {
     fn indexes(of: &Value) -> Vec<String> {
         let index = |index: &Value| {

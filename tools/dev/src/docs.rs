@@ -28,7 +28,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; c
 /// Longer than the start of a function under cargo.
 const TIMEOUT: Duration = Duration::from_secs(120);
 
-/// What `cargo dev docs` was asked for.
+/// The options of `cargo dev docs`.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// The page's port.
@@ -80,7 +80,7 @@ async fn answer(request: Request<Incoming>, options: &Options) -> Response<Full<
     }
 }
 
-/// The page, told where the stack is and given a token that only a local build accepts.
+/// Returns the page with the address of the stack and a token that only a local build accepts.
 fn page(options: &Options) -> String {
     let sub: String = options.sub.chars().filter(|c| !c.is_control()).collect();
     PAGE.replace("{{stack}}", &format!("http://localhost:{}", options.stack_port)).replace("{{token}}", &token::token(&sub, None))
@@ -105,13 +105,13 @@ async fn hand_on(mut request: Request<Incoming>, port: u16) -> Result<Response<F
     Ok(Response::from_parts(head, Full::new(body)))
 }
 
-/// Whether a path has as many segments as a route's, and the same ones but for `{id}`.
+/// Returns true if a path has as many segments as a route's, and the same ones but for `{id}`.
 fn matches(route: &str, path: &str) -> bool {
     route.split('/').count() == path.split('/').count()
         && route.split('/').zip(path.split('/')).all(|(wanted, given)| wanted.starts_with('{') || wanted == given)
 }
 
-/// No other name may lead here: a page elsewhere could make one that does, and read the answers.
+/// Returns true for a local name. Others are refused, since a page elsewhere could make one that leads here (DNS rebinding).
 fn is_this_machine(host: &str) -> bool {
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
     matches!(name, "localhost" | "127.0.0.1")

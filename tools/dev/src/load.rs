@@ -1,8 +1,8 @@
 //! `cargo dev load`: JSON Lines into tables, local or real.
 //!
-//! Nothing is dropped in silence: a row that is not loaded is in the rejects file with its line and its reason. A row
-//! is a put, so loading twice gives the same table; a key that stands in one file twice is refused, since which of the
-//! two would stay is left to chance.
+//! Every row is accounted for: one that is not loaded is in the rejects file with its line and its reason. A row
+//! is a put, so loading twice gives the same table; a key that stands in one file twice is refused, since it is left to chance which of the
+//! two would stay.
 
 mod reject;
 mod write;
@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use write::{BATCH, Writer};
 
-/// Reasons that are said on stderr; the others are counted and stand in the rejects file.
+/// Reasons that are printed on stderr; all are in the rejects file.
 const SAID: u64 = 10;
 
 /// The most shards that the functions read a page from; template.yaml has the same limit.
@@ -41,7 +41,7 @@ pub struct Destination<'a> {
     pub shards: u32,
 }
 
-/// What became of a file.
+/// The result of loading a file.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
     /// The table's local name.
@@ -187,7 +187,7 @@ fn checked(line: &[u8], to: Destination<'_>, number: u64, keys: &mut HashMap<Str
         None => Ok(item),
         Some(first) => {
             keys.insert(key.clone(), first);
-            Err(format!("the key {key} stands in line {first} already"))
+            Err(format!("the key {key} is already in line {first}"))
         }
     }
 }

@@ -1,8 +1,8 @@
 //! `openapi.json`, the published contract, written from the declarations of `model` and `api`.
 //!
-//! What a function checks and what the document says are read from the same statics, so a filter, a field or a bound
+//! Functions and document read the same statics, so a filter, a field or a bound
 //! cannot differ. A test fails where the committed file is not what this module writes: `cargo dev openapi` writes it anew.
-//! What no declaration says (status codes that API Gateway answers by itself, what prose a reader needs) stands here.
+//! Facts that no declaration has (statuses that API Gateway answers by itself, prose for readers) are written here.
 
 mod examples;
 mod parameters;

@@ -225,11 +225,11 @@ fn keys(of: &Value, kinds: &BTreeMap<String, Kind>) -> Result<Vec<Key>> {
 }
 
 fn text<'a>(of: &'a Value, member: &str) -> Result<&'a str> {
-    of[member].as_str().with_context(|| format!("{member} must stand there as plain text"))
+    of[member].as_str().with_context(|| format!("{member} must be a literal string"))
 }
 
 fn list<'a>(of: &'a Value, member: &str) -> Result<&'a Vec<Value>> {
-    of[member].as_array().with_context(|| format!("{member} must stand there as a list"))
+    of[member].as_array().with_context(|| format!("{member} must be a literal list"))
 }
 
 /// A part of a CreateTable request: there, and free of intrinsic functions.

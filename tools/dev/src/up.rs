@@ -26,10 +26,10 @@ const CURSOR_SECRET: &str = "local-only-cursor-secret-of-cargo-dev-up";
 /// The scope that may read any user, as in the template.
 const READ_ANY_SCOPE: &str = "lean-routes/users:read";
 const START: Duration = Duration::from_secs(60);
-/// What is shown of a body.
+/// The most characters of a body that are printed.
 const SHOWN: usize = 400;
 
-/// What `cargo dev up` was asked for.
+/// The options of `cargo dev up`.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// The functions' port.
@@ -141,7 +141,7 @@ async fn fill(
         rejected += report.rejected;
     }
     if rejected > 0 {
-        eprintln!("{rejected} rows were rejected, the others are there: mend them, and `cargo dev load` them");
+        eprintln!("{rejected} rows were rejected, the others are loaded: correct them, then load them with `cargo dev load`");
     }
     Ok(())
 }
@@ -209,7 +209,7 @@ async fn subject(local: &Local, template: &Template) -> Result<String> {
     Ok(id.map_or(FIRST, String::as_str).to_owned())
 }
 
-/// What a newcomer can paste.
+/// The requests that are printed to be pasted.
 struct Banner {
     base: String,
     token: String,
@@ -233,7 +233,7 @@ impl Banner {
             let header = token.as_ref().map(|token| format!(" -H 'authorization: Bearer {token}'")).unwrap_or_default();
             text.push_str(&format!("curl{header} '{}{path}'\n", self.base));
         }
-        text.push_str(&format!("\ntoken: {}\n(others: cargo dev token --sub ID)   Ctrl-C ends it all.\n", self.token));
+        text.push_str(&format!("\ntoken: {}\n(for other users: cargo dev token --sub ID)   Ctrl-C ends it all.\n", self.token));
         text
     }
 }

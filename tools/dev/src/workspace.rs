@@ -1,8 +1,8 @@
-//! Where the workspace is, and what of it a command needs.
+//! The folders of the workspace.
 
 use std::path::{Path, PathBuf};
 
-/// The workspace that this command was started in: the nearest folder upwards with a `template.yaml` beside a
+/// Returns the workspace that this command was started in: the nearest folder upwards that has `template.yaml` and
 /// `Cargo.toml`, else the one that this tool was built from.
 pub fn root() -> PathBuf {
     let here = std::env::current_dir().unwrap_or_default();
@@ -11,7 +11,7 @@ pub fn root() -> PathBuf {
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."), Path::to_path_buf)
 }
 
-/// Cargo's build folder: tools that this one installs and the rejects of a load go there.
+/// Returns cargo's build folder: tools that this one installs and the rejects of a load go there.
 pub fn target(root: &Path) -> PathBuf {
     match std::env::var_os("CARGO_TARGET_DIR") {
         Some(folder) => root.join(folder),
@@ -19,7 +19,7 @@ pub fn target(root: &Path) -> PathBuf {
     }
 }
 
-/// A path for people: relative to the current folder where it lies below it.
+/// Returns a path for messages: relative to the current folder where it lies below it.
 pub fn shown(path: &Path) -> String {
     let here = std::env::current_dir().unwrap_or_default();
     path.strip_prefix(&here).unwrap_or(path).display().to_string()

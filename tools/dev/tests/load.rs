@@ -78,7 +78,7 @@ async fn good_rows_are_loaded_and_bad_ones_are_kept_with_their_reason() {
     let lines: Vec<_> = rejects.iter().map(|reject| reject["line"].as_u64().unwrap()).collect();
     assert_eq!(lines, [3, 4, 5, 6, 7, 8]);
     let reason = |index: usize| rejects[index]["reason"].as_str().unwrap();
-    assert!(reason(0).contains("stands in line 1 already"), "{}", reason(0));
+    assert!(reason(0).contains("is already in line 1"), "{}", reason(0));
     assert!(reason(1).starts_with("no `"), "{}", reason(1));
     assert!(reason(2).starts_with("no JSON object"), "{}", reason(2));
     assert!(reason(3).starts_with("not UTF-8"), "{}", reason(3));

@@ -8,7 +8,7 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 /// Writes `{"file", "line", "reason", "row"}` a line; `row` is the text as it stood there, so that
-/// `jq -r .row` gives the rows back for mending.
+/// `jq -r .row` gives the rows back to be corrected.
 pub(super) struct Rejects {
     path: PathBuf,
     file: Option<BufWriter<File>>,
@@ -41,7 +41,7 @@ impl Rejects {
         Ok(())
     }
 
-    /// The count, and the file if there is one; a file of an earlier run goes if this one has nothing to say.
+    /// Returns the count, and the file if there is one; a file of an earlier run is removed if this one has no rejects.
     pub(super) fn finish(mut self) -> Result<(u64, Option<PathBuf>)> {
         match self.file.take() {
             Some(mut file) => {

@@ -1,4 +1,4 @@
-//! Batches on their way: some in flight, unprocessed items again after a pause that doubles.
+//! Writes batches: some at a time, unprocessed items again after a pause that doubles.
 
 use crate::failure::failure;
 use crate::row::Item;
@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 use tokio::task::JoinSet;
 
-/// What one BatchWriteItem takes.
+/// The most items of one BatchWriteItem.
 pub(super) const BATCH: usize = 25;
 const IN_FLIGHT: usize = 8;
 const FIRST_PAUSE: Duration = Duration::from_millis(50);

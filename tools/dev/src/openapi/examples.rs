@@ -60,7 +60,7 @@ pub(crate) fn pages(resource: &Resource, offers: &List) -> Vec<(&'static str, Va
     pages
 }
 
-/// What an expansion shows of a row.
+/// The fields of a row that an expansion shows.
 fn related(expansion: &Expansion, row: &Value) -> Value {
     shown(row, expansion.resource.fields, &|name| expansion.fields.contains(&name), None)
 }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 /// Printable: no control character (Unicode's category Cc).
 const PRINTABLE: &str = "^[^\\u0000-\\u001F\\u007F-\\u009F]+$";
-/// What a filter takes for a number: 38 digits, as DynamoDB holds them.
+/// The numbers that a filter takes: 38 digits, as DynamoDB holds them.
 const DECIMAL: &str = "^-?[0-9]{1,20}(\\.[0-9]{1,18})?$";
 /// The condition headers, with what they do. Any text is taken: RFC 9110 has a malformed one match nothing or be ignored.
 const CONDITIONS: [(&str, &str, &str); 4] = [

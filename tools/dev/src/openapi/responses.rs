@@ -4,7 +4,7 @@ use super::{examples, reference, schemas};
 use api::{Access, Policy, ProblemKind, Route, Shape};
 use serde_json::{Map, Value, json};
 
-/// What API Gateway answers by itself, by status.
+/// The answers of API Gateway itself, by status.
 const OF_THE_GATEWAY: [(u16, &str, &str); 6] = [
     (401, "Unauthorized", "the token is missing, malformed, expired, or of another issuer or audience"),
     (404, "Not Found", "there is no such route, as with an empty id or another method"),
@@ -26,7 +26,7 @@ fn problems(route: &Route) -> impl Iterator<Item = ProblemKind> {
     })
 }
 
-/// What a route may answer, by status; without content for HEAD.
+/// The responses of a route, by status; without content for HEAD.
 pub(crate) fn of(route: &Route, head: bool) -> Value {
     let mut responses = json!({ "200": found(route, head), "304": not_modified(route) });
     for (status, kinds, gateway) in failures(route) {

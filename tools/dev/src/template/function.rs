@@ -18,7 +18,7 @@ pub struct Function {
     pub environment: BTreeMap<String, Value>,
     /// The statements of its inline policies.
     pub statements: Vec<Value>,
-    /// What stands in `Policies` and is no inline document: names, ARNs, SAM's policy templates.
+    /// The entries of `Policies` that are no inline document: names, ARNs, SAM's policy templates.
     pub other_policies: Vec<Value>,
 }
 
