@@ -10,13 +10,6 @@ use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use crate::error::Malformed;
-
-/// The text of one JSON value that has been checked, without white space around it.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Json<'a>(pub(crate) &'a str);
-
-/// The type of an attribute value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(field_identifier)]
 pub(crate) enum Type {
@@ -55,9 +48,19 @@ pub(crate) fn single<'de, A: MapAccess<'de>, T>(
     }
 }
 
-/// An attribute value: its type, and the text of its value.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Attribute<'a>(pub(crate) Type, pub(crate) Json<'a>);
+/// An attribute value. A string without escapes is borrowed from the input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Attribute<'a> {
+    Text(Cow<'a, str>),
+    /// The base64 of it.
+    Binary(Cow<'a, str>),
+    /// A JSON number, digit for digit.
+    Number(Cow<'a, str>),
+    Boolean(bool),
+    Null,
+    /// A map, list or set, with its text in the input.
+    Nested(Type, &'a str),
+}
 
 impl<'de: 'a, 'a> Deserialize<'de> for Attribute<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -71,7 +74,24 @@ impl<'de: 'a, 'a> Deserialize<'de> for Attribute<'a> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Attribute<'de>, A::Error> {
-                single(map, |kind, map| map.next_value().map(|value| Attribute(kind, value)))
+                single(map, |kind, map| {
+                    Ok(match kind {
+                        Type::Text => Attribute::Text(map.next_value::<Text<'de>>()?.0),
+                        Type::Binary => Attribute::Binary(map.next_value::<Text<'de>>()?.0),
+                        Type::Number => {
+                            let Text(number) = map.next_value()?;
+                            if !is_number(&number) {
+                                return Err(A::Error::custom("an attribute of type N is not a number"));
+                            }
+                            Attribute::Number(number)
+                        }
+                        Type::Boolean => Attribute::Boolean(map.next_value()?),
+                        Type::Null => map.next_value::<bool>().map(|_| Attribute::Null)?,
+                        Type::Map | Type::List | Type::Texts | Type::Numbers | Type::Binaries => {
+                            Attribute::Nested(kind, map.next_value::<&RawValue>()?.get())
+                        }
+                    })
+                })
             }
         }
 
@@ -79,47 +99,47 @@ impl<'de: 'a, 'a> Deserialize<'de> for Attribute<'a> {
     }
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Json<'a> {
+/// A string, borrowed from the input if it has no escapes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Text<'a>(pub(crate) Cow<'a, str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        <&RawValue>::deserialize(deserializer).map(|raw| Self(raw.get()))
-    }
-}
+        struct Characters;
 
-impl<'a> Json<'a> {
-    /// Reads the whole text.
-    pub(crate) fn parse<T: Deserialize<'a>>(self) -> Result<T, Malformed> {
-        Ok(serde_json::from_str(self.0)?)
-    }
+        impl<'de> Visitor<'de> for Characters {
+            type Value = Text<'de>;
 
-    /// Returns the text if it is that of a string, with its quotes and escapes.
-    pub(crate) fn string(self) -> Result<&'a str, Malformed> {
-        if self.0.starts_with('"') { Ok(self.0) } else { Err(Malformed::Content("an attribute of type S or B is not a string")) }
-    }
+            fn expecting(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+                to.write_str("a string")
+            }
 
-    /// Reads a string. Borrowed unless there is an escape in it; half a surrogate pair is an error.
-    pub(crate) fn text(self) -> Result<Cow<'a, str>, Malformed> {
-        match self.unquoted() {
-            Some(text) if !text.contains('\\') => Ok(Cow::Borrowed(text)),
-            _ => self.parse().map(Cow::Owned),
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Owned(text.to_owned())))
+            }
         }
-    }
 
-    /// Reads a number, which DynamoDB sends as a string: digit for digit, and itself JSON.
-    pub(crate) fn number(self) -> Result<&'a str, Malformed> {
-        self.unquoted().filter(|text| is_number(text)).ok_or(Malformed::Content("an attribute of type N is not a number"))
-    }
-
-    /// The text between the quotes of a string.
-    fn unquoted(self) -> Option<&'a str> {
-        self.0.strip_prefix('"')?.strip_suffix('"')
+        deserializer.deserialize_str(Characters)
     }
 }
 
 /// Returns whether the text is a JSON number (RFC 8259, section 6), which DynamoDB's numbers are: `12`, `-0.5`, `1E+30`.
 fn is_number(text: &str) -> bool {
-    matches!(text.as_bytes(), [b'-' | b'0'..=b'9', ..])
-        && matches!(text.as_bytes(), [.., b'0'..=b'9'])
-        && serde_json::from_str::<IgnoredAny>(text).is_ok()
+    is_plain_number(text)
+        || matches!(text.as_bytes(), [b'-' | b'0'..=b'9', ..])
+            && matches!(text.as_bytes(), [.., b'0'..=b'9'])
+            && serde_json::from_str::<IgnoredAny>(text).is_ok()
+}
+
+/// Returns whether the text is digits, with or without a fraction: most numbers are, and need no parser.
+fn is_plain_number(text: &str) -> bool {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    digits(whole) && digits(fraction) && (whole == "0" || !whole.starts_with('0'))
 }
 
 #[cfg(test)]
@@ -140,27 +160,42 @@ mod tests {
 
     #[test]
     fn texts_are_decoded() {
-        let text = |json| Json(json).text().map(Cow::into_owned);
-        assert_eq!(text(r#""\"\\\/\b\f\n\r\t\u0041\u00e9\ud83d\ude00é""#).as_deref(), Ok("\"\\/\u{8}\u{c}\n\r\tAé😀é"));
-        assert!(matches!(Json("\"é\"").text(), Ok(Cow::Borrowed("é"))));
+        let text = |json| serde_json::from_str::<Text<'_>>(json).map(|Text(text)| text.into_owned()).ok();
+        assert_eq!(text(r#""\"\\\/\b\f\n\r\t\u0041\u00e9\ud83d\ude00é""#).as_deref(), Some("\"\\/\u{8}\u{c}\n\r\tAé😀é"));
+        assert!(matches!(serde_json::from_str("\"é\""), Ok(Text(Cow::Borrowed("é")))));
         for wrong in [r#""\x""#, r#""\u12""#, r#""\u12g4""#, r#""\ud83d""#, r#""\ud83dx\ude00""#, r#""\ude00""#, r#""\ud83d\u0041""#] {
-            assert!(text(wrong).is_err(), "{wrong}");
+            assert!(text(wrong).is_none(), "{wrong}");
         }
         for wrong in ["", "\"", "1", "null", "[]"] {
-            assert!(text(wrong).is_err(), "{wrong}");
+            assert!(text(wrong).is_none(), "{wrong}");
         }
     }
 
     #[test]
     fn an_attribute_value_has_one_type_that_exists() {
-        let read = |json| Json(json).parse().map(|Attribute(kind, value)| (kind, value.0));
-        assert_eq!(read(r#"{"S":"a"}"#), Ok((Type::Text, "\"a\"")));
-        assert_eq!(read(" { \"S\" : \"a\" } "), Ok((Type::Text, "\"a\"")));
-        assert_eq!(read(r#"{"\u0053":"a"}"#), Ok((Type::Text, "\"a\"")));
-        assert_eq!(read(r#"{"L":[{"S":"a"}]}"#), Ok((Type::List, r#"[{"S":"a"}]"#)));
-        assert_eq!(read(r#"{"BS":["AA=="]}"#), Ok((Type::Binaries, r#"["AA=="]"#)));
-        for wrong in ["{}", "1", "\"S\"", "null", r#"{"X":"a"}"#, r#"{"s":"a"}"#, r#"{"S":"a","N":"1"}"#, r#"{"S":"a","S":"a"}"#] {
-            assert!(read(wrong).is_err(), "{wrong}");
+        let read = |json| serde_json::from_str::<Attribute<'_>>(json).ok();
+        let a = || Attribute::Text("a".into());
+        assert_eq!(read(r#"{"S":"a"}"#), Some(a()));
+        assert_eq!(read(" { \"S\" : \"a\" } "), Some(a()));
+        assert_eq!(read(r#"{"\u0053":"a"}"#), Some(a()));
+        assert_eq!(read(r#"{"N":"-1.50E+3"}"#), Some(Attribute::Number("-1.50E+3".into())));
+        assert_eq!(read(r#"{"B":"AA=="}"#), Some(Attribute::Binary("AA==".into())));
+        assert_eq!((read(r#"{"BOOL":true}"#), read(r#"{"NULL":true}"#)), (Some(Attribute::Boolean(true)), Some(Attribute::Null)));
+        assert_eq!(read(r#"{"L":[{"S":"a"}]}"#), Some(Attribute::Nested(Type::List, r#"[{"S":"a"}]"#)));
+        assert_eq!(read(r#"{"BS":["AA=="]}"#), Some(Attribute::Nested(Type::Binaries, r#"["AA=="]"#)));
+        for wrong in [
+            "{}",
+            "1",
+            "\"S\"",
+            "null",
+            r#"{"X":"a"}"#,
+            r#"{"s":"a"}"#,
+            r#"{"S":"a","N":"1"}"#,
+            r#"{"S":"a","S":"a"}"#,
+            r#"{"S":1}"#,
+            r#"{"N":"x"}"#,
+        ] {
+            assert_eq!(read(wrong), None, "{wrong}");
         }
     }
 }

@@ -4,9 +4,8 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Deserializer, de::Error as _};
 
-use crate::error::Malformed;
 use crate::join::Joint;
-use crate::json::{Attribute, Type};
+use crate::json::Attribute;
 use crate::read::Value;
 
 /// A string or number attribute, as its decoded text.
@@ -45,19 +44,18 @@ impl<'a> Scalar<'a> {
     }
 
     /// Reads an attribute value; `None` if it is of any other type.
-    pub(crate) fn read(Attribute(kind, json): Attribute<'a>) -> Result<Option<Self>, Malformed> {
-        Ok(match kind {
-            Type::Text => Some(Self::Text(json.text()?)),
-            Type::Number => Some(Self::Number(Cow::Borrowed(json.number()?))),
-            _ => None,
-        })
+    pub(crate) fn read(attribute: &Attribute<'a>) -> Option<Self> {
+        match attribute {
+            Attribute::Text(text) => Some(Self::Text(text.clone())),
+            Attribute::Number(number) => Some(Self::Number(number.clone())),
+            Attribute::Binary(_) | Attribute::Boolean(_) | Attribute::Null | Attribute::Nested(..) => None,
+        }
     }
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Scalar<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let scalar = Self::read(Attribute::deserialize(deserializer)?).map_err(D::Error::custom)?;
-        scalar.ok_or_else(|| D::Error::custom("a string or number attribute is expected"))
+        Self::read(&Attribute::deserialize(deserializer)?).ok_or_else(|| D::Error::custom("a string or number attribute is expected"))
     }
 }
 

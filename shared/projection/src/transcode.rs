@@ -7,12 +7,14 @@
 //! Only what is declared is shown. A value that is not of the declared kind cannot be cut down to its declared members,
 //! so it is left out.
 
+use std::borrow::Cow;
+
 use serde::Deserializer;
 use serde::de::{DeserializeSeed, Error as _};
 
 use crate::error::Malformed;
 use crate::join::{Join, Joint};
-use crate::json::{Attribute, Json, Type};
+use crate::json::{Attribute, Text, Type};
 use crate::layout::{Layout, Reads};
 use crate::output::{Output, Scalar};
 use crate::read::{Members, Value};
@@ -21,8 +23,8 @@ use crate::selection::Selection;
 /// Writes items as the JSON of a selection. Made once a request.
 ///
 /// - Members come in the model's order at every level; absent ones are left out.
-/// - Strings are copied with the escapes that they came with (half a surrogate pair, which DynamoDB cannot hold, would
-///   be copied too; JSON's grammar has it), numbers with all their digits; binary is its base64 text; null is `null`.
+/// - Strings keep their characters and are escaped as `serde_json` does, numbers keep their digits; binary is its base64
+///   text; null is `null`.
 /// - Sets of strings come sorted by the bytes of their texts.
 /// - Where an [`Object`](crate::Kind::Object) or [`Objects`](crate::Kind::Objects) is declared and something else
 ///   comes, it is left out; so are elements of `Objects` that are no maps, elements of [`Texts`](crate::Kind::Texts)
@@ -67,7 +69,7 @@ impl Transcoder {
     /// # Errors
     ///
     /// The seed's error is the deserializer's, if it has no item there or if a value that is shown or picked is not
-    /// valid: a number that is no JSON number or, in a pick or a set, a string with half a surrogate pair. `output.json`
+    /// valid: a number that is no JSON number, or a string with half a surrogate pair. `output.json`
     /// and `output.joints` are then as they were, and all picks `None`. Values that are not looked at need to be JSON,
     /// no more.
     pub fn item<'t, 'de>(&'t self, output: &'t mut Output<'de>) -> ItemSeed<'t, 'de> {
@@ -85,7 +87,7 @@ impl Transcoder {
         let Output { json, picks, joints, values } = output;
         for pick in &self.picks {
             picks.push(match values.get(*pick) {
-                Some(Value::Attribute(attribute)) => Scalar::read(*attribute)?,
+                Some(Value::Attribute(attribute)) => Scalar::read(attribute),
                 _ => None,
             });
         }
@@ -150,7 +152,7 @@ impl Writer<'_> {
         }
         self.json.push(b'}');
         if let Some(Value::Attribute(key)) = layout.key.and_then(|key| values.get(key))
-            && let Some(key) = Scalar::read(*key)?
+            && let Some(key) = Scalar::read(key)
         {
             let first = self.json.len() - start == 2;
             self.joints.push(Joint { at: self.json.len() - 1, first, key: key.as_str().to_owned() });
@@ -165,40 +167,49 @@ impl Writer<'_> {
             (Reads::Objects(layout), Value::Objects(bases)) => {
                 self.array(bases, |writer, base| writer.object(layout, *base).map(|()| true))?;
             }
-            (Reads::Scalar, Value::Attribute(attribute)) => return self.scalar(*attribute),
-            (Reads::Texts, Value::Attribute(Attribute(Type::Texts, set))) => {
-                let mut texts = Vec::new();
-                for json in set.parse::<Vec<Json<'_>>>()? {
-                    texts.push((json.text()?, json));
-                }
+            (Reads::Scalar, Value::Attribute(attribute)) => return self.scalar(attribute),
+            (Reads::Texts, Value::Attribute(Attribute::Nested(Type::Texts, set))) => {
+                let mut texts: Vec<Text<'_>> = serde_json::from_str(set)?;
                 // The members of a set differ, so no order among equals is lost.
-                texts.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-                self.array(&texts, |writer, (_, json)| writer.scalar(Attribute(Type::Text, *json)))?;
+                texts.sort_unstable();
+                self.array(&texts, |writer, Text(text)| writer.text(text).map(|()| true))?;
             }
-            (Reads::Texts, Value::Attribute(Attribute(Type::List, list))) => {
-                self.array(&list.parse::<Vec<_>>()?, |writer, element: &Attribute<'_>| match element {
-                    Attribute(Type::Text, _) => writer.scalar(*element),
+            (Reads::Texts, Value::Attribute(Attribute::Nested(Type::List, list))) => {
+                self.array(&serde_json::from_str::<Vec<Attribute<'_>>>(list)?, |writer, element| match element {
+                    Attribute::Text(text) => writer.text(text).map(|()| true),
                     _ => Ok(false),
                 })?;
             }
-            (Reads::Texts, Value::Attribute(attribute)) => return self.scalar(*attribute),
+            (Reads::Texts, Value::Attribute(attribute)) => return self.scalar(attribute),
             _ => return Ok(false),
         }
         Ok(true)
     }
 
     /// Writes an attribute value if it is a scalar, and returns whether it is.
-    fn scalar(&mut self, Attribute(kind, json): Attribute<'_>) -> Result<bool, Malformed> {
-        let text = match kind {
-            Type::Text | Type::Binary => json.string()?,
-            Type::Number => json.number()?,
-            Type::Boolean if json.parse()? => "true",
-            Type::Boolean => "false",
-            Type::Null => json.parse::<bool>().map(|_| "null")?,
-            Type::Map | Type::List | Type::Texts | Type::Numbers | Type::Binaries => return Ok(false),
-        };
-        self.json.extend_from_slice(text.as_bytes());
+    fn scalar(&mut self, attribute: &Attribute<'_>) -> Result<bool, Malformed> {
+        match attribute {
+            Attribute::Text(text) | Attribute::Binary(text) => self.text(text)?,
+            Attribute::Number(number) => self.json.extend_from_slice(number.as_bytes()),
+            Attribute::Boolean(true) => self.json.extend_from_slice(b"true"),
+            Attribute::Boolean(false) => self.json.extend_from_slice(b"false"),
+            Attribute::Null => self.json.extend_from_slice(b"null"),
+            Attribute::Nested(..) => return Ok(false),
+        }
         Ok(true)
+    }
+
+    /// Writes a string. One that was borrowed from the input needs no escapes.
+    fn text(&mut self, text: &Cow<'_, str>) -> Result<(), Malformed> {
+        match text {
+            Cow::Borrowed(text) => {
+                self.json.push(b'"');
+                self.json.extend_from_slice(text.as_bytes());
+                self.json.push(b'"');
+            }
+            Cow::Owned(text) => serde_json::to_writer(&mut *self.json, text)?,
+        }
+        Ok(())
     }
 
     /// Writes an array of those elements for which `write` returns `true`.

@@ -121,7 +121,7 @@ fn print(value: &Value, random: &mut dyn FnMut(usize) -> usize, to: &mut String)
     }
 }
 
-/// One way of escaping for each text, so that what comes out depends on the item alone.
+/// Writes a string with more escapes than it needs, as DynamoDB may.
 fn string(text: &str, to: &mut String) {
     to.push('"');
     for character in text.chars() {
@@ -180,22 +180,10 @@ mod twin {
         let mut members = Vec::new();
         for (field, below) in chosen(fields, if text.is_empty() { &all } else { text }) {
             if let Some(shown) = map.get(field.name).and_then(|value| declared(field.kind, &below, value)) {
-                let mut name = String::new();
-                string_plain(field.name, &mut name);
-                members.push(format!("{name}:{shown}"));
+                members.push(format!("{}:{shown}", Value::from(field.name)));
             }
         }
         format!("{{{}}}", members.join(","))
-    }
-
-    fn string_plain(text: &str, to: &mut String) {
-        to.push_str(&Value::String(text.to_owned()).to_string());
-    }
-
-    fn quoted(value: &Value) -> String {
-        let mut text = String::new();
-        string(value.as_str().unwrap_or_default(), &mut text);
-        text
     }
 
     fn declared(kind: Kind, below: &str, value: &Value) -> Option<String> {
@@ -208,7 +196,7 @@ mod twin {
                 list(maps.map(|map| object(fields, below, map)).collect())
             }
             (Kind::Object(_) | Kind::Objects(_), _) => None,
-            (Kind::Texts, "L") => list(content.as_array()?.iter().filter_map(|e| e.get("S")).map(quoted).collect()),
+            (Kind::Texts, "L") => list(content.as_array()?.iter().filter_map(|e| e.get("S")).map(Value::to_string).collect()),
             (Kind::Texts, "SS") | (_, "S" | "N" | "B" | "BOOL" | "NULL") => Some(leaf(tag, content)),
             _ => None,
         }
@@ -222,9 +210,9 @@ mod twin {
             "SS" => {
                 let mut set = content.as_array().cloned().unwrap_or_default();
                 set.sort_by(|a, b| a.as_str().cmp(&b.as_str()));
-                format!("[{}]", set.iter().map(quoted).collect::<Vec<_>>().join(","))
+                format!("[{}]", set.iter().map(Value::to_string).collect::<Vec<_>>().join(","))
             }
-            _ => quoted(content),
+            _ => content.to_string(),
         }
     }
 }
