@@ -51,9 +51,9 @@ pub(crate) fn single<'de, A: MapAccess<'de>, T>(
 /// An attribute value. A string without escapes is borrowed from the input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Attribute<'a> {
-    Text(Cow<'a, str>),
+    Text(Text<'a>),
     /// The base64 of it.
-    Binary(Cow<'a, str>),
+    Binary(Text<'a>),
     /// A JSON number, digit for digit.
     Number(Cow<'a, str>),
     Boolean(bool),
@@ -76,8 +76,8 @@ impl<'de: 'a, 'a> Deserialize<'de> for Attribute<'a> {
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Attribute<'de>, A::Error> {
                 single(map, |kind, map| {
                     Ok(match kind {
-                        Type::Text => Attribute::Text(map.next_value::<Text<'de>>()?.0),
-                        Type::Binary => Attribute::Binary(map.next_value::<Text<'de>>()?.0),
+                        Type::Text => Attribute::Text(map.next_value()?),
+                        Type::Binary => Attribute::Binary(map.next_value()?),
                         Type::Number => {
                             let Text(number) = map.next_value()?;
                             if !is_number(&number) {
@@ -174,12 +174,12 @@ mod tests {
     #[test]
     fn an_attribute_value_has_one_type_that_exists() {
         let read = |json| serde_json::from_str::<Attribute<'_>>(json).ok();
-        let a = || Attribute::Text("a".into());
+        let a = || Attribute::Text(Text("a".into()));
         assert_eq!(read(r#"{"S":"a"}"#), Some(a()));
         assert_eq!(read(" { \"S\" : \"a\" } "), Some(a()));
         assert_eq!(read(r#"{"\u0053":"a"}"#), Some(a()));
         assert_eq!(read(r#"{"N":"-1.50E+3"}"#), Some(Attribute::Number("-1.50E+3".into())));
-        assert_eq!(read(r#"{"B":"AA=="}"#), Some(Attribute::Binary("AA==".into())));
+        assert_eq!(read(r#"{"B":"AA=="}"#), Some(Attribute::Binary(Text("AA==".into()))));
         assert_eq!((read(r#"{"BOOL":true}"#), read(r#"{"NULL":true}"#)), (Some(Attribute::Boolean(true)), Some(Attribute::Null)));
         assert_eq!(read(r#"{"L":[{"S":"a"}]}"#), Some(Attribute::Nested(Type::List, r#"[{"S":"a"}]"#)));
         assert_eq!(read(r#"{"BS":["AA=="]}"#), Some(Attribute::Nested(Type::Binaries, r#"["AA=="]"#)));

@@ -46,7 +46,7 @@ impl<'a> Scalar<'a> {
     /// Reads an attribute value; `None` if it is of any other type.
     pub(crate) fn read(attribute: &Attribute<'a>) -> Option<Self> {
         match attribute {
-            Attribute::Text(text) => Some(Self::Text(text.clone())),
+            Attribute::Text(text) => Some(Self::Text(text.0.clone())),
             Attribute::Number(number) => Some(Self::Number(number.clone())),
             Attribute::Binary(_) | Attribute::Boolean(_) | Attribute::Null | Attribute::Nested(..) => None,
         }

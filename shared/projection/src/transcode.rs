@@ -172,7 +172,7 @@ impl Writer<'_> {
                 let mut texts: Vec<Text<'_>> = serde_json::from_str(set)?;
                 // The members of a set differ, so no order among equals is lost.
                 texts.sort_unstable();
-                self.array(&texts, |writer, Text(text)| writer.text(text).map(|()| true))?;
+                self.array(&texts, |writer, text| writer.text(text).map(|()| true))?;
             }
             (Reads::Texts, Value::Attribute(Attribute::Nested(Type::List, list))) => {
                 self.array(&serde_json::from_str::<Vec<Attribute<'_>>>(list)?, |writer, element| match element {
@@ -200,7 +200,7 @@ impl Writer<'_> {
     }
 
     /// Writes a string. One that was borrowed from the input needs no escapes.
-    fn text(&mut self, text: &Cow<'_, str>) -> Result<(), Malformed> {
+    fn text(&mut self, Text(text): &Text<'_>) -> Result<(), Malformed> {
         match text {
             Cow::Borrowed(text) => {
                 self.json.push(b'"');
