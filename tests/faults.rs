@@ -63,12 +63,39 @@ async fn broken_connections_are_repeated_away() {
 #[tokio::test]
 async fn nonsense_is_502_and_a_refusal_is_500() {
     let (stack, proxy) = shop(&[]);
-    for nonsense in
-        ["<html>maintenance</html>", "", "null", "[]", r#"{"Items":[{"productId":{"S":"p-1"}}]}"#, r#"{"Items":7}"#, r#"{"Items":[],"#]
-    {
+    for nonsense in [
+        "<html>maintenance</html>",
+        "",
+        "null",
+        "[]",
+        "{}",
+        r#"{"Count":0,"ScannedCount":0}"#,
+        r#"{"Items":[],"Count":0}"#,
+        r#"{"__type":"com.amazonaws.dynamodb.v20120810#InternalServerError"}"#,
+        r#"{"Items":[{"productId":{"S":"p-1"}}],"Count":1,"ScannedCount":1}"#,
+        r#"{"Items":7,"Count":0,"ScannedCount":0}"#,
+        r#"{"Items":[],"Count":0,"ScannedCount":4294967295}"#,
+        r#"{"Items":[],"Count":0,"ScannedCount":-1}"#,
+        r#"{"Items":[],"Count":0,"ScannedCount":0}garbage"#,
+        r#"{"Items":[],"#,
+    ] {
         proxy.then(&[Fault::Reply(200, nonsense)]);
         is(&stack.products("").await, 502, "bad-gateway");
     }
+    // The keys of a page, and then no items for them.
+    for nonsense in
+        ["{}", r#"{"UnprocessedKeys":{}}"#, r#"{"Responses":{"products":[{}]}}"#, r#"{"Responses":{"products":[{"productId":{"S":"x"}}]}}"#]
+    {
+        proxy.then(&[Fault::Pass, Fault::Reply(200, nonsense)]);
+        is(&stack.products("fields=productId,description").await, 502, "bad-gateway");
+    }
+    for redirect in [301, 302, 304] {
+        proxy.then(&[Fault::Reply(redirect, "{}")]);
+        is(&stack.products("").await, 502, "bad-gateway");
+    }
+    proxy.then(&vec![Fault::Reply(429, "slow down"); 10]);
+    is(&stack.products("").await, 503, "unavailable");
+    proxy.only(&[]);
     for refusal in ["AccessDeniedException", "ValidationException", "ResourceNotFoundException"] {
         let body = format!(r#"{{"__type":"com.amazon#{refusal}","message":"no role of yours"}}"#);
         proxy.then(&[Fault::Reply(400, Box::leak(body.into_boxed_str()))]);

@@ -119,6 +119,9 @@ impl pagination::Source for Reader<'_> {
             Read::Count => answer::count(&answer, position),
             Read::Items | Read::Positions => answer::query(&answer, &Transcoder::new(selection, &picks, self.join), position),
         }?);
+        if answer.evaluated > query.limit {
+            return Err(ReadError::Malformed(format!("ScannedCount is {}, above the Query's Limit of {}", answer.evaluated, query.limit)));
+        }
         if query.read == Read::Positions {
             answer.rows.iter_mut().for_each(|row| row.bytes = 0);
         }
