@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::stack::{Answer, Stack, event};
 
-/// What a request says in `If-Modified-Since`, beside the columns of the tables below.
+/// The values of `If-Modified-Since`: the columns of the tables below.
 const SINCE: [(&str, Option<&str>); 5] = [
     ("absent", None),
     ("older", Some("Thu, 29 Feb 2024 23:59:59 GMT")),
@@ -13,7 +13,7 @@ const SINCE: [(&str, Option<&str>); 5] = [
     ("malformed", Some("2024-03-01T00:00:00Z")),
 ];
 
-/// One item: it has a tag and a date. `W/"…"` and `"…"` stand for the current tag; `If-None-Match`, if it is there, decides alone.
+/// One item: it has a tag and a date. `W/"…"` and `"…"` stand for the current tag. If there is an `If-None-Match`, it alone decides.
 const ONE: [(&str, Option<&str>, [u16; 5]); 7] = [
     //                                       absent older equal newer malformed
     ("absent", None, [200, 200, 304, 304, 200]),
@@ -25,7 +25,7 @@ const ONE: [(&str, Option<&str>, [u16; 5]); 7] = [
     ("no match", Some("\"other\""), [200, 200, 200, 200, 200]),
 ];
 
-/// A list: it has a tag and no date, so `If-Modified-Since` never counts.
+/// A list: it has a tag and no date, so `If-Modified-Since` is always ignored.
 const LIST: [(&str, Option<&str>, [u16; 5]); 7] = [
     //                                       absent older equal newer malformed
     ("absent", None, [200, 200, 200, 200, 200]),
@@ -37,7 +37,7 @@ const LIST: [(&str, Option<&str>, [u16; 5]); 7] = [
     ("no match", Some("\"other\""), [200, 200, 200, 200, 200]),
 ];
 
-/// A resource: where it is, whether it is there, and its table.
+/// A resource: its URL, whether it exists, and its table.
 struct Resource {
     path: &'static str,
     id: Option<&'static str>,
@@ -59,7 +59,7 @@ async fn ask(stack: &Stack, resource: &Resource, method: &str, headers: &[(&str,
     stack.send(&event).await
 }
 
-/// The headers that are the same at every request.
+/// Returns the headers that must be the same in every response.
 fn lasting(answer: &Answer) -> Vec<(&str, &str)> {
     let headers = answer.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     let mut headers: Vec<_> = headers.filter(|(name, _)| *name != "server-timing").collect();
@@ -97,12 +97,12 @@ fn check(answer: &Answer, full: &Answer, status: u16, method: &str, row: &str) {
     assert_eq!(answer.status, status, "{row}: {}", answer.body);
     if status == 304 {
         assert_eq!(answer.body, "", "{row}");
-        // Section 15.4.5: these as the 200 has them, and nothing that describes a body. Its date gives way to its tag.
+        // Section 15.4.5: these headers as in the 200, and none that describes the body. A response with a tag needs no `Last-Modified`.
         let kept = ["cache-control", "etag", "vary", "x-content-type-options"].map(|name| (name, full.header(name).unwrap()));
         assert_eq!(lasting(answer), kept, "{row}");
         return;
     }
-    // A 200 is the whole answer, and a 404 is never conditional.
+    // A 200 has the whole body, and a 404 is never conditional.
     assert_eq!(answer.body, if method == "HEAD" { "" } else { &full.body }, "{row}");
     assert_eq!(lasting(answer), lasting(full), "{row}");
     if status == 404 {

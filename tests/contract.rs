@@ -1,4 +1,4 @@
-//! Ring 4: what is said in several places is the same in all of them.
+//! Ring 4: facts that are stated in several places agree.
 //!
 //! `template.yaml` is the truth for tables, indexes, routes, permissions and environment; the model for fields, filters and sorts. The
 //! emulator checks neither an index's projection nor any permission, so both are checked here. (`openapi.json` is checked where it is
@@ -32,7 +32,7 @@ fn names<'a>(list: &[&'a str]) -> Names<'a> {
     set
 }
 
-/// The strings of a JSON string or array.
+/// Returns the strings of a JSON string or array.
 fn strings(json: &Json) -> Names<'_> {
     match json {
         Json::String(text) => [text.as_str()].into(),
@@ -180,7 +180,7 @@ fn functions_crates_routes_events_and_router() {
             assert_eq!(authorizer, wanted, "{} {}", there.method, there.path);
             assert!(event["PayloadFormatVersion"].as_str().is_none_or(|version| version == "2.0"));
         }
-        // No crate turns local tokens on by itself.
+        // No crate enables local tokens by default.
         let manifest = fs::read_to_string(root().join("functions").join(route.name).join("Cargo.toml")).unwrap();
         assert!(manifest.contains("local-tokens = [\"api/local-tokens\"]") && !manifest.contains("default ="));
     }
@@ -188,7 +188,7 @@ fn functions_crates_routes_events_and_router() {
     assert!(api.contains("local-tokens = [\"credential-chain\"]") && !api.contains("default ="));
 }
 
-/// The events, each with the route that its file's name says.
+/// Returns the events, each with the route that its file name states.
 pub(crate) fn events() -> impl Iterator<Item = (&'static Route, PathBuf)> {
     let mut files: Vec<_> = fs::read_dir(root().join("events")).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
@@ -200,7 +200,7 @@ pub(crate) fn events() -> impl Iterator<Item = (&'static Route, PathBuf)> {
     })
 }
 
-/// Every function's environment is what `Config` reads for its route, no more and no less.
+/// Every function's environment has exactly the variables that `Config` reads for its route.
 #[test]
 fn environment() {
     let template = template();
@@ -230,8 +230,8 @@ fn environment() {
     }
 }
 
-/// The exact permissions: each action on each table and index that the route's plans reach, with conditions that name what the
-/// requests name.
+/// The exact permissions: each action on each table and index that the route's plans reach, with conditions that name the
+/// attributes of the requests.
 #[test]
 fn permissions() {
     let template = template();
@@ -323,7 +323,7 @@ fn keys_of(index: &'static api::Index) -> impl Iterator<Item = &'static str> {
     partition.into_iter().chain([index.sort, index.id])
 }
 
-/// Every combination of filters, with every sort, has a plan whose attributes lie in its index: the emulator does not check that.
+/// Every combination of filters and sort has a plan whose attributes are in its index. The emulator does not check that.
 #[test]
 fn plans() {
     let template = template();
@@ -367,7 +367,7 @@ fn condition(filter: &Filter) -> Condition {
     Condition { attribute: filter.attribute, operator, value }
 }
 
-/// Rules of the house that a reader can count on.
+/// Rules of this repository that readers rely on.
 #[test]
 fn the_house() {
     for route in ROUTES {

@@ -1,4 +1,4 @@
-//! What reading costs, counted: round trips, evaluated items, read units.
+//! The cost of reads, counted: round trips, evaluated items, read units.
 
 use std::num::NonZeroU32;
 
@@ -14,7 +14,7 @@ use crate::{
 
 const NEWEST: Sort = Sort { attribute: "createdAt", order: Order::Descending };
 
-/// `count` products over `shards`; one in twenty has the brand `Rare`, all have a rating.
+/// Makes `count` products over `shards`; one in twenty has the brand `Rare`, all have a rating.
 fn catalogue(count: u32, shards: u32) -> Direct {
     let db = database::open(None).unwrap();
     database::create_tables(&db, &Template::of_workspace().unwrap()).unwrap();

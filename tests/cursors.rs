@@ -1,4 +1,4 @@
-//! Cursors under attack: used where they were not made, changed, cut, forged, late; and the wire format, locked.
+//! Cursors that must be refused: used for another list, changed, cut, forged or expired. The wire format is fixed by examples.
 
 use std::{
     slice,
@@ -16,7 +16,7 @@ use crate::stack::{Answer, Stack, event, send_to};
 const SECRETS: [&str; 3] =
     ["the first secret of three, 32 characters", "the second secret of three, 32 characters", "a stranger's secret with 32 characters"];
 
-/// A list function with these secrets.
+/// Makes a list function with these secrets.
 fn app(stack: &Stack, route: &'static Route, secret: &str, previous: Option<&str>) -> App {
     let variable = |name: &str| {
         let value = match name {
@@ -33,10 +33,10 @@ fn app(stack: &Stack, route: &'static Route, secret: &str, previous: Option<&str
     App::new(route, Config::read(route, variable).unwrap(), stack.client())
 }
 
-/// A list that a cursor can be made in or used in.
+/// A list for which a cursor can be made or used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Place {
-    /// Whose list, and who asks; none is the products.
+    /// The owner of the list and the caller; `None` for the products.
     parties: Option<(&'static str, &'static str)>,
     query: &'static str,
 }
@@ -49,7 +49,7 @@ const fn orders(owner: &'static str, caller: &'static str, query: &'static str) 
     Place { parties: Some((owner, caller)), query }
 }
 
-/// No two of them are the same list.
+/// Lists that all differ.
 const PLACES: [Place; 22] = [
     products(""),
     products("sort=oldest"),
@@ -108,7 +108,7 @@ fn shop() -> Stack {
     stack
 }
 
-/// Every refusal is the same answer, whatever the reason.
+/// Checks that every refusal is the same answer, whatever the reason.
 fn refused(answer: &Answer, context: &str) {
     assert_eq!(answer.status, 400, "{context}: {}", answer.body);
     let problem = answer.json();
@@ -127,7 +127,7 @@ async fn a_cursor_opens_where_it_was_made_and_nowhere_else() {
             let context = format!("made in {made:?}, used in {used:?}");
             if made == used { assert_eq!(answer.status, 200, "{context}: {}", answer.body) } else { refused(&answer, &context) }
         }
-        // The same list with other pages and other fields, or written another way.
+        // The same list with another limit and other fields, or with the query written in another form.
         for same in ["limit=1", "limit=100", "fields=updatedAt"] {
             assert_eq!(functions.ask(made, &format!("{same}&cursor={cursor}")).await.status, 200, "{made:?} with {same}");
         }
@@ -175,7 +175,7 @@ async fn every_changed_bit_and_every_cut_is_refused() {
                 bytes[bit / 8] ^= 1 << (bit % 8);
                 changed.push(URL_SAFE_NO_PAD.encode(bytes));
             }
-            // Of the text, too: it may become another letter, or none of the alphabet.
+            // A bit of the text too: it may become another letter, or one outside of the alphabet.
             for bit in (0..cursor.len() * 8).filter(|bit| bit % 8 != 7) {
                 let mut bytes = cursor.clone().into_bytes();
                 bytes[bit / 8] ^= 1 << (bit % 8);
@@ -203,7 +203,7 @@ fn after(sort: Value, id: &str, direction: Direction) -> Cursor {
     Cursor { direction, after: Some(Position { sort, id: Value::S(id.to_owned()) }) }
 }
 
-/// The beginning of a day, counted from 1970.
+/// Returns the start of a day, counted from 1970.
 fn day(number: u16) -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(u64::from(number) * 86_400)
 }
@@ -223,7 +223,7 @@ async fn a_cursor_opens_for_three_days_after_its_own() {
     let stack = shop();
     let functions = Functions::new(&stack, SECRETS[0], None);
     let today = u16::try_from(UNIX_EPOCH.elapsed().unwrap().as_secs() / 86_400).unwrap();
-    // One day of room: midnight may pass meanwhile.
+    // One day of tolerance: the test may run over midnight.
     for (made, opens) in
         [(today - 5, false), (today - 4, false), (today - 2, true), (today, true), (today + 3, false), (today + 100, false)]
     {
@@ -233,7 +233,7 @@ async fn a_cursor_opens_for_three_days_after_its_own() {
     }
 }
 
-/// What callers keep: a cursor of today opens after the next deployment. A line that changes is a new version of the format.
+/// Cursors that callers have stored open after the next deployment. If a line here changes, the format has a new version.
 #[test]
 fn the_wire_format_is_locked() {
     let sealer = Sealer::new("a golden secret of 32 characters", None).unwrap().at(day(20_000));

@@ -26,7 +26,7 @@ impl Direct {
         Self { db, table, queries: AtomicU32::new(0), evaluated: AtomicU32::new(0), fetches: AtomicU32::new(0) }
     }
 
-    /// Queries, evaluated items and fetches since the last call.
+    /// Returns the Queries, evaluated items and fetches since the last call.
     pub(crate) fn spent(&self) -> (u32, u32, u32) {
         let take = |counter: &AtomicU32| counter.swap(0, Ordering::Relaxed);
         (take(&self.queries), take(&self.evaluated), take(&self.fetches))
@@ -42,7 +42,7 @@ impl Direct {
     }
 }
 
-/// A JSON object as an item: numbers digit for digit.
+/// Converts a JSON object to an item; numbers keep their digits.
 pub(crate) fn item(json: &serde_json::Value) -> Item {
     fn value(json: &serde_json::Value) -> AttributeValue {
         match json {

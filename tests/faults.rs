@@ -1,4 +1,4 @@
-//! Ring 5: what DynamoDB may do, and what the caller then gets.
+//! Ring 5: failures of DynamoDB, and the caller's answer to each.
 
 use std::time::{Duration, Instant};
 
@@ -105,7 +105,7 @@ async fn nonsense_is_502_and_a_refusal_is_500() {
     }
 }
 
-/// Unprocessed keys are asked for again until they are there, or it is a 503: never a shorter page in silence.
+/// Unprocessed keys are read again until they are found, or the answer is a 503. A page is never silently shorter.
 #[tokio::test]
 async fn unprocessed_keys_are_never_lost() {
     let query = "fields=productId,description&limit=40";
@@ -117,7 +117,7 @@ async fn unprocessed_keys_are_never_lost() {
     let answer = stack.products(query).await;
     assert_eq!(answer.ids("productId"), whole, "all of them, in order");
     assert_eq!(proxy.calls(), ["query", "batchgetitem", "batchgetitem", "batchgetitem"]);
-    // The last of few keys stays unprocessed for ever: half of one is none.
+    // The last key stays unprocessed forever, because the proxy returns half of one key: none.
     let for_ever = [vec![Fault::Pass], vec![Fault::Unprocess; 60]].concat();
     proxy.only(&for_ever);
     is(&stack.products(query).await, 503, "unavailable");
@@ -152,7 +152,7 @@ async fn an_item_deleted_between_the_two_reads_is_left_out_and_the_end_is_true()
 
 static GONE: std::sync::Mutex<Vec<String>> = std::sync::Mutex::new(Vec::new());
 
-/// Deletes through the wire, while the proxy holds the BatchGetItem back.
+/// Deletes an item over the wire while the proxy delays the BatchGetItem.
 fn delete_the_gone(upstream: &str) {
     for id in GONE.lock().unwrap().drain(..) {
         let body = json!({"TableName": "products", "Key": {"productId": {"S": id}}}).to_string();
@@ -171,7 +171,7 @@ fn delete_the_gone(upstream: &str) {
     }
 }
 
-/// The connection that is opened before the first event is the one that the first event's call goes over.
+/// The first event's call uses the connection that was opened before it.
 #[tokio::test]
 async fn the_first_call_finds_the_connection_open() {
     let (stack, proxy) = shop(&[]);
@@ -186,7 +186,7 @@ async fn the_first_call_finds_the_connection_open() {
     assert_eq!((proxy.connections(), proxy.calls().len()), (1, 3));
 }
 
-/// Calls side by side have a connection each, and the next ones use the same; one that was closed meanwhile is replaced.
+/// Parallel calls have a connection each, and later calls reuse them. A connection that was closed is replaced.
 #[tokio::test]
 async fn connections_are_used_again_and_replaced() {
     let (stack, proxy, app, event) = four_connections().await;
@@ -194,7 +194,7 @@ async fn connections_are_used_again_and_replaced() {
     assert_eq!(send_to(&app, &event).await.status, 200);
     assert_eq!(send_to(&app, &event).await.status, 200);
     assert_eq!((proxy.connections(), proxy.calls().len()), (8, 8), "no call was made twice");
-    // A call without an answer takes the idle connections with it: none of them costs another attempt.
+    // After a call without an answer the idle connections are dropped, so none of them costs another attempt.
     proxy.then(&[Fault::Hang]);
     let event = crate::stack::event("/v1/products", None, "category=laptops&limit=5", None, &[]).to_string();
     assert_eq!(send_to(&app, &event).await.status, 200);
@@ -202,7 +202,8 @@ async fn connections_are_used_again_and_replaced() {
     drop(stack);
 }
 
-/// Lambda freezes a function between events, and its connections may be gone when it goes on. However they went, the caller gets an answer.
+/// Lambda freezes a function between events, and its connections may be lost when it continues. However they were lost, the caller gets an
+/// answer.
 #[tokio::test]
 async fn connections_that_died_during_a_freeze_cost_no_error() {
     for (as_, attempts) in [(Thawed::Closed, 4), (Thawed::Reset, 4), (Thawed::Dropped, 4)] {
@@ -210,14 +211,14 @@ async fn connections_that_died_during_a_freeze_cost_no_error() {
         proxy.thaw(as_);
         assert_eq!(send_to(&app, &event).await.status, 200, "{as_:?}");
         let calls = proxy.calls().len();
-        // The proxy does not count what reached a dead connection.
+        // The proxy does not count calls on a dead connection.
         assert!((attempts..=2 * attempts).contains(&calls), "{as_:?}: {calls} calls");
         assert_eq!(send_to(&app, &event).await.status, 200, "{as_:?}");
         assert_eq!(proxy.calls().len(), 4, "{as_:?}: the connections are new ones");
     }
 }
 
-/// A catalogue of four shards behind a proxy, with four connections open and idle.
+/// Makes a catalogue of four shards behind a proxy, with four connections open and idle.
 async fn four_connections() -> (Stack, Proxy, App, String) {
     let (mut stack, proxy) = shop(&[]);
     stack.shards = 4;

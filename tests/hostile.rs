@@ -1,4 +1,4 @@
-//! Hostile events: each is answered in our own form by a function that lives on.
+//! Hostile events: the function answers each in its own form and keeps running.
 
 mod cases;
 mod process;
@@ -14,7 +14,7 @@ use crate::{
 };
 use cases::{Case, Expected};
 
-/// What an answer to a case has to be, whoever gave it.
+/// Checks an answer to a case, from a handler or a process.
 fn check(case: &Case, answer: &Answer) {
     let Case { name, route, answer: expected, .. } = case;
     let context = || format!("{name} ({}): {} {}", route.name, answer.status, answer.body.chars().take(400).collect::<String>());
@@ -40,7 +40,7 @@ fn check(case: &Case, answer: &Answer) {
         assert!(
             problem["errors"].as_array().unwrap().iter().all(|error| error["detail"].as_str().is_some_and(|detail| !detail.is_empty()))
         );
-        named.dedup(); // a text of fields may be wrong in several places
+        named.dedup(); // `fields` may have several errors
         assert_eq!(named, *parameters, "{}", context());
     }
 }
@@ -91,7 +91,7 @@ fn good_events() -> [String; 3] {
     .map(|event| event.to_string())
 }
 
-/// Must show: at 200 hostile events in a row from a shuffled corpus, the process that answered the first answers the last.
+/// One process answers 200 hostile events in a row from a shuffled corpus: the one that answered the first also answers the last.
 #[test]
 fn the_process_that_answered_the_first_hostile_event_answers_the_last() {
     let stack = Stack::shop();

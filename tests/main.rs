@@ -4,8 +4,8 @@
 //! |---|---|---|
 //! | `routes` | 2 | events through the real conversion into the handlers, over in-process DynamoDB |
 //! | `conditional` | 2 | the truth table of If-None-Match and If-Modified-Since |
-//! | `cursors` | 2 | cursors changed, cut, late, and used where they were not made |
-//! | `hostile` | 2 | what nobody should send, to the handlers and to the functions' own processes |
+//! | `cursors` | 2 | cursors changed, cut, expired, and used for another list |
+//! | `hostile` | 2 | hostile events, to the handlers and to the functions' own processes |
 //! | `walks` | 3 | random data, filters, sorts, limits and shards against an in-memory oracle |
 //! | `costs` | 3 | round trips, evaluated items and units, counted |
 //! | `sizes` | 3 | large items |

@@ -1,4 +1,4 @@
-//! A proxy between the client and DynamoDB that does to each call what a script says: pass, throttle, hang, reset, truncate, lie.
+//! A proxy between the client and DynamoDB. A script sets the fault of each call: pass, throttle, hang, reset, truncate, lie.
 
 use std::{
     collections::VecDeque,
@@ -14,45 +14,45 @@ use std::{
 
 use serde_json::{Value, json};
 
-/// What is done to one call.
+/// The treatment of one call.
 #[derive(Debug, Clone)]
 pub(crate) enum Fault {
     Pass,
-    /// An answer of the proxy's own: status and body.
+    /// The proxy answers itself, with this status and body.
     Reply(u16, &'static str),
     /// No answer for longer than any deadline.
     Hang,
     /// The connection is closed without an answer, after the request was read.
     Reset,
-    /// The real answer's first half, and then nothing.
+    /// The proxy sends the first half of the real answer, and then nothing.
     Truncate,
-    /// The real answer, and then the connection is closed, as idle ones are after a while.
+    /// The proxy sends the real answer and closes the connection, as servers close idle ones.
     Close,
-    /// Of a BatchGetItem, the last half of the items comes back as unprocessed keys.
+    /// The second half of a BatchGetItem's items comes back as unprocessed keys.
     Unprocess,
-    /// Before a call passes, this runs.
+    /// The proxy runs this before the call passes.
     After(fn(&str)),
 }
 
-/// What has become of the connections that were open while a function was frozen.
+/// The state of the connections that were open while a function was frozen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Thawed {
     /// The server has closed them.
     Closed,
-    /// Something on the way has dropped them: whatever is sent gets no answer.
+    /// The network has dropped them: nothing that is sent gets an answer.
     Dropped,
-    /// Whatever is sent is answered by a reset.
+    /// A reset answers anything that is sent.
     Reset,
 }
 
-/// One open connection, and what its next request meets.
+/// One open connection, and the treatment of its next request.
 type Open = (TcpStream, Arc<Mutex<Option<Thawed>>>);
 
-/// DynamoDB's way to say "slower".
+/// DynamoDB's throttling error.
 pub(crate) const THROTTLED: Fault =
     Fault::Reply(400, r#"{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException","message":"Rate exceeded"}"#);
 
-/// A proxy on a port of its own. Calls beyond the script pass.
+/// A proxy on a port of its own. Calls after the end of the script pass.
 pub(crate) struct Proxy {
     pub(crate) url: String,
     script: Arc<Mutex<VecDeque<Fault>>>,
@@ -96,7 +96,7 @@ impl Proxy {
         self.script.lock().unwrap().extend(faults.iter().cloned());
     }
 
-    /// Treats all open connections as a freeze of the function may have done. Those that are made from now on are not affected.
+    /// Changes all open connections as a freeze of the function can. Later connections are not affected.
     pub(crate) fn thaw(&self, as_: Thawed) {
         for (stream, thawed) in self.open.lock().unwrap().drain(..) {
             *thawed.lock().unwrap() = Some(as_);
@@ -106,18 +106,18 @@ impl Proxy {
         }
     }
 
-    /// How many connections have been made to it.
+    /// Returns the number of connections that were made to the proxy.
     pub(crate) fn connections(&self) -> u32 {
         self.connections.load(Ordering::Relaxed)
     }
 
-    /// The operations that were called since the last time, repeats included.
+    /// Returns the operations that were called since the last time, repeats included.
     pub(crate) fn calls(&self) -> Vec<String> {
         std::mem::take(&mut *self.calls.lock().unwrap())
     }
 }
 
-/// The calls of one connection, one after another.
+/// Handles the calls of one connection, one after another.
 fn serve(
     mut client: TcpStream,
     upstream: &str,
@@ -179,7 +179,7 @@ fn serve(
     }
 }
 
-/// A BatchGetItem's answer with the last half of its items taken back.
+/// Returns a BatchGetItem's answer in which the second half of the items is unprocessed.
 fn unprocess(request: &[u8], answer: &[u8]) -> Vec<u8> {
     let request: Value = serde_json::from_slice(request).unwrap();
     let mut answer: Value = serde_json::from_slice(answer).unwrap();
@@ -208,7 +208,7 @@ fn forward(upstream: &str, head: &str, body: &[u8]) -> Vec<u8> {
     [head.as_bytes(), &body].concat()
 }
 
-/// One HTTP message with a content-length: its head with the blank line, and its body.
+/// Reads one HTTP message with a content-length: its head with the blank line, and its body.
 fn message(stream: &mut TcpStream) -> Option<(String, Vec<u8>)> {
     let (mut bytes, mut chunk) = (Vec::new(), [0; 65_536]);
     let end = loop {

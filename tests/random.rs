@@ -1,4 +1,4 @@
-//! A small generator of pseudo-random numbers (SplitMix64), so that a failure can be had again from its seed.
+//! A small generator of pseudo-random numbers (SplitMix64), so that a failure can be reproduced from its seed.
 
 /// The state.
 #[derive(Debug, Clone)]
@@ -13,7 +13,7 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    /// From 0 to `below` - 1.
+    /// Returns a number from 0 to `below` - 1.
     pub(crate) fn below(&mut self, below: usize) -> usize {
         usize::try_from(self.next() % below as u64).unwrap()
     }

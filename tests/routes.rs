@@ -124,7 +124,7 @@ async fn nobody_reads_for_another_and_nobody_learns_who_exists() {
             assert_eq!(nobody.status, 401);
             assert_eq!(nobody.header("www-authenticate"), Some("Bearer"));
             assert_eq!(nobody.header("cache-control"), Some("no-store"));
-            // A token in the header is nothing to a deployable build: only the authorizer's claims count.
+            // A deployable build ignores a token in the header: only the authorizer's claims count.
             let token = format!("Bearer {}", dev::token::token("u-1", None));
             let local = stack.send(&event(path, Some("u-1"), query, None, &[("authorization", &token)])).await;
             assert_eq!(local.status, 401);
@@ -166,7 +166,7 @@ async fn all_that_is_wrong_is_told_at_once() {
     assert_eq!(stack.user("limit=1").await.wrong(), ["limit"]);
     assert_eq!(stack.products(&format!("category={}", "x".repeat(129))).await.wrong(), ["category"]);
     assert_eq!(stack.products(&"x".repeat(4097)).await.status, 414);
-    // A hidden field is answered just as one that never existed.
+    // A hidden field gets the same answer as one that does not exist.
     let hidden = stack.products("fields=costPrice").await.body.replace("costPrice", "X");
     assert_eq!(hidden, stack.products("fields=costPryce").await.body.replace("costPryce", "X"));
 }
@@ -231,7 +231,7 @@ async fn a_cursor_belongs_to_its_list_and_its_caller() {
     let cursor = stack.products("limit=5").await.next().unwrap();
     assert!(refused(&stack.products(&format!("category=laptops&cursor={cursor}")).await));
     assert!(refused(&stack.products(&format!("cursor={}A", &cursor[..cursor.len() - 1])).await));
-    // Everything else is said first: a cursor is bound to it.
+    // All other errors come first, because a cursor is bound to the other parameters.
     assert_eq!(stack.products(&format!("limit=x&cursor={cursor}x")).await.wrong(), ["limit"]);
 }
 
@@ -305,7 +305,7 @@ async fn nothing_hidden_is_ever_shown() {
     }
 }
 
-/// Every file of `events/`: its case's name says how it ends.
+/// Every file of `events/`: the name of its case states the expected status.
 #[tokio::test]
 async fn events() {
     let stack = Stack::shop();
@@ -329,7 +329,7 @@ async fn events() {
     }
 }
 
-/// A handler that panics is a 500 of ours, and the next request is served.
+/// A handler that panics gives the app's own 500, and the next request is served.
 #[tokio::test]
 async fn a_panic_is_a_500_from_a_process_that_lives_on() {
     let stack = Stack::shop();

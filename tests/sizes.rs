@@ -6,7 +6,7 @@ use crate::stack::{Answer, Stack};
 
 const MIB: usize = 1 << 20;
 
-/// A product whose name or description takes about this many bytes.
+/// Makes a product whose name or description takes about this many bytes.
 fn product(number: usize, attribute: &str, bytes: usize) -> Value {
     let mut product = json!({
         "productId": format!("p-{number:03}"), "category": "big", "price": number, "shard": 0,
@@ -21,7 +21,7 @@ fn bytes(answer: &Answer) -> usize {
     answer.body.len()
 }
 
-/// Walks forward, then back from the last page; gives the number of pages.
+/// Walks forward, then back from the last page; returns the number of pages.
 async fn walk(stack: &Stack, query: &str, expected: usize) -> usize {
     let (mut seen, mut cursor, mut pages) = (Vec::new(), String::new(), 0);
     let mut last = None;

@@ -21,7 +21,7 @@ pub(crate) struct Stack {
     pub(crate) shards: u16,
 }
 
-/// What a caller gets, after decompression.
+/// A response as a caller gets it, after decompression.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -31,13 +31,13 @@ pub(crate) struct Answer {
 }
 
 impl Stack {
-    /// Empty tables, one shard.
+    /// Makes empty tables with one shard.
     pub(crate) fn empty() -> Self {
         let template = Template::of_workspace().unwrap();
         Self { local: database::start(&template).unwrap(), shards: 1 }
     }
 
-    /// A small shop: 60 products in two categories, two users, 40 orders of the first. Everything hidden begins with `sentinel-`.
+    /// Makes a small shop: 60 products in two categories, two users, 40 orders of the first. Every hidden value begins with `sentinel-`.
     pub(crate) fn shop() -> Self {
         let stack = Self::empty();
         stack.put("products", (0..60).map(product));
@@ -51,7 +51,7 @@ impl Stack {
         self.local.db.0.import_items(table, items, dynoxide::ImportOptions::default()).unwrap();
     }
 
-    /// An environment variable, as `cargo dev up` sets it.
+    /// Returns an environment variable, as `cargo dev up` sets it.
     fn variable(&self, name: &str) -> Option<String> {
         let shards = self.shards.to_string();
         let value = match name {
@@ -67,7 +67,7 @@ impl Stack {
         Some(value.to_owned())
     }
 
-    /// A client with connections of its own.
+    /// Makes a client with connections of its own.
     pub(crate) fn client(&self) -> Client {
         let config = Builder::new()
             .region(Region::from_static("eu-central-1"))
@@ -76,7 +76,7 @@ impl Stack {
         Client::new(config)
     }
 
-    /// The function of a route.
+    /// Makes the function of a route.
     pub(crate) fn app(&self, route: &'static Route) -> App {
         self.app_over(route, self.client())
     }
@@ -105,12 +105,12 @@ impl Stack {
     }
 }
 
-/// Gives an app an event, as the Lambda runtime would, and takes the response apart.
+/// Sends an event to an app, as the Lambda runtime does, and parses the response.
 pub(crate) async fn send_to(app: &App, event: &str) -> Answer {
     let left = Duration::from_secs(5);
     let (response, log) = app.respond(event, "r-1", left, &api::answer).await;
     assert!(!log.contains("sentinel") && serde_json::from_str::<Value>(&log).unwrap()["status"] == response.status_code);
-    // Through JSON, as API Gateway gets it.
+    // Converted to JSON and back, as for API Gateway.
     let wire: Value = serde_json::to_value(&response).unwrap();
     assert!(wire["headers"].is_object() && wire["statusCode"].is_number());
     let compressed = response.headers.contains_key("content-encoding");
@@ -138,7 +138,7 @@ impl Answer {
         self.headers.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
     }
 
-    /// The values of one member of all items of a page.
+    /// Returns the values of one member of all items of a page.
     pub(crate) fn column(&self, name: &str) -> Vec<Value> {
         self.json()["items"].as_array().unwrap().iter().map(|item| item[name].clone()).collect()
     }
@@ -155,14 +155,14 @@ impl Answer {
         self.json()["page"]["prev"].as_str().map(str::to_owned)
     }
 
-    /// Rounds and units, as `Server-Timing` tells them.
+    /// Returns rounds and units, from `Server-Timing`.
     pub(crate) fn spent(&self) -> (u32, f64) {
         let timing = self.header("server-timing").unwrap();
         let part = |name: &str| timing.split(name).nth(1).unwrap().split([' ', '"']).next().unwrap();
         (part("rounds=").parse().unwrap(), part("units=").parse().unwrap())
     }
 
-    /// The parameters that a 400 names.
+    /// Returns the parameters that a 400 names.
     pub(crate) fn wrong(&self) -> Vec<String> {
         assert_eq!(self.status, 400, "{}", self.body);
         assert_eq!(self.header("content-type"), Some("application/problem+json"));
@@ -172,7 +172,7 @@ impl Answer {
     }
 }
 
-/// An API Gateway event, payload 2.0.
+/// Makes an API Gateway event, payload 2.0.
 pub(crate) fn event(path: &str, id: Option<&str>, query: &str, sub: Option<&str>, headers: &[(&str, &str)]) -> Value {
     let raw_path = path.replace("{id}", id.unwrap_or(""));
     let headers: serde_json::Map<_, _> = headers.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value))).collect();
@@ -226,7 +226,7 @@ fn user(number: u32) -> Value {
     })
 }
 
-/// An order of two lines; the second's product is gone.
+/// Makes an order of two lines; the product of the second does not exist.
 pub(crate) fn order(number: u32, user: &str) -> Value {
     let status = ["pending", "paid", "shipped", "delivered", "cancelled"][number as usize % 5];
     json!({

@@ -1,4 +1,4 @@
-//! Calls of the official client beside the reads: typed answers, writes, and answers whose bytes do not arrive.
+//! Calls of the official client other than the reads: typed answers, writes, and answers whose bytes do not arrive.
 
 #[path = "../shared/api/examples/put_thing.rs"]
 #[expect(dead_code, reason = "the example's `main` is for Lambda")]
@@ -50,7 +50,7 @@ async fn a_write_holds_to_its_precondition() {
     assert_eq!(read.item.unwrap()["name"], AttributeValue::S("second".to_owned()));
 }
 
-/// A handler may call the client that the reads use: what it gets is typed.
+/// A handler may call the client that the reads use; it gets typed answers.
 #[tokio::test]
 async fn a_handler_s_own_call_is_typed() {
     let stack = Stack::shop();
@@ -65,7 +65,7 @@ async fn a_handler_s_own_call_is_typed() {
     assert_eq!(orders.items().len(), 40);
 }
 
-/// A successful status that carries no answer of DynamoDB's is an error: it must not pass for "nothing there".
+/// A successful status without an answer of DynamoDB is an error. It must not be read as "no items".
 #[tokio::test]
 async fn bytes_that_do_not_arrive_are_an_error() {
     let mut stack = Stack::shop();

@@ -1,7 +1,7 @@
 //! Ring 3: walks over random lists against an oracle in memory.
 //!
 //! Each case is one seed: a table of 0 to 2,000 products with heavy ties and missing attributes, N shards, and walks over it with random
-//! filters, sort and limits that change on the way, forward and back. A failure names its seed. `WALKS` sets how many walks are made:
+//! filters, sort and limits that change on the way, forward and back. A failure names its seed. `WALKS` sets the number of walks:
 //! `WALKS=100000 cargo test -p tests walks::random` is the long run.
 
 use std::num::NonZeroU32;
@@ -16,7 +16,7 @@ use crate::{
     random::Random,
 };
 
-/// What the oracle knows of a product.
+/// The oracle's record of a product.
 #[derive(Debug, Clone)]
 struct Product {
     id: String,
@@ -127,7 +127,7 @@ fn sorted<'a>(products: &'a [Product], conditions: &[Condition], sort: Sort) -> 
     expected
 }
 
-/// A walk's means: what every page is read with.
+/// The parameters with which a walk reads every page.
 struct Walker<'a> {
     direct: &'a Direct,
     sealer: Sealer,
@@ -140,7 +140,7 @@ impl Walker<'_> {
         run(self.direct, &self.plan, start, NonZeroU32::new(limit).unwrap(), &self.budget).await.unwrap()
     }
 
-    /// Through the sealed text, as a caller would bring it back.
+    /// Sealed and opened again, as when a caller sends it back.
     fn round_trip(&self, cursor: Cursor) -> Start {
         let text = self.sealer.seal(&cursor, &self.plan, &[b"test"]).unwrap();
         let opened = self.sealer.open(&text, &self.plan, &[b"test"]).unwrap();
@@ -187,7 +187,7 @@ async fn walk(walker: &Walker<'_>, expected: &[&str], random: &mut Random) {
     }
     assert_eq!(seen, expected);
 
-    // Back from the last page. What that page itself held lies behind the walk.
+    // Back from the last page. The items of that page are not part of the way back.
     let Some(prev) = last else { return };
     let mut back = Vec::new();
     let mut start = walker.round_trip(prev);
@@ -231,7 +231,7 @@ async fn case(seed: u64, walks: usize) {
         let walker = Walker { direct: &direct, sealer: sealer(), plan, budget };
         let expected = sorted(&products, &conditions, sort);
         let expected: Vec<_> = expected.iter().map(|product| product.id.as_str()).collect();
-        // With a budget that small, even unfiltered merges may come back short.
+        // With so small a budget, even an unfiltered merge may return a short page.
         if budget.rounds == 1 && walker.plan.partitions() > 1 {
             union_of_pages(&walker, &expected, &mut random).await;
         } else {
@@ -240,7 +240,7 @@ async fn case(seed: u64, walks: usize) {
     }
 }
 
-/// Only what holds under any budget: each item once, in order, and an end.
+/// Checks only the rules that hold under any budget: each item once, in order, and an end.
 async fn union_of_pages(walker: &Walker<'_>, expected: &[&str], random: &mut Random) {
     let (mut seen, mut start) = (Vec::new(), Start::First);
     loop {
@@ -270,7 +270,7 @@ fn table(products: &[Product]) -> Direct {
     direct
 }
 
-/// Cases in parallel, as many as `WALKS` asks for; 2,000 walks unless set.
+/// Runs cases in parallel until `WALKS` walks are done; 2,000 unless set.
 #[test]
 fn random_lists_are_walked_exactly() {
     const WALKS_PER_TABLE: usize = 10;
@@ -292,7 +292,7 @@ fn random_lists_are_walked_exactly() {
     println!("{walks} walks over {cases} tables, forward and back: each item exactly once, in order");
 }
 
-/// What is not touched comes exactly once, whatever is inserted, deleted and moved meanwhile.
+/// Items that do not change come exactly once, whatever is inserted, deleted and moved during the walk.
 #[tokio::test]
 async fn writes_in_between_disturb_only_what_they_touch() {
     for seed in 0..40 {
@@ -333,7 +333,7 @@ async fn writes_in_between_disturb_only_what_they_touch() {
     }
 }
 
-/// The readers grow first: a cursor made when there were two shards goes on exactly when four are read.
+/// The readers get the new number of shards first: a walk with a cursor from two shards continues exactly when four are read.
 #[tokio::test]
 async fn a_cursor_survives_more_shards() {
     let mut random = Random(7);

@@ -1,4 +1,4 @@
-//! Cursors: what was sealed opens, where it was made and nowhere else, unchanged and in time; any other text never does.
+//! Cursors: a sealed cursor opens only for its own list, unchanged and in time; any other text never opens.
 #![no_main]
 
 use std::{

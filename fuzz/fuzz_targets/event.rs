@@ -1,4 +1,4 @@
-//! Any text in place of an event: answered by each function, never a panic, never a 5xx.
+//! Any text in place of an event: each function answers, and never with a panic or a 5xx.
 #![no_main]
 
 use std::sync::LazyLock;

@@ -1,4 +1,4 @@
-//! Any text in place of `fields`: refused with a bounded list of reasons, or a selection whose text means the same.
+//! Any text in place of `fields`: it is refused with a bounded list of reasons, or gives a selection whose text means the same.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

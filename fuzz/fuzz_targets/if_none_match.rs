@@ -1,4 +1,4 @@
-//! Any bytes in the headers that a cache sends: preconditions, entity tags, dates, accept-encoding. A 304 is never given away.
+//! Any bytes in the headers that a cache sends: preconditions, entity tags, dates, accept-encoding. No answer is a wrong 304.
 #![no_main]
 
 use std::sync::LazyLock;

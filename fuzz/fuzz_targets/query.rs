@@ -1,4 +1,4 @@
-//! Any text in place of a query string, on each route: told what is wrong with it, or taken.
+//! Any text in place of a query string, on each route: it is accepted, or the answer names its errors.
 #![no_main]
 
 use std::sync::LazyLock;

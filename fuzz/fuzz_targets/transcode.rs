@@ -7,7 +7,7 @@ use projection::{Join, Output, Selection, Transcoder, splice};
 use serde::de::{DeserializeSeed, IgnoredAny};
 
 thread_local! {
-    /// As in service: one transcoder for many items.
+    /// One transcoder for many items, as in a function.
     static TRANSCODERS: [Transcoder; 4] = {
         let parse = |text, resource: &api::Resource| Selection::parse(text, resource.fields).expect("fields of the model");
         let join = Join { list: "items", key: "productId" };

@@ -1,7 +1,7 @@
-//! What the targets share: the three functions, without a database behind them.
+//! The code that the targets share: the three functions, without a database.
 //!
-//! A target feeds an app an event and asks of the answer what has to hold whatever came: it is ours, it is no 5xx, it can be sent. A panic
-//! ends the process, although the app would catch it: libFuzzer's hook comes first.
+//! A target sends an event to an app and checks the rules that hold for every answer: it has the app's own form, is no 5xx, and can be sent.
+//! A panic ends the process, although the app would catch it, because libFuzzer's hook comes first.
 
 use std::{
     borrow::Cow,
@@ -15,7 +15,7 @@ use aws_sdk_dynamodb::config::{Builder, Credentials, Region};
 use model::ROUTES;
 use serde::{Deserialize, de::IgnoredAny};
 
-/// The bundle's functions. Nothing answers at their database's address, and nothing asks there.
+/// The bundle's functions. No database is at their address, and no target calls it.
 pub fn apps() -> [App; 3] {
     ROUTES.map(app)
 }
@@ -38,7 +38,7 @@ fn app(route: &'static Route) -> App {
     App::new(route, config, Client::new(client))
 }
 
-/// Everything of a handler that needs no database. What gets past it is a 404.
+/// Runs the part of a handler that needs no database. A request that passes it gets a 404.
 async fn parse_and_plan(app: &App, request: &Request) -> Result<Reply, Problem> {
     match app.route().shape {
         Shape::One => drop(ItemRequest::parse(app, request)?),
@@ -47,7 +47,7 @@ async fn parse_and_plan(app: &App, request: &Request) -> Result<Reply, Problem> 
     Err(ProblemKind::NotFound.into())
 }
 
-/// Sends an event, and checks what holds for every answer. Gives the status.
+/// Sends an event, checks the rules for every answer, and returns the status.
 pub fn send(app: &App, event: &str) -> i64 {
     let mut answer = pin!(app.respond(event, "fuzz", Duration::from_secs(1), &parse_and_plan));
     let Poll::Ready((response, line)) = answer.as_mut().poll(&mut Context::from_waker(Waker::noop())) else {

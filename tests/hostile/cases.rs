@@ -1,4 +1,4 @@
-//! The corpus: what nobody should send, and what each is answered.
+//! The corpus of hostile events, each with its expected answer.
 
 mod callers;
 mod events;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::stack::event;
 
-/// An event for one of the functions, and what it is answered.
+/// An event for one of the functions, and its expected answer.
 pub(crate) struct Case {
     pub(crate) name: String,
     pub(crate) route: &'static Route,
@@ -17,7 +17,7 @@ pub(crate) struct Case {
     pub(crate) answer: Expected,
 }
 
-/// What a case is answered.
+/// The expected answer of a case.
 #[derive(Clone, Copy)]
 pub(crate) enum Expected {
     /// 200 or 304.
@@ -38,7 +38,7 @@ const NOT_FOUND: Expected = Problem(ProblemKind::NotFound);
 const CURSOR: Expected = Problem(ProblemKind::InvalidCursor);
 const TOO_LONG: Expected = Problem(ProblemKind::QueryTooLong);
 
-/// All of them, in the order in which they stand here.
+/// Returns all cases, in the order of their declaration.
 pub(crate) fn all() -> Vec<Case> {
     let mut cases = Vec::new();
     events::events(&mut cases);
@@ -69,14 +69,14 @@ fn good_orders(query: &str) -> Value {
     event("/v1/users/{id}/orders", Some("u-1"), query, Some("u-1"), &[])
 }
 
-/// A good event with the member at `pointer` replaced.
+/// Returns a valid event with the member at `pointer` replaced.
 fn with(mut event: Value, pointer: &str, value: Value) -> Value {
     let (parent, name) = pointer.rsplit_once('/').unwrap();
     event.pointer_mut(parent).unwrap()[name] = value;
     event
 }
 
-/// A good event, with the text `"@"` replaced by what no `Value` can hold.
+/// Returns a valid event, with the text `"@"` replaced by JSON that a `Value` cannot hold.
 fn spliced(event: Value, pointer: &str, json: &str) -> String {
     with(event, pointer, json!("@")).to_string().replacen("\"@\"", json, 1)
 }

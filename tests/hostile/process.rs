@@ -1,4 +1,4 @@
-//! A function as Lambda runs it: its own process, fed by the
+//! A function as Lambda runs it: a process of its own that gets events from the
 //! [runtime API](https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html) over HTTP. Here the API is this test.
 
 use std::{
@@ -20,7 +20,7 @@ use serde_json::Value;
 
 use crate::stack::{Answer, Stack};
 
-/// Builds the functions as they are deployed (without `local-tokens`), and gives the binaries by name.
+/// Builds the functions as they are deployed (without `local-tokens`), and returns the binaries by name.
 pub(crate) fn build() -> HashMap<String, PathBuf> {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).args(["build", "--message-format=json-render-diagnostics"]);
@@ -36,7 +36,7 @@ pub(crate) fn build() -> HashMap<String, PathBuf> {
     binaries.collect()
 }
 
-/// A running function, and the runtime API that it asks for events.
+/// A running function, and the runtime API that delivers its events.
 pub(crate) struct Function {
     process: Child,
     events: mpsc::Sender<String>,
@@ -80,13 +80,13 @@ impl Function {
         self.process.id()
     }
 
-    /// The process that runs now: never another one, if there is one.
+    /// Returns the id of the process, which must be the one that was started.
     pub(crate) fn still_runs_as(&mut self) -> u32 {
         assert_eq!(self.process.try_wait().unwrap(), None, "the process has ended");
         self.process.id()
     }
 
-    /// What the function gives API Gateway for an event, after decompression.
+    /// Returns the function's response to an event, after decompression.
     pub(crate) fn answer(&mut self, event: &str) -> Answer {
         self.events.send(event.to_owned()).unwrap();
         let body = match self.answers.recv_timeout(Duration::from_secs(20)) {
@@ -117,7 +117,7 @@ impl Drop for Function {
     }
 }
 
-/// One connection of the function: it asks for events and brings answers until one side ends it.
+/// Serves one connection of the function, which asks for events and sends answers, until one side closes it.
 fn serve(connection: TcpStream, waiting: &Mutex<mpsc::Receiver<String>>, answered: &mpsc::Sender<Result<Vec<u8>, String>>) -> Option<()> {
     let mut reader = BufReader::new(connection.try_clone().ok()?);
     let mut writer = connection;

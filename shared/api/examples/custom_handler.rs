@@ -1,6 +1,6 @@
-//! A route with something of its own: a list whose pages tell the caller in a log line what was asked for.
+//! A route with a custom handler: a list that prints a line for each page.
 //!
-//! The default handler is the same four verbs without the line between them.
+//! The default handler is the same four steps without that line.
 
 use api::{
     Access, App, Error, Field, Index, Kind, List, ListRequest, Order, Partition, Policy, Problem, Projects, Reply, Request, Resource,
@@ -42,7 +42,7 @@ static LIST_THINGS: Route = Route {
     }),
 };
 
-/// Answers a request. Errors become the reply, so a handler only passes them on.
+/// Answers a request. A handler returns its errors with `?`; the app makes the reply of them.
 async fn list_things(app: &App, request: &Request) -> Result<Reply, Problem> {
     let asked = ListRequest::parse(app, request)?;
     let plan = asked.plan(app)?;

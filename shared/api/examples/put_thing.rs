@@ -1,8 +1,8 @@
-//! A write beside the read routes: `PUT /v1/things/{thingId}`, as one function more.
+//! A write in addition to the read routes: `PUT /v1/things/{thingId}`, as one more function.
 //!
 //! It uses the client that the routes use, with the operations of the official SDK. The precondition of the request becomes the condition of the
-//! PutItem, so that of two writers who read the same version one is refused: `If-Match: "7"` replaces version 7 alone, and
-//! `If-None-Match: *` creates alone ([RFC 9110, section 13](https://www.rfc-editor.org/rfc/rfc9110#section-13)).
+//! PutItem, so that of two writers who read the same version one is refused: `If-Match: "7"` replaces only version 7, and
+//! `If-None-Match: *` only creates ([RFC 9110, section 13](https://www.rfc-editor.org/rfc/rfc9110#section-13)).
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! A function in service: what boot made, and the way of every event through it.
+//! The running function: its parts, and the path of an event through it.
 
 use std::{
     io::Write,
@@ -37,19 +37,19 @@ pub struct App {
 }
 
 impl App {
-    /// From the parts that [`crate::boot()`] makes; tests bring their own.
+    /// Makes an app of the parts that [`crate::boot()`] makes; tests pass their own.
     #[must_use]
     pub fn new(route: &'static Route, config: Config, client: Client) -> Self {
         Self { route, config, client, cold: AtomicBool::new(true) }
     }
 
-    /// The route that this function serves.
+    /// Returns the route that this function serves.
     #[must_use]
     pub fn route(&self) -> &'static Route {
         self.route
     }
 
-    /// The official DynamoDB client, for a handler that does more than read: any operation, with typed answers.
+    /// Returns the official DynamoDB client, for a handler that does more than read: any operation, with typed answers.
     #[must_use]
     pub fn client(&self) -> &aws_sdk_dynamodb::Client {
         self.client.sdk()
@@ -74,7 +74,7 @@ impl App {
         self.config.sealer.as_ref().ok_or_else(|| ProblemKind::Internal.into())
     }
 
-    /// The name of the table of one of the route's resources.
+    /// Returns the name of the table of one of the route's resources.
     pub(crate) fn table(&self, resource: &'static Resource) -> Result<&str, Problem> {
         let names = self.route.resources().zip(&self.config.tables);
         let found = names.into_iter().find(|(other, _)| other.name == resource.name);
@@ -87,7 +87,7 @@ impl App {
     /// If the Lambda runtime API cannot be reached.
     pub async fn serve(self, handler: impl AsyncFn(&Self, &Request) -> Result<Reply, Problem>) -> Result<(), Error> {
         let serve = service_fn(async |event: LambdaEvent<Box<RawValue>>| {
-            // Lambda hands out no event whose time is up; `cargo lambda watch` dates every deadline to 1970.
+            // Lambda delivers no event whose time is up; `cargo lambda watch` sets every deadline to 1970.
             let left = event.context.deadline().duration_since(SystemTime::now()).unwrap_or(Duration::MAX);
             let (response, line) = self.respond(event.payload.get(), &event.context.request_id, left, &handler).await;
             // A log that cannot be written does not stop a request.
@@ -97,7 +97,7 @@ impl App {
         Runtime::new(serve).run().await
     }
 
-    /// Answers one event, whatever it is, within `left`: every way leads to a response of ours, and to the one line that the log gets.
+    /// Answers one event within `left`. Every event gets a response of this crate's own and exactly one log line.
     pub async fn respond(
         &self,
         event: &str,
@@ -105,7 +105,7 @@ impl App {
         left: Duration,
         handler: &impl AsyncFn(&Self, &Request) -> Result<Reply, Problem>,
     ) -> (ApiGatewayV2httpResponse, String) {
-        // Whatever is logged on the way carries the id that a problem's `instance` is.
+        // Every log line of the request carries the id that is also a problem's `instance`.
         let span = tracing::error_span!("request", requestId = request_id);
         self.answer(event, request_id, left, handler).instrument(span).await
     }
@@ -119,7 +119,7 @@ impl App {
     ) -> (ApiGatewayV2httpResponse, String) {
         let (began, now) = (Instant::now(), SystemTime::now());
         let deadline = began + left.saturating_sub(LAMBDA_MARGIN).min(REQUEST_TIME);
-        // Reading an event panics on nothing known; that it stays so is not left to chance.
+        // No event is known to make the parsing panic; a panic is caught anyway.
         let read = || Request::read(event, self.route, self.config.read_any_scope.as_deref(), deadline);
         let request = std::panic::catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err(panicked()));
         let answer = match &request {
@@ -155,7 +155,7 @@ impl App {
         (response.encode(method, headers), line.text(now))
     }
 
-    /// The `Server-Timing` header ([W3C](https://www.w3.org/TR/server-timing/)): milliseconds, and on request what they were spent on.
+    /// Adds the `Server-Timing` header ([W3C](https://www.w3.org/TR/server-timing/)): milliseconds, and on request the rounds and read units.
     fn time(&self, response: &mut Response, meter: &Meter, total: Duration) {
         let spent =
             if self.config.full_timing { format!(";desc=\"rounds={} units={}\"", meter.rounds(), meter.units()) } else { String::new() };
@@ -166,20 +166,20 @@ impl App {
     }
 }
 
-/// A mistake of ours. Rust has written what it was to standard error by now; this line says to which request it belongs.
+/// Logs a panic. Rust has already written its message to standard error; this line adds the request's id.
 fn panicked() -> Problem {
     tracing::error!("panicked: see the lines before this one");
     ProblemKind::Internal.into()
 }
 
-/// What a request may take.
+/// The time limit of a request.
 const REQUEST_TIME: Duration = Duration::from_secs(3);
-/// What is kept back of the time that Lambda gives, so that the answer is ours and not Lambda's timeout.
+/// The part of Lambda's time that is kept in reserve, so that the function answers before Lambda's timeout ends it.
 const LAMBDA_MARGIN: Duration = Duration::from_millis(250);
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
 impl From<ReadError> for Problem {
-    /// The one place where what DynamoDB did becomes what a caller is told; the rest goes to the log.
+    /// Converts a failed read to the problem that the caller gets. Details go to the log only. There is no other such conversion.
     fn from(error: ReadError) -> Self {
         tracing::error!(%error, "DynamoDB");
         match error {
@@ -222,7 +222,7 @@ mod tests {
     static GET_THING: Route =
         Route { name: "get-thing", path: "/v1/things/{id}", about: "", resource: &THINGS, access: Access::Public, shape: Shape::One };
 
-    /// What is logged, as text.
+    /// The logged detail, as text.
     #[derive(Clone, Default)]
     struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -240,7 +240,7 @@ mod tests {
     #[test]
     fn what_is_logged_carries_the_id_that_the_caller_is_told() {
         let config = Config::read(&GET_THING, |name| (name == "THINGS_TABLE").then(|| "things".to_owned())).unwrap();
-        // Nothing listens there.
+        // No server listens at this address.
         let unreachable = aws_sdk_dynamodb::Config::builder()
             .region(Region::from_static("eu-central-1"))
             .credentials_provider(Credentials::new("id", "secret", None, None, "test"))

@@ -1,4 +1,4 @@
-//! From a process to a function that waits for its first event with everything warm: logs, client, connection.
+//! The start of a function: logs, client and connection are ready before the first event.
 
 use std::env;
 
@@ -14,10 +14,10 @@ use crate::route::Route;
 /// Reads the environment, sets up logs, builds the client and opens the connection to DynamoDB.
 ///
 /// # Errors
-/// What is missing or wrong in the environment, in one line, which `main` gives to Lambda and so to the log.
+/// Everything that is missing or wrong in the environment, in one line. `main` returns it to Lambda, which logs it.
 pub async fn boot(route: &'static Route) -> Result<App, BootError> {
     let config = Config::read(route, |name| env::var(name).ok())?;
-    // A host that has set up logs of its own keeps them.
+    // A program that has already set up its own logs keeps them.
     let _ = tracing::subscriber::set_global_default(logs(config.log_level, std::io::stdout));
     let client = Client::from_environment().await?;
     if let Some(table) = config.tables.first() {
@@ -29,12 +29,12 @@ pub async fn boot(route: &'static Route) -> Result<App, BootError> {
 /// Boots and serves a route with the default handler of its shape ([`answer`](crate::answer)), until Lambda ends the process.
 ///
 /// # Errors
-/// Those of [`boot`], or that the Lambda runtime API cannot be reached.
+/// Those of [`boot`], or an unreachable Lambda runtime API.
 pub async fn run(route: &'static Route) -> Result<(), Error> {
     boot(route).await?.serve(answer).await
 }
 
-/// Logs as JSON, a line each, with the request that they belong to.
+/// Sets up logs: one JSON object a line, with the request's id.
 pub(crate) fn logs<W>(level: tracing::Level, to: W) -> impl tracing::Subscriber + Send + Sync
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,

@@ -1,23 +1,23 @@
-//! What a function reads of its environment, beside what its DynamoDB client needs.
+//! The environment variables that a function reads, in addition to those of its DynamoDB client.
 
 use pagination::{Partition, Sealer};
 
 use crate::route::Route;
 
-/// What a function needs to know to run.
+/// The configuration of a function.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// The tables' names, in the order of [`Route::resources`].
     pub tables: Vec<String>,
-    /// `CATALOG_SHARDS`: how many partitions a sharded index has; 1 unless set.
+    /// `CATALOG_SHARDS`: the number of partitions of a sharded index; 1 unless set.
     pub shards: u16,
-    /// Of `CURSOR_SECRET` and `CURSOR_SECRET_PREVIOUS`, where the route is a list.
+    /// Made of `CURSOR_SECRET` and `CURSOR_SECRET_PREVIOUS`, if the route is a list.
     pub sealer: Option<Sealer>,
     /// `READ_ANY_SCOPE`: the scope that may read every user; unless set, nobody may.
     pub read_any_scope: Option<String>,
     /// `SERVER_TIMING=full`: show rounds and units to the caller.
     pub full_timing: bool,
-    /// `LOG_LEVEL`: `error`, `warn`, `info` (unless set), `debug` or `trace` (which is `debug`: what libraries say at `trace` holds bodies).
+    /// `LOG_LEVEL`: `error`, `warn`, `info` (unless set), `debug` or `trace` (the same as `debug`: at `trace`, libraries log bodies).
     pub log_level: tracing::Level,
 }
 
@@ -40,7 +40,7 @@ impl std::fmt::Debug for BootError {
 }
 
 impl Config {
-    /// Reads what `route` needs through `variable`, which gives the value of an environment variable.
+    /// Reads the configuration of `route` through `variable`, which returns the value of an environment variable.
     ///
     /// # Errors
     /// Everything that is missing or wrong, on one line.

@@ -1,4 +1,4 @@
-//! The handlers: from a request to a reply, over the reads of [`dynamodb`](crate::dynamodb).
+//! The handlers: they turn a request into a reply, with the reads of [`dynamodb`](crate::dynamodb).
 //!
 //! | file | holds |
 //! |---|---|
@@ -23,10 +23,10 @@ use crate::{
     route::Shape,
 };
 
-/// Answers a request as the shape of the route says: a page, or one item. A route with something of its own calls these verbs itself.
+/// Answers a request as the shape of the route says: a page, or one item. A custom handler calls the same functions itself.
 ///
 /// # Errors
-/// 401 and 403 before anything else; 400, 404 and 414 for what the caller sent; 502, 503 and 504 for what DynamoDB did.
+/// 401 and 403 before any other check; 400, 404 and 414 for a wrong request; 502, 503 and 504 for failures of DynamoDB.
 pub async fn answer(app: &App, request: &Request) -> Result<Reply, Problem> {
     match app.route().shape {
         Shape::One => Ok(ItemRequest::parse(app, request)?.run(app, request).await?.reply()),

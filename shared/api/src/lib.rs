@@ -1,6 +1,6 @@
-//! From a Lambda event to a reply, and everything that a route would otherwise write again.
+//! Turns a Lambda event into a reply, so that a route is a declaration and not a copy of the same code.
 //!
-//! This crate is the only one that knows Lambda events, the HTTP face and the DynamoDB client. A route declares what it is, as data
+//! This crate is the only one that knows Lambda events, the HTTP interface and the DynamoDB client. A route declares what it is, as data
 //! ([`Route`], [`Resource`]):
 //!
 //! ```no_run
@@ -46,11 +46,11 @@
 //! }
 //! ```
 //!
-//! [`run`] boots and serves with [`answer`], the handler that every route of that shape has. A route with something of its own calls the verbs
-//! itself and passes its handler to [`App::serve`]; `examples/custom_handler.rs` shows that.
+//! [`run`] boots and serves with [`answer`], the default handler. A route that needs more calls the same steps itself and passes its handler to
+//! [`App::serve`]; see `examples/custom_handler.rs`.
 //!
-//! What a caller may send is decided once, at the edge, and told at once ([`ParameterError`]); what may go wrong becomes one enum
-//! ([`ProblemKind`]) and one body (RFC 9457); what was spent stands in one log line and the `Server-Timing` header.
+//! Parameters are checked once, before any read, and all errors are reported together ([`ParameterError`]). Every failure is one enum
+//! ([`ProblemKind`]) and one body (RFC 9457). The cost of a request is in one log line and in the `Server-Timing` header.
 
 #[cfg(all(feature = "local-tokens", not(debug_assertions)))]
 compile_error!("`local-tokens` accepts unsigned tokens: it is for `cargo dev` and debug builds only");

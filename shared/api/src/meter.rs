@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// What one request has cost so far.
+/// The cost of one request so far.
 #[derive(Debug, Default)]
 pub struct Meter {
     spent: Mutex<Spent>,
@@ -15,35 +15,35 @@ pub struct Meter {
 struct Spent {
     calls: u32,
     in_flight: u32,
-    /// The most calls that followed one another, begun and ended.
+    /// The longest chain of calls that followed one another, counting those that have begun, and those that have ended.
     rounds_begun: u32,
     rounds_ended: u32,
     units: f64,
     waited: Duration,
-    /// Since when calls have been in flight.
+    /// The start of the current period with at least one call in progress.
     since: Option<Instant>,
 }
 
 impl Meter {
-    /// Round trips one after another: a call counts one more than those that had ended when it began, so calls side by side are one.
+    /// Returns the number of rounds: a call is one round later than the calls that ended before it began, so parallel calls are one round.
     #[must_use]
     pub fn rounds(&self) -> u32 {
         self.with(|spent| spent.rounds_begun)
     }
 
-    /// Calls.
+    /// Returns the number of calls.
     #[must_use]
     pub fn calls(&self) -> u32 {
         self.with(|spent| spent.calls)
     }
 
-    /// Read capacity units.
+    /// Returns the read capacity units.
     #[must_use]
     pub fn units(&self) -> f64 {
         self.with(|spent| spent.units)
     }
 
-    /// The time during which at least one call was under way.
+    /// Returns the time during which at least one call was in progress.
     #[must_use]
     pub fn waited(&self) -> Duration {
         self.with(|spent| spent.waited)
@@ -72,7 +72,7 @@ impl Meter {
     }
 }
 
-/// A call under way. One that is given up, because another beside it failed, ends as well.
+/// A call in progress. It also ends if it is dropped, for example because a parallel call failed.
 pub(crate) struct InFlight<'a> {
     meter: &'a Meter,
     round: u32,

@@ -1,4 +1,4 @@
-//! What a bundle declares: its resources and its routes. Data, read by everything else: planning, validation, documents, tests.
+//! The declaration of a bundle: its resources and routes. It is data that planning, validation, documents and tests read.
 
 pub use cache_headers::Policy;
 pub use pagination::{Index, Order, Partition, Projects, Table};
@@ -6,7 +6,7 @@ pub use projection::{Field, Join, Kind};
 
 use projection::names_in;
 
-/// A table, and what the API shows of its items.
+/// A table, and the part of its items that the API shows.
 #[derive(Debug)]
 pub struct Resource {
     /// The plural name: the loader's file is `<name>.jsonl`, the local table `<name>`.
@@ -15,34 +15,34 @@ pub struct Resource {
     pub table_variable: &'static str,
     /// Keys and indexes.
     pub table: Table,
-    /// Every field that a caller may see, in the order in which answers show them. What is not here does not exist.
+    /// Every field that a caller may see, in the order of answers. For callers, other attributes do not exist.
     pub fields: &'static [Field],
-    /// The fields of an item in a list, where the caller chooses none.
+    /// The fields of an item in a list, if the caller chooses none.
     pub summary: &'static [&'static str],
-    /// The field that says when the item was last changed.
+    /// The field with the time of the item's last change.
     pub modified: Option<&'static str>,
-    /// Who may keep an answer, and for how long.
+    /// The cache policy: who may store an answer, and for how long.
     pub policy: Policy,
 }
 
-/// One function: a path and what it answers.
+/// One function: a path and its kind of answer.
 #[derive(Debug)]
 pub struct Route {
-    /// The crate's, the binary's and the events' name.
+    /// The name of the crate, the binary and the event files.
     pub name: &'static str,
-    /// The path, with `{id}` for the one path parameter that there may be.
+    /// The path, with at most one path parameter, `{id}`.
     pub path: &'static str,
     /// One sentence for the published contract.
     pub about: &'static str,
-    /// Whose items it shows.
+    /// The resource whose items the route shows.
     pub resource: &'static Resource,
-    /// Who may ask.
+    /// The callers that are allowed.
     pub access: Access,
     /// One item or a list.
     pub shape: Shape,
 }
 
-/// Who may ask.
+/// The callers that a route allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     /// Anybody.
@@ -52,7 +52,7 @@ pub enum Access {
     Owner(&'static str),
 }
 
-/// What a route answers.
+/// The kind of answer of a route.
 #[derive(Debug)]
 pub enum Shape {
     /// The item that the path names.
@@ -68,7 +68,7 @@ pub struct List {
     pub filters: &'static [Filter],
     /// The orders; the first is the default.
     pub sorts: &'static [SortOption],
-    /// Related items that can be put in.
+    /// Related items that a caller can ask for.
     pub expansions: &'static [Expansion],
 }
 
@@ -77,15 +77,15 @@ pub struct List {
 pub struct Filter {
     /// The parameter's name.
     pub parameter: &'static str,
-    /// The attribute that it looks at.
+    /// The attribute that is compared.
     pub attribute: &'static str,
-    /// What it takes, and how it compares.
+    /// The valid values, and the comparison.
     pub accepts: Accepts,
     /// One sentence for the published contract.
     pub about: &'static str,
 }
 
-/// What a filter's value may be, and how the attribute compares with it.
+/// The valid values of a filter, and how the attribute is compared with them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Accepts {
     /// Equal to this text of 1 to 128 printable characters.
@@ -111,7 +111,7 @@ pub struct SortOption {
     pub name: &'static str,
     /// The attribute.
     pub attribute: &'static str,
-    /// Up or down.
+    /// Ascending or descending.
     pub order: Order,
     /// One sentence for the published contract.
     pub about: &'static str,
@@ -122,22 +122,22 @@ pub struct SortOption {
 pub struct Expansion {
     /// The value of `expand`.
     pub name: &'static str,
-    /// Where the related items live.
+    /// The resource of the related items.
     pub resource: &'static Resource,
-    /// The fields shown of them.
+    /// The fields of the related items that are shown.
     pub fields: &'static [&'static str],
-    /// Where they go.
+    /// The place in the answer.
     pub place: Place,
     /// One sentence for the published contract.
     pub about: &'static str,
 }
 
-/// Where an expansion goes.
+/// The place of an expansion in the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
-    /// Once, beside `items`, under the expansion's name: the user whom the path names. Read at the same time as the page.
+    /// Once, next to `items`, under the expansion's name: the user whom the path names. It is read in parallel with the page.
     Beside,
-    /// Into each element of a list within each item, as `member`.
+    /// In each element of a list within each item, as `member`.
     Within {
         /// The list, and its elements' attribute that holds the related item's key.
         join: Join,
@@ -147,7 +147,7 @@ pub enum Place {
 }
 
 impl Resource {
-    /// Whether the key, the summary and the time of the last change are fields. For assertions at compile time.
+    /// Returns `true` if the key, the summary and the time of the last change are fields. For assertions at compile time.
     #[must_use]
     pub const fn is_sound(&self) -> bool {
         let modified = match self.modified {
@@ -159,7 +159,8 @@ impl Resource {
 }
 
 impl Route {
-    /// Whether what a list is filtered and sorted by are fields of its resource, and there is an order. For assertions at compile time.
+    /// Returns `true` for one item, and for a list that has a sort and filters and sorts by fields of its resource only. For assertions at compile
+    /// time.
     #[must_use]
     pub const fn is_sound(&self) -> bool {
         let Shape::List(List { filters, sorts, .. }) = &self.shape else { return true };
@@ -173,7 +174,7 @@ impl Route {
         filter == filters.len() && sort == sorts.len() && sort > 0
     }
 
-    /// The resources that the route reads: its own, then those of its expansions.
+    /// Returns the resources that the route reads: its own, then those of its expansions.
     pub fn resources(&self) -> impl Iterator<Item = &'static Resource> {
         let expansions = match &self.shape {
             Shape::One => [].as_slice(),
@@ -182,22 +183,22 @@ impl Route {
         std::iter::once(self.resource).chain(expansions.iter().map(|expansion| expansion.resource))
     }
 
-    /// Whether the route hands out cursors, and so needs their secret.
+    /// Returns `true` if the route makes cursors, and so needs their secret.
     #[must_use]
     pub fn is_list(&self) -> bool {
         matches!(self.shape, Shape::List(_))
     }
 }
 
-/// The most items on a page.
+/// The maximum number of items on a page.
 pub const MAX_LIMIT: u32 = 100;
-/// The items on a page where the caller does not say.
+/// The number of items on a page if the request has no `limit`.
 pub const DEFAULT_LIMIT: u32 = 25;
-/// The last item that `page` reaches.
+/// The position of the last item that `page` can reach.
 pub const MAX_PAGED_ITEM: u32 = 1_000;
-/// The longest query string, in bytes.
+/// The maximum length of a query string, in bytes.
 pub const MAX_QUERY_BYTES: usize = 4_096;
-/// The longest text in a path or a filter, in characters.
+/// The maximum length of a text in a path or a filter, in characters.
 pub const MAX_TEXT_CHARS: usize = 128;
-/// The most bytes of items on a page.
+/// The maximum size of the items on a page, in bytes.
 pub const MAX_PAGE_BYTES: usize = 1 << 20;

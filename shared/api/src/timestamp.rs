@@ -1,4 +1,4 @@
-//! Timestamps: read as RFC 3339 has them, written as the tables hold them.
+//! Timestamps: read in the form of RFC 3339, written in the form of the tables.
 
 use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339, macros::format_description};
 
@@ -10,7 +10,7 @@ const DATE_LENGTH: usize = 10;
 ///
 /// A leap second (`23:59:60` UTC on the last day of a month) becomes the last nanosecond before it. Returns `None` for anything else.
 pub(crate) fn parse(text: &str) -> Option<OffsetDateTime> {
-    // `time` accepts any byte here; the grammar has `T` alone.
+    // `time` accepts any byte here; the grammar allows only `T`.
     if !matches!(text.as_bytes().get(DATE_LENGTH), Some(b'T' | b't')) {
         return None;
     }

@@ -1,4 +1,4 @@
-//! The environment of a function, variable by variable: which endpoint it asks, or the line that ends its start.
+//! The environment of a function, variable by variable: the endpoint that it calls, or the error line if it does not start.
 //!
 //! `aws-config` reads the process's own environment, so each row of the table runs this test program again, as a child with that environment.
 
@@ -34,7 +34,7 @@ impl HttpClient for Recorder {
     }
 }
 
-/// The child: not a test of its own, so it does nothing unless a row of the table runs it.
+/// The child process. It is not a test by itself, so it does nothing unless a row of the table runs it.
 #[tokio::test]
 async fn child() {
     if env::var_os("ENVIRONMENT_TEST_CHILD").is_none() {
@@ -67,7 +67,7 @@ fn child_in(variables: &[(&str, &str)]) -> String {
 
 const KEYS: [(&str, &str); 3] = [("AWS_REGION", "eu-central-1"), ("AWS_ACCESS_KEY_ID", "AKID"), ("AWS_SECRET_ACCESS_KEY", "secret")];
 
-/// The line of the child with a region and keys, and these variables as well.
+/// Returns the child's line with a region, keys and these variables.
 fn with(variables: &[(&str, &str)]) -> String {
     child_in(&[&KEYS, variables].concat())
 }
@@ -163,7 +163,7 @@ fn what_is_missing_is_named_all_at_once() {
     );
 }
 
-/// A deployed function looks nowhere else: a profile of the machine it is built on has no effect.
+/// A deployed function reads only these variables: a profile on the machine has no effect.
 #[test]
 fn profiles_are_for_local_builds_alone() {
     let folder = env::temp_dir().join(format!("api-profiles-{}", std::process::id()));

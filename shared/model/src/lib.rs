@@ -1,6 +1,6 @@
-//! This bundle's resources and routes: what a fork replaces first.
+//! This bundle's resources and routes: the first part that a fork replaces.
 //!
-//! Everything here is data. A field that is not listed does not exist for callers, whatever the table holds. The cheap rules are checked
+//! Everything here is data. A field that is not listed does not exist for callers, whatever the table holds. The simple rules are checked
 //! when this crate compiles, the rest (indexes against `template.yaml`, filters against indexes) in the contract test.
 //!
 //! ```
@@ -24,7 +24,7 @@ pub static RESOURCES: [&api::Resource; 3] = [&PRODUCTS, &USERS, &ORDERS];
 /// Every route.
 pub static ROUTES: [&api::Route; 3] = [&LIST_PRODUCTS, &GET_USER, &LIST_USER_ORDERS];
 
-// What is wrong with a declaration in itself is told by the compiler.
+// A resource or route that is not sound does not compile.
 const _: () = {
     let mut i = 0;
     while i < RESOURCES.len() {

@@ -7,10 +7,10 @@ use api::{
 
 use crate::{PRODUCTS, USERS, field, products::PRODUCT_SUMMARY, users::USER_SUMMARY};
 
-/// What an order's state may be.
+/// The valid states of an order.
 const STATUS: &[&str] = &["pending", "paid", "shipped", "delivered", "cancelled"];
 
-/// The indexes hold every public field: an order is small, and its list is what it is read for.
+/// The indexes hold every public field: an order is small and is mostly read in lists.
 const IN_INDEXES: Projects =
     Projects::Attributes(&["orderId", "userId", "status", "placedAt", "updatedAt", "currency", "total", "itemCount", "items"]);
 
@@ -33,7 +33,7 @@ const LINES: &[Field] = &[
     field("unitPrice", Kind::Number, "The price of one when it was ordered."),
 ];
 
-/// The table `orders`. Whatever else it holds is hidden.
+/// The table `orders`. Attributes that are not listed here are hidden.
 pub static ORDERS: Resource = Resource {
     name: "orders",
     table_variable: "ORDERS_TABLE",

@@ -6,7 +6,7 @@ use api::{
 
 use crate::field;
 
-/// What `byCategory…` and `byShard…` hold of a product; with the keys of index and table it is the summary.
+/// The attributes that `byCategory…` and `byShard…` project; with the keys of index and table they are the summary.
 const IN_INDEXES: Projects =
     Projects::Attributes(&["name", "category", "brand", "price", "currency", "rating", "stock", "thumbnail", "createdAt"]);
 
@@ -38,7 +38,7 @@ const DIMENSIONS: &[Field] = &[
 
 const SUMMARY: &[&str] = &["productId", "name", "category", "brand", "price", "currency", "rating", "stock", "thumbnail", "createdAt"];
 
-/// The table `products`. Also hidden in it: `shard`, `costPrice`.
+/// The table `products`. Its attributes `shard` and `costPrice` are hidden.
 pub static PRODUCTS: Resource = Resource {
     name: "products",
     table_variable: "PRODUCTS_TABLE",

@@ -34,7 +34,7 @@ const COMPANY: &[Field] = &[
     field("title", Kind::Text, "The user's job title."),
 ];
 
-/// The table `users`. Whatever else it holds is hidden.
+/// The table `users`. Attributes that are not listed here are hidden.
 pub static USERS: Resource = Resource {
     name: "users",
     table_variable: "USERS_TABLE",

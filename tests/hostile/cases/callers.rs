@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{Case, Expected::Wrong, FORBIDDEN, MALFORMED, NOT_FOUND, OK, UNAUTHORIZED, case, good_user, shown, spliced, with};
 use crate::stack::event;
 
-/// Another user's id, and one's own, in disguise: nobody gets in by spelling.
+/// Another user's id and the caller's own, encoded in unusual ways. No encoding gives access.
 pub(super) fn ids(cases: &mut Vec<Case>) {
     for id in [
         "u-2",
@@ -92,7 +92,7 @@ pub(super) fn ids(cases: &mut Vec<Case>) {
     }
     path(&format!("/v1/users/{}", "x".repeat(65_536)), FORBIDDEN);
     path(&format!("/v1/users{}", "/x".repeat(65_536)), NOT_FOUND);
-    // Who may read any is told that no such id can be.
+    // A caller who may read every user learns that no such id can exist.
     for (id, answer) in [
         (String::new(), Wrong(&["id"] as &[&str])),
         ("x".repeat(129), Wrong(&["id"])),
@@ -106,7 +106,7 @@ pub(super) fn ids(cases: &mut Vec<Case>) {
     }
 }
 
-/// Claims of every kind: without a subject that is a text there is nobody, and a scope is a whole word.
+/// Claims of every kind. Without a subject that is a string, the request is unauthenticated; a scope must match as a whole word.
 pub(super) fn claims(cases: &mut Vec<Case>) {
     const CLAIMS: &str = "/requestContext/authorizer/jwt/claims";
     let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));

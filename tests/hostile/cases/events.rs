@@ -1,4 +1,4 @@
-//! Events of other kinds and shapes, what panics elsewhere, and headers.
+//! Events of other kinds and shapes, events that make `lambda_http` panic, and headers.
 
 use api::ProblemKind;
 use model::{GET_USER, LIST_PRODUCTS};
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::stack::event;
 
-/// Other kinds of events, members that lack or are of another kind, and JSON at its limits.
+/// Other kinds of events, members that are missing or have another type, and JSON at its limits.
 pub(super) fn events(cases: &mut Vec<Case>) {
     let mut raw = |name: &str, event: &str, answer| cases.push(case(name, &LIST_PRODUCTS, event, answer));
     for (name, text) in [
@@ -73,7 +73,7 @@ pub(super) fn events(cases: &mut Vec<Case>) {
     }
 }
 
-/// What makes lambda_http's own conversion panic.
+/// Events that make lambda_http's own conversion panic.
 pub(super) fn lambda_http_panics(cases: &mut Vec<Case>) {
     for character in [' ', '"', '<', '>', '#', '?', '\\', '^', '`', '{', '|', 'é', '\u{202e}', '\u{ffff}', '💥'] {
         let query = format!("category={character}&limit=1");
@@ -122,7 +122,7 @@ pub(super) fn lambda_http_panics(cases: &mut Vec<Case>) {
     cases.push(case("a body that is not base64", &LIST_PRODUCTS, body.to_string(), OK));
 }
 
-/// Validators and codings that are none.
+/// Invalid validators and content codings.
 pub(super) fn headers(cases: &mut Vec<Case>) {
     let mut user = |name: String, headers: Value, answer| {
         cases.push(case(name, &GET_USER, with(good_user("u-1"), "/headers", headers).to_string(), answer));

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{CURSOR, Case, Expected::Wrong, OK, TOO_LONG, case, good_orders, good_products, good_user, shown, with};
 
-/// Query strings that cannot be decoded, or say things twice, or not at all.
+/// Query strings that cannot be decoded, or repeat parameters, or leave them empty.
 pub(super) fn queries(cases: &mut Vec<Case>) {
     let names: String = (0..1_000).map(|number| format!("&{number:03}")).collect();
     for (query, answer) in [
@@ -41,7 +41,7 @@ pub(super) fn queries(cases: &mut Vec<Case>) {
     ] {
         cases.push(case(format!("query {query}"), &LIST_PRODUCTS, good_products(query).to_string(), answer));
     }
-    // Of a flood the first 32 are told, and no work is done for the rest.
+    // Of many errors only the first 32 are reported, and no work is done for the rest.
     cases.push(case("a thousand unknown names", &LIST_PRODUCTS, good_products(&names[1..]).to_string(), Wrong(&THIRTY_TWO)));
 }
 
@@ -50,7 +50,7 @@ const THIRTY_TWO: [&str; 32] = [
     "019", "020", "021", "022", "023", "024", "025", "026", "027", "028", "029", "030", "031",
 ];
 
-/// Values at and beyond the ends of what each parameter takes.
+/// Values at and beyond the limits of each parameter.
 pub(super) fn parameters(cases: &mut Vec<Case>) {
     let mut products = |query: &str, answer| cases.push(case(shown(query), &LIST_PRODUCTS, good_products(query).to_string(), answer));
     for value in [
@@ -180,7 +180,7 @@ pub(super) fn parameters(cases: &mut Vec<Case>) {
     }
 }
 
-/// A hidden field is answered as one that never was.
+/// A hidden field gets the same answer as one that does not exist.
 pub(super) fn hidden_fields(cases: &mut Vec<Case>) {
     for field in [
         "costPrice",
@@ -216,7 +216,7 @@ pub(super) fn hidden_fields(cases: &mut Vec<Case>) {
     cases.push(case("a hidden filter", &LIST_PRODUCTS, filter.to_string(), Wrong(&["costPrice", "shard"])));
 }
 
-/// Texts that no list sealed.
+/// Cursors that no list made.
 pub(super) fn cursors(cases: &mut Vec<Case>) {
     let long = "A".repeat(3_000);
     for cursor in [

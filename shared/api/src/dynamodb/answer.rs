@@ -1,6 +1,6 @@
 //! DynamoDB's answers: the items go through the transcoder as they are read, the rest is typed.
 //!
-//! An answer that lacks what it must have, or has what it cannot have, is an error, never an empty page.
+//! An answer with missing or impossible members is an error, never an empty page.
 
 use std::{borrow::Cow, collections::HashMap, fmt};
 
@@ -13,14 +13,14 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-/// An item as answers hold it: its JSON, and where an expansion can be put into it.
+/// An item of an answer: its JSON, and the positions in it where an expansion can be inserted.
 #[derive(Debug, Clone, Default)]
 pub struct Item {
     /// The JSON of the chosen fields.
     pub json: Bytes,
     /// Places in `json` for the members of an expansion.
     pub joints: Vec<Joint>,
-    /// The text of the field that says when the item was last changed, where that was asked for.
+    /// The text of the field with the time of the item's last change, if the call asked for it.
     pub modified: Option<String>,
 }
 
@@ -66,7 +66,7 @@ pub(crate) fn get(body: &[u8], transcoder: &Transcoder) -> Result<Metered<Option
     Ok(Metered { content: found, units: output.units })
 }
 
-/// Reads the answer of a BatchGetItem of one table: what became of each of `keys`, in their order. The transcoder picks the key attributes
+/// Reads the answer of a BatchGetItem of one table: the outcome for each of `keys`, in their order. The transcoder picks the key attributes
 /// `names`.
 pub(crate) fn batch_get(
     body: &[u8],
@@ -92,12 +92,12 @@ pub(crate) fn batch_get(
     Ok(Metered { content: fetched, units: output.units })
 }
 
-/// Numbers may come back written another way than they were sent.
+/// Compares two keys. DynamoDB may return a number in another notation than the one that was sent.
 fn same(a: &[Value], b: &[Value]) -> bool {
     a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.order(b).is_eq())
 }
 
-/// A key's attributes: of these only those that are looked at have to be strings or numbers.
+/// A key's attributes. Only those that are used must be strings or numbers.
 type Key<'de> = HashMap<Cow<'de, str>, &'de RawValue>;
 
 fn scalars<'de>(key: &Key<'de>, names: [&str; 2]) -> Result<[Option<Scalar<'de>>; 2], Malformed> {
@@ -119,18 +119,18 @@ fn value(scalar: Scalar<'_>) -> Value {
     }
 }
 
-/// Where an answer has its items.
+/// The member of an answer that holds its items.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
-    /// In `Item`, one.
+    /// `Item`: one item.
     Item,
-    /// In `Items`, an array.
+    /// `Items`: an array.
     Items,
-    /// In `Responses`, an array a table.
+    /// `Responses`: an array for each table.
     Responses,
 }
 
-/// What one item has for a position or a key.
+/// The values that the transcoder picks from one item, for a position or a key.
 type Picks<'de> = Vec<Option<Scalar<'de>>>;
 
 /// The members of any of the three answers.
@@ -157,7 +157,7 @@ struct Capacity {
 }
 
 impl<'de> Members<'de> {
-    /// Reads a whole answer. Without a place its items are not read.
+    /// Reads a whole answer. Without a place, its items are skipped.
     fn read(body: &'de [u8], items: Option<(Place, &Transcoder)>) -> Result<Self, Malformed> {
         let mut deserializer = serde_json::Deserializer::from_str(std::str::from_utf8(body)?);
         let members = deserializer.deserialize_map(MembersVisitor { items })?;
@@ -250,11 +250,11 @@ impl<'de> Visitor<'de> for ItemsSeed<'_, 'de> {
     }
 }
 
-/// The items of one answer, written one after another into one buffer, and cut up when it is complete.
+/// The items of one answer. They are written one after another into one buffer, which is split when the answer is complete.
 #[derive(Default)]
 struct Written<'de> {
     output: Output<'de>,
-    /// The picks of each item, and where it ends in the JSON and in the joints.
+    /// For each item: its picks, its end in the JSON, and the number of expansion positions up to there.
     ends: Vec<(Picks<'de>, usize, usize)>,
 }
 

@@ -33,17 +33,17 @@ impl Client {
             .http_client(http_client)
             .timeout_config(time_limits())
             .retry_config(retries())
-            // The time limits do its work, and it has ended calls that were under way while a function was frozen.
+            // The time limits make it unnecessary, and it ended calls that were in progress while a function was frozen.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
         Self { sdk: aws_sdk_dynamodb::Client::from_conf(config.build()) }
     }
 
-    /// Makes a client as the [environment](https://docs.aws.amazon.com/sdkref/latest/guide/environment-variables.html) says: `AWS_REGION`,
+    /// Makes a client from the [environment](https://docs.aws.amazon.com/sdkref/latest/guide/environment-variables.html): `AWS_REGION`,
     /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`, `AWS_ENDPOINT_URL_DYNAMODB`, `AWS_ENDPOINT_URL`,
     /// `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS`, `AWS_USE_FIPS_ENDPOINT`, `AWS_USE_DUALSTACK_ENDPOINT`, `AWS_SDK_UA_APP_ID`, and `AWS_CA_BUNDLE`
-    /// (a PEM file in place of the built-in roots).
+    /// (a PEM file that replaces the built-in roots).
     ///
-    /// Builds with the feature `credential-chain` (those of `cargo dev`) take profiles, SSO and `credential_process` as well.
+    /// Builds with the feature `credential-chain` (those of `cargo dev`) support profiles, SSO and `credential_process` as well.
     ///
     /// # Errors
     /// Everything that is missing or wrong, on one line.
@@ -57,7 +57,7 @@ impl Client {
         &self.sdk
     }
 
-    /// Opens the connection with a read of a key that does not exist, for half a read unit. Its answer does not matter; if it fails or takes
+    /// Opens the connection with a read of a key that does not exist, for half a read unit. Its answer is ignored; if it fails or takes
     /// longer than two seconds, the first request opens the connection.
     pub async fn warm(&self, table: &str, key: &[&'static str]) {
         let Some(first) = key.first() else { return };
@@ -69,13 +69,13 @@ impl Client {
     }
 }
 
-/// Ends an attempt after a second. Refusals come soon, so with short pauses the attempts run out before the request's three seconds do, and
-/// throttling ends as throttling; a server that hangs meets the request's deadline.
+/// Ends an attempt after one second. Throttling answers come quickly, so with short pauses the attempts run out before the request's three
+/// seconds, and the caller gets the error for throttling. If the server hangs, the request's deadline ends the call.
 fn time_limits() -> TimeoutConfig {
     TimeoutConfig::builder().operation_attempt_timeout(Duration::from_secs(1)).build()
 }
 
-/// Pauses for 25 ms first. The SDK's own first pause is up to a second; a connection that died while the function was frozen would cost that.
+/// Pauses for 25 ms before the first retry. The SDK's default is up to a second, which each connection lost during a freeze would cost.
 fn retries() -> RetryConfig {
     RetryConfig::standard()
         .with_max_attempts(4)

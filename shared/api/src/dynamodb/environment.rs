@@ -1,10 +1,10 @@
 //! The client's part of the environment, read through `aws-config`.
 //!
-//! A deployed function finds all that it needs in variables that Lambda sets, so it takes `aws-config`'s providers for those and leaves out its
-//! loader, which links the whole chain of profiles, SSO and instance metadata. A build with the feature `credential-chain` takes that chain.
+//! A deployed function needs only the variables that Lambda sets, so it uses `aws-config`'s providers for those and not its loader, which
+//! links the whole chain of profiles, SSO and instance metadata. A build with the feature `credential-chain` uses that chain.
 //!
-//! `aws-config` passes over values that it cannot read. Here they end the start, since a function that then asks another endpoint than the one
-//! that was meant is worse than none.
+//! `aws-config` ignores values that it cannot read. Here they make the start fail: otherwise a function could silently call another endpoint
+//! than the configured one.
 
 use std::{env, fs, panic};
 
@@ -58,7 +58,7 @@ fn check_endpoint(wrong: &mut Vec<String>) {
         let Some(url) = variable(name) else { continue };
         let uri = url.parse::<Uri>().ok().filter(|uri| uri.query().is_none() && !url.contains('#'));
         let is_http = uri.as_ref().and_then(Uri::scheme_str).is_some_and(|scheme| ["http", "https"].contains(&scheme));
-        // `Uri` takes a port that is none, and gives `None` for it.
+        // `Uri` accepts an invalid port and returns `None` for it.
         let authority = uri.as_ref().and_then(Uri::authority).filter(|authority| {
             let after_host = authority.as_str().strip_prefix(authority.host());
             !authority.host().is_empty()
@@ -87,7 +87,7 @@ fn http_client() -> Result<KeepingClient, String> {
     if !bundle.windows(BEGIN.len()).any(|window| window == BEGIN) {
         return Err(no_certificates());
     }
-    // The SDK's HTTP client panics on a certificate that it cannot read.
+    // Checked here, because the SDK's HTTP client panics on a certificate that it cannot read.
     panic::catch_unwind(|| KeepingClient::new(bundle)).map_err(|_| no_certificates())
 }
 
@@ -105,7 +105,7 @@ async fn settings(wrong: &mut Vec<String>) -> Option<Builder> {
 
     let providers = ProviderConfig::without_region();
     let region = EnvironmentVariableRegionProvider::new().region().await;
-    // Lambda sets them for as long as the process lives, so they are read once.
+    // Lambda sets them once for the life of the process, so they are read once.
     let credentials = EnvironmentVariableCredentialsProvider::new().provide_credentials().await.ok();
     let missing = [
         (region.is_none(), "AWS_REGION"),

@@ -1,4 +1,4 @@
-//! Why a read failed, as far as a caller can do something about it.
+//! The reasons why a read failed, as far as callers need to distinguish them.
 
 use aws_sdk_dynamodb::{
     config::http::HttpResponse,
@@ -6,22 +6,22 @@ use aws_sdk_dynamodb::{
 };
 use projection::Malformed;
 
-/// Why DynamoDB gave no answer.
+/// The reason why DynamoDB gave no usable answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
-    /// It throttled the call, or left keys unprocessed, until the attempts or the time ran out.
+    /// DynamoDB throttled the call, or left keys unprocessed, until the attempts or the time ran out.
     #[error("throttled")]
     Throttled,
-    /// It is down, or cannot be reached.
+    /// DynamoDB is down or cannot be reached.
     #[error("unavailable: {0}")]
     Unavailable(String),
-    /// It did not answer in time.
+    /// DynamoDB did not answer in time.
     #[error("no answer in time")]
     Timeout,
-    /// Its answer cannot be read.
+    /// DynamoDB's answer cannot be read.
     #[error("malformed answer: {0}")]
     Malformed(String),
-    /// It refused the call: a permission is missing, or the request is wrong.
+    /// DynamoDB refused the call: a permission is missing, or the request is wrong.
     #[error("refused: {0}")]
     Refused(String),
 }
@@ -60,7 +60,7 @@ impl<E: ProvideErrorMetadata + std::error::Error + 'static> From<SdkError<E, Htt
     }
 }
 
-/// The [error codes](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html) that ask for fewer calls.
+/// The [error codes](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html) that mean throttling.
 const THROTTLING: [&str; 5] =
     ["ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded", "Throttling", "RequestThrottled"];
 

@@ -1,8 +1,8 @@
-//! The SDK's HTTP client, wrapped for two reasons: to keep the bytes of an answer, and to start afresh after a call that got no answer.
+//! The SDK's HTTP client, wrapped for two reasons: to keep the bytes of an answer, and to replace all connections after a call without an answer.
 //!
 //! The generated deserializers build a map of attribute values for each item, which costs several times what the read itself does.
 //! [`body_of`] polls a call with a task-local slot set; the wrapper leaves a successful body there and shows the SDK `{}`, which is a valid
-//! answer to every operation that reads. Errors, retries and time limits are the SDK's, as without it.
+//! answer to every operation that reads. Errors, retries and time limits remain the SDK's.
 
 use std::{
     cell::RefCell,
@@ -28,9 +28,9 @@ tokio::task_local! {
     static BODY: RefCell<Option<Bytes>>;
 }
 
-/// Makes a call and returns the bytes of its answer; `None` if no successful body passed through [`KeepingClient`].
+/// Makes a call and returns the bytes of its answer, or `None` if [`KeepingClient`] saw no successful body.
 ///
-/// The call is boxed first: its type is large, and would be part of the type of every future around it.
+/// The call is boxed, because its large type would otherwise be part of the type of every future around it.
 pub(super) fn body_of<'c, O, E>(
     call: impl Future<Output = Result<O, E>> + Send + 'c,
 ) -> impl Future<Output = Result<Option<Bytes>, E>> + Send + 'c
@@ -62,17 +62,17 @@ impl KeepingClient {
     /// Trusts these root certificates (PEM) and no others.
     ///
     /// # Panics
-    /// If one of them is no certificate: the SDK's HTTP client does. [`super::environment`] tries a file of the user's before.
+    /// The SDK's HTTP client panics if one of them is not a certificate. [`super::environment`] checks a user's file first.
     pub(super) fn new(roots: Vec<u8>) -> Self {
         let connector = RwLock::new(connector(&roots));
         Self { shared: Arc::new(Shared { roots, connector }) }
     }
 }
 
-/// A connector without connections. It speaks plain HTTP to `http://` endpoints.
+/// Makes a connector without connections. It uses plain HTTP for `http://` endpoints.
 fn connector(roots: &[u8]) -> SharedHttpConnector {
     let store = TrustStore::empty().with_pem_certificate(roots);
-    // It cannot fail: certificates are read by `build`.
+    // This cannot fail: `build` has read the certificates.
     let context = TlsContext::builder().with_trust_store(store).build().unwrap_or_default();
     SharedHttpConnector::new(Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(context).build())
 }
@@ -105,14 +105,14 @@ async fn keep(mut response: HttpResponse) -> Result<HttpResponse, ConnectorError
     let body = std::mem::replace(response.body_mut(), SdkBody::from("{}"));
     response.headers_mut().remove("content-length");
     let body = ByteStream::new(body).collect().await.map_err(|error| ConnectorError::io(error.into()))?;
-    // The slot is there: it was a moment ago, in this task.
+    // The slot is still set: this is the same task.
     let _ = BODY.try_with(|slot| slot.replace(Some(body.into_bytes())));
     Ok(response)
 }
 
 /// Replaces the connector when a call is dropped without an answer, as a time limit does.
 ///
-/// Connections that have been silently cut while the function was frozen look idle. Each would cost another attempt its second; with a new
+/// Connections that were silently cut while the function was frozen look idle. Each would cost another attempt a second; with a new
 /// connector none of them is used again.
 struct Unanswered {
     shared: Arc<Shared>,

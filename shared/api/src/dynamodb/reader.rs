@@ -26,7 +26,7 @@ pub struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// Reads `selection` of the items of `table`; `join` marks the places where elements can be expanded.
+    /// Makes a reader of `selection` from the items of `table`; `join` names the list whose elements can be expanded.
     #[must_use]
     pub fn new(
         client: &'a Client,
@@ -131,7 +131,7 @@ impl pagination::Source for Reader<'_> {
     async fn fetch(&self, fetch: &Fetch<'_>) -> Result<Vec<Fetched<Item>>, ReadError> {
         if fetch.attempt > 0 {
             let pause = REPEAT_PAUSE * 2_u32.saturating_pow(fetch.attempt - 1).min(64);
-            // Unprocessed keys are throttling: when the time is up, that is the reason.
+            // Unprocessed keys mean throttling, so that is the reason when the time is up.
             if Instant::now() + pause >= self.deadline {
                 return Err(ReadError::Throttled);
             }
@@ -167,5 +167,5 @@ fn attribute(value: &Value) -> AttributeValue {
 /// The selection of a list of bare positions.
 static NOTHING: Selection = Selection::all(&[]);
 
-/// The pause before keys left unprocessed are asked for a second time; it doubles from then on.
+/// The pause before the first retry of unprocessed keys; it doubles with each retry.
 const REPEAT_PAUSE: Duration = Duration::from_millis(25);

@@ -1,4 +1,4 @@
-//! Expansions: related items, each read once for the whole page, instead of once a line.
+//! Expansions: related items, each read once for the whole page instead of once for each row.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ use crate::http::problem::Problem;
 use crate::http::request::Request;
 use crate::route::{Expansion, MAX_PAGE_BYTES, Place};
 
-/// The items that stand beside the page: each the one that the path's owner names. A vanished one is left out.
+/// Reads the expansions that stand next to `items`; the path's owner is the key of each. An item that does not exist is omitted.
 pub(crate) async fn beside(
     app: &App,
     request: &Request,
@@ -30,9 +30,9 @@ pub(crate) async fn beside(
     Ok(try_join_all(reads).await?.into_iter().flatten().collect())
 }
 
-/// Puts the items that the page's lines name into those lines, as `member`. Each is read once; a vanished one is left out.
+/// Inserts the related items into the rows that name them, as `member`. Each is read once; an item that does not exist is omitted.
 ///
-/// The page is cut before it names more than [`MAX_FETCH`] of them, and before it grows beyond [`MAX_PAGE_BYTES`].
+/// The page ends before the row that would exceed [`MAX_FETCH`] related items or [`MAX_PAGE_BYTES`]; its first row is always kept.
 pub(crate) async fn within(
     app: &App,
     request: &Request,
@@ -68,8 +68,8 @@ pub(crate) async fn within(
     Ok(())
 }
 
-/// The distinct keys that the rows name, in their order, and how many rows name no more than [`MAX_FETCH`] of them. The first row counts
-/// however many it names.
+/// Returns the distinct keys that the rows name, in order, and the number of rows that together name at most [`MAX_FETCH`]. The first row is
+/// always included, even if it alone names more.
 fn distinct_keys(rows: &[Row<Item>]) -> (Vec<String>, usize) {
     let mut keys: Vec<String> = Vec::new();
     for (i, row) in rows.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! A single item's verbs: parse, run, reply. There is nothing to plan: a key is its own plan.
+//! The steps for a single item: parse, run, reply. A single GetItem needs no planning.
 
 use projection::Selection;
 
@@ -29,7 +29,7 @@ impl ItemRequest {
     /// Reads the id and the parameters that the route declares.
     ///
     /// # Errors
-    /// 401 and 403 before anything else; then 414; then one 400 with all that is wrong.
+    /// 401 and 403 before any other check; then 414; then one 400 that lists every wrong parameter.
     pub fn parse(app: &App, request: &Request) -> Result<Self, Problem> {
         let route = app.route();
         if !matches!(route.shape, Shape::One) {
@@ -45,7 +45,7 @@ impl ItemRequest {
     /// Reads the item.
     ///
     /// # Errors
-    /// 404; 503, 504 and 502 for what DynamoDB does.
+    /// 404 if there is no such item; 502, 503 and 504 for failures of DynamoDB.
     pub async fn run(self, app: &App, request: &Request) -> Result<FoundItem, Problem> {
         let Self { resource, id, selection } = self;
         let key: Vec<_> = resource.table.key.iter().map(|name| (*name, id.as_str())).collect();
@@ -55,7 +55,7 @@ impl ItemRequest {
 }
 
 impl FoundItem {
-    /// Writes the item.
+    /// Makes the reply.
     #[must_use]
     pub fn reply(self) -> Reply {
         let Item { json, modified, .. } = self.item;

@@ -1,4 +1,4 @@
-//! A list route's four verbs: parse, plan, run, reply.
+//! The four steps of a list route: parse, plan, run, reply.
 
 use std::num::NonZeroU32;
 
@@ -28,11 +28,11 @@ pub struct ListRequest<'r> {
     expansions: Vec<&'static Expansion>,
     limit: NonZeroU32,
     skip: Option<u32>,
-    /// On a private route: the caller and the user whose list it is.
+    /// The caller and the owner of the list, on a private route.
     parties: Option<(String, String)>,
 }
 
-/// A page that can be read: parameters, access path, and the place to begin at.
+/// A page that can be read: parameters, access path and start position.
 #[derive(Debug)]
 pub struct ListPlan<'r> {
     request: ListRequest<'r>,
@@ -45,7 +45,7 @@ pub struct ListPlan<'r> {
 pub struct ListPage<'r> {
     plan: ListPlan<'r>,
     page: Page<Item>,
-    /// JSON members beside `items`.
+    /// JSON members next to `items`.
     beside: Vec<(&'static str, Item)>,
 }
 
@@ -53,7 +53,7 @@ impl<'r> ListRequest<'r> {
     /// Reads the parameters that the route declares.
     ///
     /// # Errors
-    /// 401 and 403 before anything else; then 414; then one 400 with all that is wrong.
+    /// 401 and 403 before any other check; then 414; then one 400 that lists every wrong parameter.
     pub fn parse(app: &App, request: &'r Request) -> Result<Self, Problem> {
         let route = app.route();
         let Shape::List(list) = &route.shape else { return Err(ProblemKind::Internal.into()) };
@@ -69,7 +69,7 @@ impl<'r> ListRequest<'r> {
         let summary = Selection::of(route.resource.fields, route.resource.summary);
         let mut selection = parameters::fields(&query, route.resource, summary, &mut errors);
         for expansion in &expansions {
-            // What hangs on a list asks for the list, unless some of it is chosen anyway.
+            // An expansion needs its list selected, so add the list if no part of it is.
             if let Place::Within { join, .. } = expansion.place
                 && !selection.contains(join.list)
             {
@@ -101,7 +101,7 @@ impl<'r> ListRequest<'r> {
     /// Chooses the access path and opens the cursor.
     ///
     /// # Errors
-    /// 400 for a cursor that does not belong here.
+    /// 400 for a cursor that was not made for this list and caller.
     pub fn plan(self, app: &App) -> Result<ListPlan<'r>, Problem> {
         let table = &self.route.resource.table;
         let plan = Plan::new(table, &self.conditions, order(self.sort), self.selection.attributes(), app.shards()).map_err(|error| {
@@ -119,7 +119,7 @@ impl<'r> ListRequest<'r> {
         Ok(ListPlan { request: self, plan, start })
     }
 
-    /// What cursors are bound to besides the list itself.
+    /// Returns the context that cursors are bound to, in addition to the list itself.
     fn context(&self) -> Vec<&[u8]> {
         let mut context = vec![self.route.name.as_bytes()];
         if let Some((caller, owner)) = &self.parties {
@@ -130,10 +130,10 @@ impl<'r> ListRequest<'r> {
 }
 
 impl<'r> ListPlan<'r> {
-    /// Reads the page, and what is to be put in or beside it.
+    /// Reads the page and its expansions.
     ///
     /// # Errors
-    /// 503, 504 and 502 for what DynamoDB does; 400 where `page` lies further than counting reaches.
+    /// 502, 503 and 504 for failures of DynamoDB; 400 if `page` lies beyond the counting limit.
     pub async fn run(self, app: &App, request: &Request) -> Result<ListPage<'r>, Problem> {
         let ListRequest { route, selection, expansions, limit, parties, .. } = &self.request;
         let within = expansions.iter().find_map(|expansion| match expansion.place {
@@ -157,10 +157,10 @@ impl<'r> ListPlan<'r> {
 }
 
 impl ListPage<'_> {
-    /// Writes the page and its links.
+    /// Makes the reply: the page and its `Link` header.
     ///
     /// # Errors
-    /// 500 where an item's key is too long for a cursor.
+    /// 500 if an item's key is too long for a cursor.
     pub fn reply(self, app: &App) -> Result<Reply, Problem> {
         let Self { plan: ListPlan { request, plan, .. }, page, beside } = self;
         let seal = |cursor: Option<pagination::Cursor>| {
@@ -194,7 +194,7 @@ impl ListPage<'_> {
     }
 }
 
-/// RFC 8288. The targets are relative to the request's own URI, so they hold behind any domain and base path.
+/// Writes the `Link` header (RFC 8288). Its targets are relative to the request's URI, so they are valid behind any domain and base path.
 fn link(query: &Query<'_>, prev: Option<&str>, next: Option<&str>) -> String {
     let target = |cursor| query.link(&["cursor", "page"], cursor);
     let mut link = format!("<{}>; rel=\"first\"", target(None));
@@ -206,7 +206,7 @@ fn link(query: &Query<'_>, prev: Option<&str>, next: Option<&str>) -> String {
     link
 }
 
-/// Every query parameter that a list takes, filters first.
+/// Returns every query parameter that a list takes, filters first.
 #[must_use]
 pub fn parameter_names(list: &List) -> Vec<&'static str> {
     let filters = list.filters.iter().map(|filter| filter.parameter);
@@ -218,7 +218,7 @@ fn order(sort: &SortOption) -> Sort {
     Sort { attribute: sort.attribute, order: sort.order }
 }
 
-/// The chosen expansions, each once.
+/// Reads `expand`: the chosen expansions, each once.
 fn expansions(query: &Query<'_>, offered: &'static [Expansion], errors: &mut Vec<ParameterError>) -> Vec<&'static Expansion> {
     let mut chosen: Vec<&'static Expansion> = Vec::new();
     for name in query.get("expand").into_iter().flat_map(|text| text.split(',')) {
@@ -235,7 +235,7 @@ fn expansions(query: &Query<'_>, offered: &'static [Expansion], errors: &mut Vec
     chosen
 }
 
-/// Why there is no page, as the caller is told.
+/// Converts an error of pagination to the problem that the caller gets.
 fn problem(error: RunError<ReadError>) -> Problem {
     match error {
         RunError::Source(error) => error.into(),

@@ -132,7 +132,7 @@ impl Response {
                 String::from_utf8(self.body).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),
             ));
         }
-        // No browser may take JSON for a page, whatever text of a caller stands in it.
+        // A browser must never read the JSON as HTML, even if it repeats text of a caller.
         self.headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         response.headers = self.headers;
         response
