@@ -24,10 +24,10 @@ impl Client {
     /// certificates), time limits and retries are set here.
     #[must_use]
     pub fn new(config: Builder) -> Self {
-        Self::over(config, KeepingClient::new(environment::ROOTS.to_vec()))
+        Self::over(config, KeepingClient::with_built_in_roots())
     }
 
-    pub(super) fn over(config: Builder, http_client: KeepingClient) -> Self {
+    fn over(config: Builder, http_client: KeepingClient) -> Self {
         let config = config
             .behavior_version(BehaviorVersion::latest())
             .http_client(http_client)
@@ -48,7 +48,8 @@ impl Client {
     /// # Errors
     /// Everything that is missing or wrong, on one line.
     pub async fn from_environment() -> Result<Self, BootError> {
-        environment::client().await
+        let (config, http_client) = environment::read().await?;
+        Ok(Self::over(config, http_client))
     }
 
     /// Returns the SDK's client, for any operation; its answers are typed.

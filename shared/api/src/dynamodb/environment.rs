@@ -11,22 +11,21 @@ use std::{env, fs, panic};
 use aws_sdk_dynamodb::config::Builder;
 use http::Uri;
 
-use super::{client::Client, http_client::KeepingClient};
+use super::http_client::KeepingClient;
 use crate::config::BootError;
 
-/// The certificates that sign DynamoDB's endpoints
-/// ([Amazon Trust Services](https://www.amazontrust.com/repository/)): Amazon Root CA 1 to 4 and Starfield Services G2.
-pub(super) const ROOTS: &[u8] = include_bytes!("../roots.pem");
-
-/// Makes a client of the process's environment.
-pub(super) async fn client() -> Result<Client, BootError> {
+/// Reads the client's configuration and HTTP client from the process's environment.
+///
+/// # Errors
+/// Everything that is missing or wrong, on one line.
+pub(super) async fn read() -> Result<(Builder, KeepingClient), BootError> {
     let mut wrong = Vec::new();
     check_flags(&mut wrong);
     check_endpoint(&mut wrong);
     check_region(&mut wrong);
     let http_client = http_client().map_err(|error| wrong.push(error)).ok();
     match (http_client, settings(&mut wrong).await) {
-        (Some(http_client), Some(config)) if wrong.is_empty() => Ok(Client::over(config, http_client)),
+        (Some(http_client), Some(config)) if wrong.is_empty() => Ok((config, http_client)),
         _ => Err(BootError::new(&wrong)),
     }
 }
@@ -81,7 +80,7 @@ fn check_region(wrong: &mut Vec<String>) {
 
 /// Makes the HTTP client, with the certificates of `AWS_CA_BUNDLE` or the built-in ones.
 fn http_client() -> Result<KeepingClient, String> {
-    let Some(path) = variable("AWS_CA_BUNDLE") else { return Ok(KeepingClient::new(ROOTS.to_vec())) };
+    let Some(path) = variable("AWS_CA_BUNDLE") else { return Ok(KeepingClient::with_built_in_roots()) };
     let bundle = fs::read(&path).map_err(|error| format!("AWS_CA_BUNDLE {path}: {error}"))?;
     let no_certificates = || format!("AWS_CA_BUNDLE {path}: no PEM file of certificates");
     if !bundle.windows(BEGIN.len()).any(|window| window == BEGIN) {

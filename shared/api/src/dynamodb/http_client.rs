@@ -58,7 +58,16 @@ struct Shared {
     connector: RwLock<SharedHttpConnector>,
 }
 
+/// The certificates that sign DynamoDB's endpoints
+/// ([Amazon Trust Services](https://www.amazontrust.com/repository/)): Amazon Root CA 1 to 4 and Starfield Services G2.
+const ROOTS: &[u8] = include_bytes!("../roots.pem");
+
 impl KeepingClient {
+    /// Trusts the certificates that sign DynamoDB's endpoints.
+    pub(super) fn with_built_in_roots() -> Self {
+        Self::new(ROOTS.to_vec())
+    }
+
     /// Trusts these root certificates (PEM) and no others.
     ///
     /// # Panics
