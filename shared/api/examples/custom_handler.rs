@@ -3,8 +3,8 @@
 //! The default handler is the same four steps without that line.
 
 use api::{
-    Access, App, Error, Field, Index, Kind, List, ListRequest, Order, Partition, Policy, Problem, Projects, Reply, Request, Resource,
-    Route, Shape, SortOption, Table, boot,
+    Access, App, Error, Field, Index, Kind, Limits, List, ListRequest, Order, Partition, Policy, Problem, Projects, Reply, Request,
+    Resource, Route, Shape, SortOption, Table, boot,
 };
 
 static THINGS: Resource = Resource {
@@ -39,6 +39,7 @@ static LIST_THINGS: Route = Route {
         filters: &[],
         sorts: &[SortOption { name: "size", attribute: "size", order: Order::Descending, about: "the biggest first" }],
         expansions: &[],
+        limits: Limits::USUAL,
     }),
 };
 

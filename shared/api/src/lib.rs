@@ -37,6 +37,7 @@
 //!         filters: &[Filter { parameter: "kind", attribute: "kind", accepts: Accepts::Text, about: "Things of this kind." }],
 //!         sorts: &[SortOption { name: "size", attribute: "size", order: Order::Descending, about: "the biggest first" }],
 //!         expansions: &[],
+//!         limits: Limits::USUAL,
 //!     }),
 //! };
 //!

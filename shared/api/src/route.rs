@@ -70,6 +70,47 @@ pub struct List {
     pub sorts: &'static [SortOption],
     /// Related items that a caller can ask for.
     pub expansions: &'static [Expansion],
+    /// The sizes of its pages.
+    pub limits: Limits,
+}
+
+/// The sizes of a list's pages, in items.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    default: u32,
+    greatest: u32,
+}
+
+impl Limits {
+    /// 25 items, and up to 100 if the caller asks for more.
+    pub const USUAL: Self = Self::new(25, MAX_LIMIT);
+
+    /// Returns the sizes: `default` items without the parameter `limit`, and at most `greatest` with it.
+    ///
+    /// # Panics
+    /// Unless 1 ≤ `default` ≤ `greatest` ≤ [`MAX_LIMIT`]. In a `static` the compiler reports it:
+    ///
+    /// ```compile_fail
+    /// static LIMITS: api::Limits = api::Limits::new(50, 25);
+    /// ```
+    #[must_use]
+    pub const fn new(default: u32, greatest: u32) -> Self {
+        assert!(1 <= default && default <= greatest, "a page has at least one item, and the default is not above the greatest limit");
+        assert!(greatest <= MAX_LIMIT, "a page has at most 100 items: DynamoDB fetches no more by key in one call");
+        Self { default, greatest }
+    }
+
+    /// Returns the number of items on a page if the request has no `limit`.
+    #[must_use]
+    pub const fn default(self) -> u32 {
+        self.default
+    }
+
+    /// Returns the greatest `limit` that a caller may ask for.
+    #[must_use]
+    pub const fn greatest(self) -> u32 {
+        self.greatest
+    }
 }
 
 /// A query parameter that narrows a list.
@@ -190,10 +231,9 @@ impl Route {
     }
 }
 
-/// The maximum number of items on a page.
+/// The maximum number of items on a page of any list
+/// ([BatchGetItem](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html) takes 100 keys).
 pub const MAX_LIMIT: u32 = 100;
-/// The number of items on a page if the request has no `limit`.
-pub const DEFAULT_LIMIT: u32 = 25;
 /// The position of the last item that `page` can reach.
 pub const MAX_PAGED_ITEM: u32 = 1_000;
 /// The maximum length of a query string, in bytes.

@@ -1,8 +1,8 @@
 //! Orders: each user's own, by time or by status.
 
 use api::{
-    Accepts, Access, Expansion, Field, Filter, Index, Join, Kind, List, Order, Partition, Place, Policy, Projects, Resource, Route, Shape,
-    SortOption, Table,
+    Accepts, Access, Expansion, Field, Filter, Index, Join, Kind, Limits, List, Order, Partition, Place, Policy, Projects, Resource, Route,
+    Shape, SortOption, Table,
 };
 
 use crate::{PRODUCTS, USERS, field, products::PRODUCT_SUMMARY, users::USER_SUMMARY};
@@ -87,5 +87,6 @@ pub static LIST_USER_ORDERS: Route = Route {
                 about: "The product of each line, as `product` in the line.",
             },
         ],
+        limits: Limits::USUAL,
     }),
 };

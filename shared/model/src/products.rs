@@ -1,7 +1,8 @@
 //! Products: a public catalogue, by category or as a whole.
 
 use api::{
-    Accepts, Access, Field, Filter, Index, Kind, List, Order, Partition, Policy, Projects, Resource, Route, Shape, SortOption, Table,
+    Accepts, Access, Field, Filter, Index, Kind, Limits, List, Order, Partition, Policy, Projects, Resource, Route, Shape, SortOption,
+    Table,
 };
 
 use crate::field;
@@ -89,6 +90,7 @@ pub static LIST_PRODUCTS: Route = Route {
             SortOption { name: "price_desc", attribute: "price", order: Order::Descending, about: "the dearest first" },
         ],
         expansions: &[],
+        limits: Limits::USUAL,
     }),
 };
 

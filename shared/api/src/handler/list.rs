@@ -76,7 +76,7 @@ impl<'r> ListRequest<'r> {
                 selection = selection.with(join.list);
             }
         }
-        let limit = parameters::limit(&query, &mut errors);
+        let limit = parameters::limit(&query, list.limits, &mut errors);
         let skip = parameters::skipped_by_page(&query, limit, &mut errors);
         let parties = owner.map(|(attribute, (id, principal))| {
             conditions.push(Condition { attribute, operator: Operator::Equal, value: Value::S(id.clone()) });

@@ -6,7 +6,7 @@ use time::Duration;
 
 use crate::http::problem::ParameterError;
 use crate::http::query::Query;
-use crate::route::{Accepts, DEFAULT_LIMIT, Filter, MAX_LIMIT, MAX_PAGED_ITEM, MAX_TEXT_CHARS, Resource, SortOption};
+use crate::route::{Accepts, Filter, Limits, MAX_PAGED_ITEM, MAX_TEXT_CHARS, Resource, SortOption};
 use crate::timestamp;
 
 /// Reads the filters as conditions. A range whose ends are reversed is an error of its upper end.
@@ -112,11 +112,11 @@ pub(crate) fn fields(query: &Query<'_>, resource: &Resource, default: Selection,
 }
 
 /// Reads `limit`, the number of items of a page.
-pub(crate) fn limit(query: &Query<'_>, errors: &mut Vec<ParameterError>) -> u32 {
-    let Some(text) = query.get("limit") else { return DEFAULT_LIMIT };
-    whole_number(text).filter(|limit| (1..=MAX_LIMIT).contains(limit)).unwrap_or_else(|| {
-        errors.push(ParameterError::new("limit", format!("must be a whole number from 1 to {MAX_LIMIT}")));
-        DEFAULT_LIMIT
+pub(crate) fn limit(query: &Query<'_>, limits: Limits, errors: &mut Vec<ParameterError>) -> u32 {
+    let Some(text) = query.get("limit") else { return limits.default() };
+    whole_number(text).filter(|limit| (1..=limits.greatest()).contains(limit)).unwrap_or_else(|| {
+        errors.push(ParameterError::new("limit", format!("must be a whole number from 1 to {}", limits.greatest())));
+        limits.default()
     })
 }
 

@@ -2,8 +2,8 @@
 
 use super::{examples, reference, schemas};
 use api::{
-    Accepts, Access, DEFAULT_LIMIT, Expansion, Field, Filter, List, MAX_LIMIT, MAX_PAGED_ITEM, MAX_TEXT_CHARS, Resource, Route, Shape,
-    SortOption, parameter_names,
+    Accepts, Access, Expansion, Field, Filter, Limits, List, MAX_PAGED_ITEM, MAX_TEXT_CHARS, Resource, Route, Shape, SortOption,
+    parameter_names,
 };
 use pagination::{CURSOR_DAYS, MAX_CURSOR_CHARS};
 use serde_json::{Map, Value, json};
@@ -34,9 +34,6 @@ pub(crate) fn components() -> Value {
     let mut add = |component: &str, name, about: &str, schema, example| {
         members.insert(component.to_owned(), parameter(name, "query", about, schema, Some(example)));
     };
-    let mut limit = whole(MAX_LIMIT);
-    limit["default"] = DEFAULT_LIMIT.into();
-    add("Limit", "limit", "How many items a page has. It may change from page to page.", limit, 10.into());
     let about = format!(
         "Where to go on: `page.next` or `page.prev` of an answer. It works for {} days, and only with the path, filters, sort and \
          caller that it was made for; `limit` and `fields` may change.",
@@ -78,11 +75,18 @@ fn listed(name: &str, resource: &Resource, list: &List) -> Value {
         "sort" => sort(list.sorts),
         "fields" => fields(resource, true),
         "expand" => expand(list.expansions),
-        "limit" => reference("parameters", "Limit"),
+        "limit" => limit(list.limits),
         "cursor" => reference("parameters", "Cursor"),
         "page" => reference("parameters", "Page"),
         name => list.filters.iter().find(|filter| filter.parameter == name).map_or_else(|| json!({}), |found| filter(found, resource)),
     }
+}
+
+fn limit(limits: Limits) -> Value {
+    let mut schema = whole(limits.greatest());
+    schema["default"] = limits.default().into();
+    let example = limits.greatest().min(10);
+    parameter("limit", "query", "How many items a page has. It may change from page to page.", schema, Some(example.into()))
 }
 
 fn filter(filter: &Filter, resource: &Resource) -> Value {

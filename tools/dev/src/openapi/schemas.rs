@@ -1,7 +1,7 @@
 //! Schemas: items from the fields of a resource, pages, problems.
 
 use super::reference;
-use api::{DEFAULT_LIMIT, Expansion, Field, Kind, List, MAX_LIMIT, Place, ProblemKind, Resource, Route, Shape};
+use api::{Expansion, Field, Kind, List, MAX_LIMIT, Place, ProblemKind, Resource, Route, Shape};
 use pagination::MAX_CURSOR_CHARS;
 use serde_json::{Map, Value, json};
 
@@ -125,7 +125,7 @@ fn closed(properties: Value, required: &[&str]) -> Value {
 }
 
 fn page(resource: &Resource, offers: &List) -> Value {
-    let items = json!({ "type": "array", "maxItems": MAX_LIMIT, "items": reference("schemas", &item_name(resource)) });
+    let items = json!({ "type": "array", "maxItems": offers.limits.greatest(), "items": reference("schemas", &item_name(resource)) });
     let mut properties = json!({ "items": items });
     for expansion in offers.expansions.iter().filter(|expansion| expansion.place == Place::Beside) {
         properties[expansion.name] = expanded(expansion);
@@ -141,7 +141,7 @@ fn page_info() -> Value {
             "type": "integer",
             "minimum": 1,
             "maximum": MAX_LIMIT,
-            "description": format!("The `limit` of this page; {DEFAULT_LIMIT} if none was given."),
+            "description": "The `limit` of this page; the default of its list if none was given.",
         },
         "next": cursor("The `cursor` of the page after this one; null at the end."),
         "prev": cursor("The `cursor` of the page before this one; null at the beginning."),
