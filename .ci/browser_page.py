@@ -6,7 +6,7 @@ import sys
 import time
 import urllib.request
 
-# No name resolves but this machine's: what the page would fetch from elsewhere fails, and is counted below.
+# Only this machine's name resolves, so a request to another host fails and is counted below.
 FLAGS = [
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost",

@@ -7,11 +7,11 @@ import thor
 from httplint.note import levels
 from redbot.resource import HttpResource
 
-# Warnings that ARCHITECTURE.md answers, by the name of the note.
+# Accepted warnings, by the name of the note; ARCHITECTURE.md gives the reasons.
 ANSWERED = {
-    "STORE_PUBLIC_UNNECESSARY",  # `public` says the intent, and holds for requests with a token too
+    "STORE_PUBLIC_UNNECESSARY",  # `public` states the intent, and also applies to requests with a token
     "VARY_COMPLEX",  # three of the four are the CORS layer of `cargo lambda watch`
-    "STATUS_BAD_REQUEST",  # asked for on purpose
+    "STATUS_BAD_REQUEST",  # the check sends a wrong request on purpose
 }
 
 
@@ -31,7 +31,7 @@ def notes(resource):
 def check(base, token, method, path):
     parser = ConfigParser()
     parser.read_dict({"redbot": {"enable_local_access": "True"}})
-    # What REDbot asks by itself, it asks with GET.
+    # REDbot makes its further requests with GET.
     resource = HttpResource(parser["redbot"], active_checks_enabled=method == "GET")
     resource.set_request(base + path, method=method, headers=[("Authorization", f"Bearer {token}")] if "/users/" in path else [])
 
@@ -63,7 +63,7 @@ def main(base, token, method, path):
             known = level is levels.WARN and name in ANSWERED
             failed += not known
             print(f"  {level.value}{'' if known else ' (!)'} {name}: {note.summary}")
-    # What an answer must at least have shown, or REDbot has not looked.
+    # The minimum that REDbot must report; otherwise its checks did not run.
     if counts[levels.GOOD] == 0:
         print(f"{path}: REDbot found nothing good, so it has not looked", file=sys.stderr)
         failed += 1

@@ -1,8 +1,8 @@
-"""What openapi.json says in prose, because OpenAPI has no words for it: which parameters go together.
+"""The rules about combinations of parameters, which openapi.json states in prose because OpenAPI cannot express them.
 
-A valid case that breaks such a rule is mended, so that schemathesis may expect every valid case to be accepted. Half of
-the valid cases get values that are in the sample data, so that there is something to find; a cursor is one that the API
-has handed out for the very same list.
+A valid case that breaks such a rule is corrected, so that schemathesis can expect every valid case to be accepted. Half
+of the valid cases get values from the sample data, so that there are items to find; a cursor is one that the API made
+for the same list.
 """
 
 import os
@@ -73,7 +73,7 @@ def page(query, chance):
 
 
 def cursor(case, query, chance):
-    """Asks for the list's first page, and takes where it goes on."""
+    """Requests the first page of the list and returns its cursor."""
     first = {name: value for name, value in query.items() if name not in ("cursor", "page", "expand", "fields")}
     first = {name: str(value).lower() if isinstance(value, bool) else value for name, value in first.items()}
     path = case.operation.path

@@ -1,7 +1,7 @@
 //! The code that the targets share: the three functions, without a database.
 //!
-//! A target sends an event to an app and checks the rules that hold for every answer: it has the app's own form, is no 5xx, and can be sent.
-//! A panic ends the process, although the app would catch it, because libFuzzer's hook comes first.
+//! A target sends an event to an app and checks the rules for every answer: it has the app's own form, is no 5xx, and can be sent. A panic
+//! ends the process, although the app would catch it, because libFuzzer's hook comes first.
 
 use std::{
     borrow::Cow,

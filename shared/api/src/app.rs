@@ -155,7 +155,7 @@ impl App {
         (response.encode(method, headers), line.text(now))
     }
 
-    /// Adds the `Server-Timing` header ([W3C](https://www.w3.org/TR/server-timing/)): milliseconds, and on request the rounds and read units.
+    /// Adds the `Server-Timing` header ([W3C](https://www.w3.org/TR/server-timing/)): milliseconds; on request, rounds and read units.
     fn time(&self, response: &mut Response, meter: &Meter, total: Duration) {
         let spent =
             if self.config.full_timing { format!(";desc=\"rounds={} units={}\"", meter.rounds(), meter.units()) } else { String::new() };

@@ -47,7 +47,7 @@
 //! }
 //! ```
 //!
-//! [`run`] boots and serves with [`answer`], the default handler. A route that needs more calls the same steps itself and passes its handler to
+//! [`run`] boots and serves with [`answer`], the default handler. A custom handler calls the same steps itself and is passed to
 //! [`App::serve`]; see `examples/custom_handler.rs`.
 //!
 //! Parameters are checked once, before any read, and all errors are reported together ([`ParameterError`]). Every failure is one enum

@@ -200,8 +200,8 @@ impl Resource {
 }
 
 impl Route {
-    /// Returns `true` for one item, and for a list that has a sort and filters and sorts by fields of its resource only. For assertions at compile
-    /// time.
+    /// Returns `true` for one item, and for a list with at least one sort whose filters and sorts all use fields of its resource. For
+    /// assertions at compile time.
     #[must_use]
     pub const fn is_sound(&self) -> bool {
         let Shape::List(List { filters, sorts, .. }) = &self.shape else { return true };

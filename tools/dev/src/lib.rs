@@ -5,7 +5,7 @@
 //! [`up`] puts the functions in front of it. [`openapi`] writes the published contract from the declarations of `model`,
 //! and [`docs`] serves it to be read and tried.
 //!
-//! What is not here: a second definition of any table or route, a mock of the store (tests and `cargo dev`
+//! Deliberately absent: a second definition of any table or route, a mock of the store (tests and `cargo dev`
 //! speak DynamoDB's wire protocol), and anything that a deployed function could come to depend on.
 
 mod attribute;

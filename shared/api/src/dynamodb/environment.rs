@@ -3,7 +3,7 @@
 //! A deployed function needs only the variables that Lambda sets, so it uses `aws-config`'s providers for those and not its loader, which
 //! links the whole chain of profiles, SSO and instance metadata. A build with the feature `credential-chain` uses that chain.
 //!
-//! `aws-config` ignores values that it cannot read. Here they make the start fail: otherwise a function could silently call another endpoint
+//! `aws-config` ignores values that it cannot read. Here they make the start fail, because a function could otherwise call another endpoint
 //! than the configured one.
 
 use std::{env, fs, panic};

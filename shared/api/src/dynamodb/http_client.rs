@@ -1,4 +1,5 @@
-//! The SDK's HTTP client, wrapped for two reasons: to keep the bytes of an answer, and to replace all connections after a call without an answer.
+//! The SDK's HTTP client, wrapped for two reasons: to keep the bytes of an answer, and to replace all connections after a call that
+//! got no answer.
 //!
 //! The generated deserializers build a map of attribute values for each item, which costs several times what the read itself does.
 //! [`body_of`] polls a call with a task-local slot set; the wrapper leaves a successful body there and shows the SDK `{}`, which is a valid

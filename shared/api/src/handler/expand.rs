@@ -68,8 +68,8 @@ pub(crate) async fn within(
     Ok(())
 }
 
-/// Returns the distinct keys that the rows name, in order, and the number of rows that together name at most [`MAX_FETCH`]. The first row is
-/// always included, even if it alone names more.
+/// Returns the distinct keys that the rows name, in order, and the number of rows that together name at most [`MAX_FETCH`]. The first row
+/// is always included, even if it alone names more.
 fn distinct_keys(rows: &[Row<Item>]) -> (Vec<String>, usize) {
     let mut keys: Vec<String> = Vec::new();
     for (i, row) in rows.iter().enumerate() {
