@@ -1,6 +1,6 @@
-//! JSON text into DynamoDB's attribute values, numbers digit for digit, and what they weigh.
+//! Converts JSON text to DynamoDB's attribute values, with the digits of numbers unchanged, and computes their size.
 //!
-//! The text of a number goes through unchanged: no float stands between a file and the table. Limits are those of
+//! The text of a number is kept unchanged: no float is used between a file and the table. Limits are those of
 //! "Service, account, and table quotas in Amazon DynamoDB" and "Data types" in its developer guide.
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -8,7 +8,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::collections::HashMap;
 
-/// Lists and maps may nest this deep.
+/// The maximum depth of nested lists and maps.
 const MAX_DEPTH: usize = 32;
 /// Significant digits of a number.
 const MAX_DIGITS: usize = 38;
@@ -38,7 +38,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
     }
 }
 
-/// A JSON object as an item, with its size as DynamoDB counts it.
+/// Converts a JSON object to an item, with its size as DynamoDB counts it.
 pub(crate) fn item(members: Members<'_>) -> Result<(HashMap<String, AttributeValue>, usize), String> {
     let (item, size) = map(members, 0)?;
     // The byte for each element is that of nested maps; an item itself does not pay it.
@@ -59,7 +59,7 @@ fn map(members: Members<'_>, depth: usize) -> Result<(HashMap<String, AttributeV
     Ok((item, size))
 }
 
-/// One value and its weight.
+/// Converts one value and returns its size too.
 fn value(raw: &RawValue, depth: usize) -> Result<(AttributeValue, usize), String> {
     if depth > MAX_DEPTH {
         return Err(format!("nested deeper than {MAX_DEPTH} levels"));
@@ -96,7 +96,7 @@ fn value(raw: &RawValue, depth: usize) -> Result<(AttributeValue, usize), String
     })
 }
 
-/// Checks a JSON number against DynamoDB's limits; the count of its significant digits.
+/// Checks a JSON number against DynamoDB's limits and returns the count of its significant digits.
 fn number(text: &str) -> Result<usize, String> {
     let (mantissa, exponent) = match text.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => (mantissa, exponent.parse::<i64>().map_err(|_| format!("{text} is out of range"))?),

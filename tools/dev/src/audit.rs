@@ -20,7 +20,7 @@ pub struct Audit {
     pub read: u64,
     /// Read units that the database charged.
     pub units: f64,
-    /// Those that a list would not find, with all reasons.
+    /// The products that a list would not find, with all reasons.
     pub lost: Vec<Lost>,
 }
 
@@ -29,7 +29,7 @@ pub struct Audit {
 pub struct Lost {
     /// Its key.
     pub id: String,
-    /// Why.
+    /// The reasons.
     pub reasons: Vec<String>,
 }
 

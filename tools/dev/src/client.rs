@@ -17,7 +17,7 @@ pub const LOCAL_ENDPOINT: &str = "http://127.0.0.1:8000";
 /// The region of the local stack; the emulator has only one.
 pub const LOCAL_REGION: &str = "us-east-1";
 
-/// Which database is meant.
+/// The database of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
     /// The in-process database of `cargo dev up`: no account, no TLS.

@@ -15,7 +15,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
-/// How long the end of a server waits for its requests, so that a file is closed whole.
+/// The time that a server waits for its requests when it ends, so that a file is closed complete.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A database that is being served. It ends when this is dropped.
@@ -109,7 +109,7 @@ fn same(there: &Value, table: &Table) -> bool {
     there["KeySchema"] == table.create["KeySchema"] && indexes(there) == indexes(&table.create)
 }
 
-/// Takes a port, so that whatever else follows finds it taken. 0 is any free one.
+/// Takes a port, so that no later program can take it. 0 is any free one.
 pub fn bind(host: IpAddr, port: u16) -> Result<TcpListener> {
     let address = SocketAddr::from((host, port));
     let listener = TcpListener::bind(address)
@@ -138,7 +138,7 @@ pub fn serve(listener: TcpListener, db: Handle) -> Result<Local> {
         });
     });
     let server = server.context("cannot start a thread")?;
-    // Where every address is served, this machine is the one to name.
+    // If every address is served, the URL names this machine.
     let host = if address.ip().is_unspecified() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { address.ip() };
     let url = format!("http://{}", SocketAddr::from((host, address.port())));
     Ok(Local { url, db, shutdown: Some(shutdown), server: Some(server) })

@@ -1,10 +1,10 @@
-//! `cargo dev docs`: the published contract as a page to read and to try, on this machine.
+//! `cargo dev docs`: serves the published contract on this machine, as a page that also sends requests.
 //!
-//! One page, a style sheet and a script stand in this binary; nothing is fetched from elsewhere, which the page's
-//! Content-Security-Policy also forbids for anything but requests to the API. The page is of another origin than the
-//! stack, and scripts of another origin see few of an answer's headers: so requests to the stack go through here.
+//! This binary contains one page, a style sheet and a script. The page loads nothing from elsewhere; its
+//! Content-Security-Policy allows only requests to the API. The page has another origin than the stack, and scripts
+//! of another origin see few of an answer's headers, so requests to the stack go through this server.
 //!
-//! Not here: TLS, other addresses than this machine's, any method but GET and HEAD.
+//! Deliberately absent: TLS, addresses of other machines, methods other than GET and HEAD.
 
 use crate::{database, openapi, token};
 use anyhow::{Context as _, Result, anyhow};
@@ -22,7 +22,7 @@ use tokio::net::TcpStream;
 const PAGE: &str = include_str!("docs/page.html");
 const STYLE: &str = include_str!("docs/page.css");
 const SCRIPT: &str = include_str!("docs/page.js");
-/// Nothing but this server's own files; requests may go to any API that a reader names.
+/// Allows only this server's own files; requests may go to any API that a reader names.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src *; img-src data:; base-uri 'none'; \
                       form-action 'none'; frame-ancestors 'none'";
 /// Longer than the start of a function under cargo.
@@ -35,7 +35,7 @@ pub struct Options {
     pub port: u16,
     /// The port of the stack's functions.
     pub stack_port: u16,
-    /// Whose token the page begins with.
+    /// The subject of the token that the page starts with.
     pub sub: String,
 }
 
@@ -48,7 +48,7 @@ pub async fn docs(options: Options) -> Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener).context("--port")?;
     println!("API reference: http://localhost:{}   (requests go to port {})   Ctrl-C ends it.", options.port, options.stack_port);
     loop {
-        // A connection that breaks before it begins is not the server's end.
+        // A connection that fails early does not end the server.
         let Ok((stream, _)) = listener.accept().await else { continue };
         let options = options.clone();
         tokio::spawn(async move {
@@ -86,7 +86,7 @@ fn page(options: &Options) -> String {
     PAGE.replace("{{stack}}", &format!("http://localhost:{}", options.stack_port)).replace("{{token}}", &token::token(&sub, None))
 }
 
-/// Hands a request on to the stack, and its answer back, as they are.
+/// Passes a request to the stack and returns the answer, both unchanged.
 async fn hand_on(mut request: Request<Incoming>, port: u16) -> Result<Response<Full<Bytes>>> {
     let failed = || format!("nothing answers on port {port}: run `cargo dev up`");
     let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.with_context(failed)?;
@@ -105,7 +105,7 @@ async fn hand_on(mut request: Request<Incoming>, port: u16) -> Result<Response<F
     Ok(Response::from_parts(head, Full::new(body)))
 }
 
-/// Returns true if a path has as many segments as a route's, and the same ones but for `{id}`.
+/// Returns true if a path has as many segments as a route's, and the same ones except for `{id}`.
 fn matches(route: &str, path: &str) -> bool {
     route.split('/').count() == path.split('/').count()
         && route.split('/').zip(path.split('/')).all(|(wanted, given)| wanted.starts_with('{') || wanted == given)

@@ -1,10 +1,10 @@
-//! Failed calls of a database, as one line that says what to do.
+//! Failed calls of a database, as one line with the remedy.
 
 use anyhow::{Error, anyhow};
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
-/// Says why a call for a table failed.
+/// Describes why a call for a table failed.
 pub(crate) fn failure<E>(error: &SdkError<E>, table: &str) -> Error
 where
     E: std::error::Error + ProvideErrorMetadata + 'static,

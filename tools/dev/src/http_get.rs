@@ -1,4 +1,4 @@
-//! One GET over plain HTTP to this machine: what `cargo dev up` asks its own stack.
+//! One GET over plain HTTP to this machine, for the requests of `cargo dev up` to its own stack.
 
 use anyhow::{Context as _, Result};
 use bytes::Bytes;
@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 /// Longer than a function's own deadline, and than its start under cargo.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The status and body of a path.
+/// Returns the status and body of a path.
 pub(crate) async fn get(address: SocketAddr, path: &str, token: Option<&str>) -> Result<(u16, Bytes)> {
     let url = || format!("GET http://{address}{path}");
     let asked = tokio::time::timeout(TIMEOUT, ask(address, path, token)).await;

@@ -1,8 +1,8 @@
 //! `cargo dev load`: JSON Lines into tables, local or real.
 //!
 //! Every row is accounted for: one that is not loaded is in the rejects file with its line and its reason. A row
-//! is a put, so loading twice gives the same table; a key that stands in one file twice is refused, since it is left to chance which of the
-//! two would stay.
+//! is a put, so loading twice gives the same table; a repeated key in one file is refused, because it would be
+//! undefined which of the two rows stays.
 
 mod reject;
 mod write;
@@ -28,14 +28,14 @@ const SAID: u64 = 10;
 /// The most shards that the functions read a page from; template.yaml has the same limit.
 pub const MAX_SHARDS: u32 = 16;
 
-/// Where rows go.
+/// The destination of the rows.
 #[derive(Debug, Clone, Copy)]
 pub struct Destination<'a> {
     /// The client of the database.
     pub client: &'a Client,
-    /// The table as the template has it.
+    /// The table of the template.
     pub table: &'a Table,
-    /// Its name there.
+    /// The table's name in the database.
     pub name: &'a str,
     /// `CATALOG_SHARDS` of the functions that will read it.
     pub shards: u32,
@@ -52,9 +52,9 @@ pub struct Report {
     pub rejected: u64,
     /// Write units that the database charged.
     pub units: f64,
-    /// How long it took.
+    /// The duration of the load.
     pub time: Duration,
-    /// Where the rejects are, if there are any.
+    /// The rejects file, if there are any rejects.
     pub rejects: Option<PathBuf>,
 }
 
@@ -69,7 +69,7 @@ impl std::fmt::Display for Report {
     }
 }
 
-/// The files to load, with their tables: all of a folder that are named after a table, or the one given.
+/// Returns the files to load, with their tables: all files of a folder that are named after a table, or the given file.
 pub fn files<'a>(path: &Path, template: &'a Template) -> Result<Vec<(PathBuf, &'a Table)>> {
     let shown = workspace::shown(path);
     if path.is_dir() {
@@ -147,7 +147,7 @@ async fn rows(
         let line = line?;
         bar.inc(line.len() as u64 + 1);
         let line = line.strip_suffix(b"\r").unwrap_or(&line);
-        // A byte order mark is no part of the first row, an empty line is no row.
+        // A byte order mark is not part of the first row, and an empty line is not a row.
         let line = if number == 1 { line.strip_prefix("\u{FEFF}".as_bytes()).unwrap_or(line) } else { line };
         if line.trim_ascii().is_empty() {
             continue;

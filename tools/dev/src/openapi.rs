@@ -1,8 +1,8 @@
 //! `openapi.json`, the published contract, written from the declarations of `model` and `api`.
 //!
 //! Functions and document read the same statics, so a filter, a field or a bound
-//! cannot differ. A test fails where the committed file is not what this module writes: `cargo dev openapi` writes it anew.
-//! Facts that no declaration has (statuses that API Gateway answers by itself, prose for readers) are written here.
+//! cannot differ. A test fails if the committed file differs from this module's output; `cargo dev openapi` writes it again.
+//! Facts that are in no declaration (statuses of API Gateway itself, prose for readers) are written here.
 
 mod examples;
 mod parameters;
@@ -21,10 +21,10 @@ const DATE: &str = "Sat, 09 Mar 2024 14:00:00 GMT";
 const FILE: &str = "openapi.json";
 const ABOUT: &str = include_str!("openapi/about.md");
 
-/// Returns the document as it stands in `openapi.json`.
+/// Returns the text of `openapi.json`.
 #[must_use]
 pub fn text() -> String {
-    // A tree of strings, numbers and lists has nothing that could fail to be written.
+    // Writing a tree of strings, numbers and lists cannot fail.
     serde_json::to_string_pretty(&document()).unwrap_or_default() + "\n"
 }
 
@@ -70,7 +70,7 @@ fn document() -> Value {
     })
 }
 
-/// A reference to a component.
+/// Returns a reference to a component.
 fn reference(kind: &str, name: &str) -> Value {
     json!({ "$ref": format!("#/components/{kind}/{name}") })
 }
@@ -125,7 +125,7 @@ fn operation(route: &Route, head: bool) -> Value {
     })
 }
 
-/// Without its full stop.
+/// Returns the text without its full stop.
 fn first_sentence(text: &str) -> &str {
     text.split(". ").next().unwrap_or(text).trim_end_matches('.')
 }

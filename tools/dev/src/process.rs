@@ -1,8 +1,8 @@
 //! Children that never outlive this process.
 //!
 //! Each is started in a process group of its own, and a signal to the group ends it with its children. `cargo lambda
-//! watch` puts every function into yet another group, so a group is not all: every child also inherits a mark in its
-//! environment, and whoever bears it is ended.
+//! watch` puts every function into yet another group, so a group is not enough: every child also inherits a mark in its
+//! environment, and every process with this mark is ended.
 
 use crate::workspace;
 use anyhow::{Context as _, Error, Result, anyhow};
@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::process::{Child, Command};
 
 const MARK: &str = "LEAN_ROUTES_DEV";
-/// How long a child may take to end by itself.
+/// The time that a child has to end by itself.
 const PATIENCE: Duration = Duration::from_secs(3);
 const STEP: Duration = Duration::from_millis(50);
 
@@ -41,14 +41,14 @@ impl Group {
         self.child.wait().await.context("cannot wait for a child")
     }
 
-    /// Asks the group to end, then ends whatever is left.
+    /// Asks the group to end, then kills the remaining processes.
     pub(crate) async fn end(mut self) {
         self.signal(Signal::TERM);
         let mut waited = Duration::ZERO;
         while waited < PATIENCE && (matches!(self.child.try_wait(), Ok(None)) || !self.left().is_empty()) {
             tokio::time::sleep(STEP).await;
             waited += STEP;
-            // Those that the child has left behind did not get its group's signal.
+            // Processes in other groups did not get the signal.
             if !matches!(self.child.try_wait(), Ok(None)) {
                 self.left().into_iter().for_each(|pid| send(pid, Signal::TERM));
             }
@@ -58,12 +58,12 @@ impl Group {
 
     fn signal(&self, signal: Signal) {
         if let Some(pid) = self.pid {
-            // An empty group is what is wanted.
+            // It is no error if the group is already empty.
             let _ = kill_process_group(pid, signal);
         }
     }
 
-    /// Processes that bear the mark.
+    /// Returns the processes with the mark.
     #[cfg(target_os = "linux")]
     fn left(&self) -> Vec<Pid> {
         let mark = format!("{MARK}={}", self.mark);
@@ -110,12 +110,12 @@ impl Drop for Group {
     }
 }
 
-/// Signals a process; one that has ended meanwhile is what is wanted.
+/// Signals a process. It is no error if the process has already ended.
 fn send(pid: Pid, signal: Signal) {
     let _ = kill_process(pid, signal);
 }
 
-/// Takes away what cargo says about this package to the programs that it runs: it would mislead another cargo.
+/// Removes the variables about this package that cargo sets for the programs it runs, because they would mislead another cargo.
 fn without_cargo_variables(command: &mut std::process::Command) {
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy().into_owned();
@@ -161,7 +161,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_child_that_ignores_the_signal_ends_with_its_own_children() {
-        // `setsid`: a group of its own, as cargo-lambda gives its functions.
+        // `setsid`: a group of its own, as cargo-lambda's functions have.
         let script = "trap '' TERM; setsid sleep 300 & sleep 300";
         let group = Group::start(shell(script), "sh").unwrap();
         let (pid, mark) = (group.pid, group.mark.clone());

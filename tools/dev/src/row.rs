@@ -1,4 +1,4 @@
-//! One line of a file into one item, with every check that the table or a list would otherwise fail at later.
+//! Converts one line of a file to one item, with every check at which the table or a list would otherwise fail later.
 
 use crate::attribute::{self, Members};
 use crate::shard::shard;
@@ -7,25 +7,25 @@ use crate::timestamp;
 use aws_sdk_dynamodb::types::AttributeValue;
 use std::collections::HashMap;
 
-/// DynamoDB's largest item.
+/// The maximum size of an item in DynamoDB.
 const MAX_ITEM: usize = 400 * 1024;
-/// Ids as the API takes them in a path.
+/// The ids that the API accepts in a path.
 const MAX_ID_CHARACTERS: usize = 128;
 const MAX_ID_BYTES: usize = 256;
-/// The catalogue's partition, stamped here and shown nowhere.
+/// The attribute of the catalogue's partition, which is set here and never shown.
 pub(crate) const SHARD: &str = "shard";
-/// Attributes that are times wherever they stand.
+/// Attributes that are times in every table.
 const TIMES: [&str; 3] = ["createdAt", "updatedAt", "placedAt"];
 
-/// An item as DynamoDB takes it.
+/// An item in DynamoDB's form.
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
-/// Reads and checks one line. The reason of a refusal is a sentence without the place.
+/// Reads and checks one line. The error is a sentence without file and line.
 pub(crate) fn read(line: &str, table: &Table, shards: u32) -> Result<Item, String> {
     if line.trim_start().starts_with('[') {
         return Err("no JSON object but an array: a line holds one object; `jq -c .[] FILE` writes an array that way".to_owned());
     }
-    // The line is that of the file, which whoever shows the reason knows.
+    // The line number of the error is always 1, so it is removed; the caller adds the line of the file.
     let broken = |error: serde_json::Error| format!("no JSON object: {}", error.to_string().replace(" at line 1 column ", " at column "));
     let members: Members<'_> = serde_json::from_str(line).map_err(broken)?;
     let (mut item, mut size) = attribute::item(members)?;
@@ -61,7 +61,7 @@ pub(crate) fn read(line: &str, table: &Table, shards: u32) -> Result<Item, Strin
     Ok(item)
 }
 
-/// Checks a key attribute of an index: there, of its type, not empty.
+/// Checks a key attribute of an index: it must be present, of its type, and not empty.
 pub(crate) fn indexed(item: &Item, key: &Key) -> Result<(), String> {
     let name = &key.name;
     match (item.get(name), key.kind) {
@@ -89,7 +89,7 @@ fn id(item: &Item, key: &Key) -> Result<(), String> {
     }
 }
 
-/// The beginning of a text, for a message.
+/// Returns the beginning of a text, for a message.
 fn short(text: &str) -> String {
     text.chars().take(40).collect()
 }

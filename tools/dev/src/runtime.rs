@@ -24,7 +24,7 @@ async fn until_signalled(command: impl Future<Output = Result<ExitCode>>) -> Res
     let on = |kind| signal(kind).context("cannot listen for signals");
     let (mut interrupt, mut terminate, mut hangup) =
         (on(SignalKind::interrupt())?, on(SignalKind::terminate())?, on(SignalKind::hangup())?);
-    // As a shell reports them: 128 and the signal's number.
+    // The exit code of a shell: 128 plus the signal's number.
     tokio::select! {
         outcome = command => outcome,
         _ = interrupt.recv() => Ok(ExitCode::from(130)),

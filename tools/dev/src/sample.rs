@@ -1,8 +1,8 @@
 //! Sample data: realistic, generated, and the same on every machine and every run.
 //!
-//! It is made to be awkward where tests should be: many equal prices and times, products without a brand or out of
+//! It has difficult cases for tests: many equal prices and times, products without a brand or out of
 //! stock, users without orders, one user with a long history, ids that are not in the order of the times. Hidden
-//! strings begin with `sentinel-`, so that a leak can be searched for.
+//! strings begin with `sentinel-`, so that tests can search for leaks.
 
 use crate::shard::fnv1a;
 use crate::timestamp;
@@ -14,7 +14,7 @@ pub const PRODUCTS: u32 = 2_400;
 pub const USERS: u32 = 300;
 /// Orders, `o-000001` and up.
 pub const ORDERS: u32 = 6_000;
-/// One order in so many is that of `u-1`.
+/// `u-1` has one order in this many.
 const OF_FIRST_USER: u32 = 5;
 const WITHOUT_ORDERS: u32 = 10;
 /// 2024-01-01T00:00:00Z
@@ -98,7 +98,7 @@ const TITLES: [&str; 4] = ["Analyst", "Engineer", "Manager", "Specialist"];
 const STATUSES: [&str; 10] =
     ["delivered", "delivered", "delivered", "delivered", "delivered", "shipped", "shipped", "paid", "pending", "cancelled"];
 
-/// The rows of a table by its local name, as JSON Lines; none for a table that is not of this bundle.
+/// Returns the rows of a table by its local name, as JSON Lines; none for a table of another bundle.
 pub fn lines(table: &str) -> Box<dyn Iterator<Item = String> + Send> {
     match table {
         "products" => Box::new((1..=PRODUCTS).map(|number| product(number).to_string())),
@@ -108,7 +108,7 @@ pub fn lines(table: &str) -> Box<dyn Iterator<Item = String> + Send> {
     }
 }
 
-/// The product `p-{number}`. `shard` is not in it: the loader stamps it.
+/// Returns the product `p-{number}`, without `shard`, which the loader sets.
 pub fn product(number: u32) -> Value {
     let mut random = Random::of(b"product", number);
     let (category, kinds, factor) = random.pick(&CATEGORIES);

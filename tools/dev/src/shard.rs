@@ -2,7 +2,7 @@
 
 /// Returns the shard of a product: FNV-1a (64 bits) of its id, modulo the number of shards (0 counts as 1).
 ///
-/// Stable for ever: products keep their place in every language and every version that computes it this way. FNV-1a
+/// This function must never change, so that products keep their shard in every version and every language. FNV-1a
 /// starts with 14695981039346656037 and for each byte of UTF-8 does `hash = (hash ^ byte) * 1099511628211`.
 pub fn shard(product_id: &str, shards: u32) -> u32 {
     u32::try_from(fnv1a(product_id.as_bytes()) % u64::from(shards.max(1))).unwrap_or_default()

@@ -1,8 +1,8 @@
 //! `template.yaml`, read: the truth for the local stack and for contract tests.
 //!
 //! Intrinsic functions are kept as CloudFormation's JSON form has them (`{"Ref": …}`, `{"Fn::Sub": …}`) and not
-//! evaluated: what a key schema or a route says may not depend on a deployment. Where one stands in a place that
-//! must be known here, reading fails and names the place.
+//! evaluated, because a key schema or a route must not depend on a deployment. If one is in a place whose value is
+//! needed here, reading fails and names the place.
 
 mod function;
 

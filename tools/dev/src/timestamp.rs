@@ -1,4 +1,4 @@
-//! Times as this API writes them: RFC 3339, UTC, milliseconds, `Z`.
+//! Times in the form of this API: RFC 3339, UTC, milliseconds, `Z`.
 
 use time::format_description::BorrowedFormatItem;
 use time::format_description::well_known::Rfc3339;

@@ -1,7 +1,7 @@
 //! Tokens for the local stack.
 //!
-//! Unsigned JWTs (RFC 7519 section 6): whoever can type can make one. That is why only a build with the Cargo feature
-//! `local-tokens` accepts them, and only `cargo dev` turns that on.
+//! Unsigned JWTs (RFC 7519 section 6): anyone can make one. Therefore only a build with the Cargo feature
+//! `local-tokens` accepts them, and only `cargo dev` enables it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -18,7 +18,7 @@ struct Claims<'a> {
     scope: Option<&'a str>,
 }
 
-/// A token for a subject, with a space-separated scope.
+/// Returns a token for a subject, with a space-separated scope.
 pub fn token(sub: &str, scope: Option<&str>) -> String {
     let claims = serde_json::to_string(&Claims { iss: ISSUER, sub, scope }).unwrap_or_default();
     let encode = |part: &str| URL_SAFE_NO_PAD.encode(part);

@@ -1,8 +1,8 @@
 //! `cargo dev up`: the whole stack on this machine, without Docker, Java or an AWS account.
 //!
 //! DynamoDB in this process, tables from the template, data, and the functions under `cargo lambda watch`. Ports are
-//! taken and tools found before anything slow begins; the functions are built here, where the progress is seen, with
-//! just the arguments that `watch` will give to `cargo run`, so that the first request compiles nothing.
+//! taken and tools found before any slow step; the functions are built here, where the progress is visible, with
+//! the same arguments that `watch` passes to `cargo run`, so that the first request compiles nothing.
 
 use crate::client::{self, LOCAL_REGION};
 use crate::database::{self, Local};
@@ -26,7 +26,7 @@ const CURSOR_SECRET: &str = "local-only-cursor-secret-of-cargo-dev-up";
 /// The scope that may read any user, as in the template.
 const READ_ANY_SCOPE: &str = "lean-routes/users:read";
 const START: Duration = Duration::from_secs(60);
-/// The most characters of a body that are printed.
+/// The maximum number of characters of a body that are printed.
 const SHOWN: usize = 400;
 
 /// The options of `cargo dev up`.
@@ -36,7 +36,7 @@ pub struct Options {
     pub port: u16,
     /// DynamoDB's port.
     pub dynamodb_port: u16,
-    /// Where DynamoDB listens; 0.0.0.0 lets containers of `sam local` reach it.
+    /// The address on which DynamoDB listens; 0.0.0.0 lets containers of `sam local` reach it.
     pub dynamodb_host: IpAddr,
     /// Data to load in place of the sample.
     pub load: Option<PathBuf>,
@@ -56,7 +56,7 @@ pub async fn up(options: &Options) -> Result<()> {
         Some(path) => Some(load::files(path, &template)?),
         None => None,
     };
-    // Free now; watch takes it later by itself.
+    // The port is free now; `watch` takes it later.
     drop(database::bind(Ipv4Addr::LOCALHOST.into(), options.port).context("--port")?);
     let listener = database::bind(options.dynamodb_host, options.dynamodb_port).context("--dynamodb-port")?;
     let db = database::open(options.data.as_deref())?;
@@ -116,7 +116,7 @@ async fn build(root: &Path, template: &Template) -> Result<()> {
     process::run(cargo, "the build of the functions").await
 }
 
-/// Loads what was asked for; the sample only into tables that were just made.
+/// Loads the given data, or the sample data if all tables were just made.
 async fn fill(
     local: &Local,
     template: &Template,
@@ -146,7 +146,7 @@ async fn fill(
     Ok(())
 }
 
-/// Where the rejects of a file go: the folder asked for, else the build folder.
+/// Returns the place for the rejects of a file: the given folder, else the build folder.
 pub(crate) fn rejects(folder: Option<&Path>, of: &Path) -> PathBuf {
     let stem = of.file_stem().unwrap_or_default().to_string_lossy();
     let folder = folder.map_or_else(|| workspace::target(&workspace::root()).join("rejects"), Path::to_path_buf);
@@ -159,9 +159,9 @@ fn watch(tool: &Path, root: &Path, template: &Template, local: &Local, options: 
     command.current_dir(root).args(["lambda", "watch", "--invoke-address", "127.0.0.1", "--invoke-port"]);
     command.arg(options.port.to_string()).args(["--features", FEATURE, "--wait"]);
     command.args(["--color", if std::io::stderr().is_terminal() { "always" } else { "never" }]);
-    // The tool's own INFO lines are noise; what functions print passes through.
+    // Hides the tool's own INFO lines; the output of the functions is shown.
     command.env("RUST_LOG", "warn,watchexec=off");
-    // A database in this folder must not look like changed code.
+    // A database in this folder must not count as changed code.
     let ignored = workspace::target(root).join("watch.ignore");
     std::fs::write(&ignored, "*.sqlite*\n*.rejects.jsonl\n").with_context(|| format!("cannot write {}", workspace::shown(&ignored)))?;
     command.env("CARGO_LAMBDA_IGNORE_FILE", &ignored);
@@ -192,7 +192,7 @@ async fn until_it_answers(address: SocketAddr) -> Result<()> {
     Ok(())
 }
 
-/// The user of the banner: `u-1`, or any that is there.
+/// Returns the user of the banner: `u-1`, or any user that exists.
 async fn subject(local: &Local, template: &Template) -> Result<String> {
     const FIRST: &str = "u-1";
     if template.table("users").is_none() {
@@ -209,7 +209,7 @@ async fn subject(local: &Local, template: &Template) -> Result<String> {
     Ok(id.map_or(FIRST, String::as_str).to_owned())
 }
 
-/// The requests that are printed to be pasted.
+/// Returns the example requests to print.
 struct Banner {
     base: String,
     token: String,

@@ -1,4 +1,4 @@
-// The page of `cargo dev docs`: an OpenAPI document as something to read and to try.
+// The page of `cargo dev docs`: shows an OpenAPI document, and sends its requests.
 'use strict';
 
 // element('p', {class: 'x'}, 'text', child, …): text is always text, never markup.
@@ -13,7 +13,7 @@ const element = (name, attributes, ...children) => {
 };
 const $ = (id) => document.getElementById(id);
 
-// The little Markdown that descriptions use: `code`, **bold**, paragraphs.
+// The subset of Markdown that descriptions use: `code`, **bold**, paragraphs.
 const inline = (text) =>
   text.split(/(`[^`]+`|\*\*[^*]+\*\*)/).map((part) => {
     if (part.startsWith('`') && part.length > 2) return element('code', {}, part.slice(1, -1));
@@ -23,7 +23,7 @@ const inline = (text) =>
 const prose = (text) => (text ?? '').split(/\n\n+/).filter(Boolean).map((paragraph) => element('p', {}, inline(paragraph)));
 
 let api;
-// What a `$ref` leads to, with what stands beside it.
+// Resolves a `$ref` and adds the members next to it.
 const resolve = (node) => {
   if (!node || !node.$ref) return node;
   const { $ref, ...beside } = node;
@@ -34,7 +34,7 @@ const named = (node) => node?.$ref?.split('/').pop();
 
 const pretty = (value) => JSON.stringify(value, null, 2);
 
-// What a schema allows, in words.
+// Describes the values that a schema allows.
 const facts = (schema) => {
   const said = [];
   const type = [schema.type].flat().filter(Boolean).join(' or ');
@@ -104,7 +104,7 @@ const responseRow = ([status, node]) => {
     headers.length ? [element('h3', {}, 'Headers'), element('table', {}, headers)] : '', parts);
 };
 
-// Through this server where the stack is its own (a page sees few headers of another origin), else directly.
+// Requests to this server's own stack go through the server (a page sees few headers of another origin), others go directly.
 const address = (path, query) => {
   const base = $('base').value.trim().replace(/\/+$/, '');
   const own = base === '' || base === document.body.dataset.stack;
@@ -137,7 +137,7 @@ const send = async (form, path, secured) => {
     const text = await response.text();
     const took = Math.round(performance.now() - began);
     let body = text;
-    // Laid out anew only where that changes nothing, such as the digits of a number.
+    // Indented only if that changes no value, such as the digits of a number.
     try { const value = JSON.parse(text); if (JSON.stringify(value) === text) body = pretty(value); } catch { /* as it came */ }
     const lines = [...response.headers].map(([name, value]) => element('tr', {}, element('td', {}, name), element('td', {}, value)));
     show(element('p', {}, element('span', { class: `status s${String(response.status)[0]}` }, `${response.status} ${response.statusText}`),

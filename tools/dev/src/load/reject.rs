@@ -7,8 +7,8 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-/// Writes `{"file", "line", "reason", "row"}` a line; `row` is the text as it stood there, so that
-/// `jq -r .row` gives the rows back to be corrected.
+/// Writes `{"file", "line", "reason", "row"}` a line; `row` is the original text, so
+/// `jq -r .row` prints the rows to be corrected.
 pub(super) struct Rejects {
     path: PathBuf,
     file: Option<BufWriter<File>>,
@@ -49,7 +49,7 @@ impl Rejects {
                 Ok((self.count, Some(self.path)))
             }
             None => {
-                // It may well not be there.
+                // The file often does not exist.
                 drop(std::fs::remove_file(&self.path));
                 Ok((0, None))
             }

@@ -1,4 +1,4 @@
-//! Writes batches: some at a time, unprocessed items again after a pause that doubles.
+//! Writes batches, several at a time; retries unprocessed items after a pause that doubles.
 
 use crate::failure::failure;
 use crate::row::Item;
@@ -11,12 +11,12 @@ use std::collections::HashMap;
 use std::time::Duration;
 use tokio::task::JoinSet;
 
-/// The most items of one BatchWriteItem.
+/// The maximum number of items in one BatchWriteItem.
 pub(super) const BATCH: usize = 25;
 const IN_FLIGHT: usize = 8;
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
-/// Rounds in a row that may move nothing: some two minutes.
+/// The maximum number of successive rounds without progress: some two minutes.
 const FRUITLESS: u32 = 18;
 
 pub(super) struct Writer {
@@ -32,7 +32,7 @@ impl Writer {
         Self { client, table, in_flight: JoinSet::new(), rows: 0, units: 0.0 }
     }
 
-    /// Sends a batch; waits while too many are on their way.
+    /// Sends a batch; waits while too many are in progress.
     pub(super) async fn put(&mut self, batch: Vec<Item>) -> Result<()> {
         if batch.is_empty() {
             return Ok(());
@@ -44,7 +44,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Waits for all; rows written and units charged.
+    /// Waits for all batches, and returns the rows written and the units charged.
     pub(super) async fn finish(mut self) -> Result<(u64, f64)> {
         while !self.in_flight.is_empty() {
             self.next().await?;

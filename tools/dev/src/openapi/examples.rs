@@ -4,12 +4,12 @@ use crate::sample;
 use api::{Expansion, Field, Kind, List, ParameterError, Place, Problem, ProblemKind, Resource};
 use serde_json::{Map, Value, json};
 
-/// A cursor's form; it opens nothing.
+/// A text in the form of a cursor; no list accepts it.
 pub(crate) const CURSOR: &str = "EQPCmx4yryWLdCvwmQA2lKNIxL9fy_7xgQ1iog4EzecNdu8OWOzXmJQfjdFxyWo0X5wbXIwu";
 /// A request's id.
 const INSTANCE: &str = "3e2e2ed3-21ab-45e1-bc15-b9cb69ead553";
 
-/// A row of the sample data; one that has every field that it may have.
+/// Returns a row of the sample data that has every field.
 fn row(resource: &Resource) -> Value {
     rows(resource).find(|row| resource.fields.iter().all(|field| row.get(field.name).is_some())).unwrap_or_default()
 }
@@ -18,24 +18,24 @@ fn rows(resource: &Resource) -> impl Iterator<Item = Value> {
     sample::lines(resource.name).filter_map(|line| serde_json::from_str(&line).ok())
 }
 
-/// The example's value of an attribute.
+/// Returns the example's value of an attribute.
 pub(crate) fn attribute(resource: &Resource, name: &str) -> Value {
     row(resource).get(name).cloned().unwrap_or_default()
 }
 
-/// A choice of fields: the first and the third, and of the first object its first member.
+/// Returns a selection of fields: the first, the third, and the first member of the first object.
 pub(crate) fn fields(resource: &Resource) -> String {
     let plain = resource.fields.iter().filter(|field| field.kind.members().is_none()).map(|field| field.name.to_owned());
     let nested = resource.fields.iter().find_map(|field| Some(format!("{}.{}", field.name, field.kind.members()?.first()?.name)));
     plain.step_by(2).take(2).chain(nested).collect::<Vec<_>>().join(",")
 }
 
-/// One item with all its fields.
+/// Returns one item with all its fields.
 pub(crate) fn item(resource: &Resource) -> Value {
     shown(&row(resource), resource.fields, &|_| true, None)
 }
 
-/// A page of one item: the summary, and with every expansion.
+/// Returns pages of one item: with the summary, and with every expansion.
 pub(crate) fn pages(resource: &Resource, offers: &List) -> Vec<(&'static str, Value)> {
     let page = |item: Value, beside: Vec<(String, Value)>| {
         let mut page = Map::from_iter([("items".to_owned(), json!([item]))]);
@@ -60,18 +60,18 @@ pub(crate) fn pages(resource: &Resource, offers: &List) -> Vec<(&'static str, Va
     pages
 }
 
-/// The fields of a row that an expansion shows.
+/// Returns the fields of a row that an expansion shows.
 fn related(expansion: &Expansion, row: &Value) -> Value {
     shown(row, expansion.resource.fields, &|name| expansion.fields.contains(&name), None)
 }
 
-/// The row that this element of a list names.
+/// Returns the row that this element of a list names.
 fn joined(expansion: &Expansion, key: &str, element: &Value) -> Value {
     let own_key = expansion.resource.table.key.first().copied().unwrap_or_default();
     rows(expansion.resource).find(|row| row.get(own_key) == element.get(key)).unwrap_or_default()
 }
 
-/// The chosen fields of a row, in the model's order.
+/// Returns the chosen fields of a row, in the model's order.
 fn shown(row: &Value, fields: &[Field], chosen: &dyn Fn(&str) -> bool, within: Option<&Expansion>) -> Value {
     let mut members = Map::new();
     let below = |value: &Value, fields: &[Field]| shown(value, fields, &|_| true, None);

@@ -10,9 +10,9 @@ use serde_json::{Map, Value, json};
 
 /// Printable: no control character (Unicode's category Cc).
 const PRINTABLE: &str = "^[^\\u0000-\\u001F\\u007F-\\u009F]+$";
-/// The numbers that a filter takes: 38 digits, as DynamoDB holds them.
+/// The numbers that a filter accepts: 38 digits, DynamoDB's limit.
 const DECIMAL: &str = "^-?[0-9]{1,20}(\\.[0-9]{1,18})?$";
-/// The condition headers, with what they do. Any text is taken: RFC 9110 has a malformed one match nothing or be ignored.
+/// The condition headers and their effects. Any text is accepted: under RFC 9110, a malformed one matches nothing or is ignored.
 const CONDITIONS: [(&str, &str, &str); 4] = [
     (
         "If-None-Match",
@@ -49,7 +49,7 @@ pub(crate) fn components() -> Value {
     Value::Object(members)
 }
 
-/// A small number as prose has it.
+/// Returns a small number as a word.
 fn in_words(number: u16) -> String {
     const WORDS: [&str; 9] = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
     let word = usize::from(number).checked_sub(1).and_then(|index| WORDS.get(index));
@@ -159,7 +159,7 @@ fn id(route: &Route) -> Value {
         Access::Owner(attribute) => Some(attribute),
         Access::Public => route.resource.table.key.first().copied(),
     };
-    // The resource whose key the attribute is says best what it is; the route's own may have it, too.
+    // The resource whose key it is has the best description; the route's own resource may have the attribute too.
     let whose =
         model::RESOURCES.into_iter().find(|resource| resource.table.key.first().copied() == attribute && resource.table.key.len() == 1);
     let about = attribute.and_then(|name| whose.unwrap_or(route.resource).fields.iter().find(|field| field.name == name));

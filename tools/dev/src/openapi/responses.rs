@@ -1,4 +1,4 @@
-//! Responses and their headers: what a function answers, and what API Gateway answers by itself.
+//! Responses and their headers: those of the functions, and those of API Gateway itself.
 
 use super::{examples, reference, schemas};
 use api::{Access, Policy, ProblemKind, Route, Shape};
@@ -20,7 +20,7 @@ fn problems(route: &Route) -> impl Iterator<Item = ProblemKind> {
         ProblemKind::Unauthorized | ProblemKind::Forbidden => route.access != Access::Public,
         ProblemKind::NotFound => !route.is_list(),
         ProblemKind::InvalidCursor => route.is_list(),
-        // API Gateway has no route for another method; this is what a function URL shows.
+        // API Gateway has no route for another method; a function URL gives this answer.
         ProblemKind::MethodNotAllowed => false,
         _ => true,
     })
@@ -38,7 +38,7 @@ pub(crate) fn of(route: &Route, head: bool) -> Value {
 /// The statuses of a route's failures in order: the kinds of problem, and whether API Gateway has one of its own.
 fn failures(route: &Route) -> Vec<(u16, Vec<ProblemKind>, bool)> {
     let mut statuses: Vec<u16> = problems(route).map(|kind| kind.status().as_u16()).collect();
-    // An authorizer stands before private routes, and only a path with a parameter can be missed by a value.
+    // Private routes have an authorizer, and only a path with a parameter can name an item that does not exist.
     statuses.extend(OF_THE_GATEWAY.iter().map(|(status, ..)| *status).filter(|status| match status {
         401 => route.access != Access::Public,
         404 => route.path.contains('{'),
@@ -95,7 +95,7 @@ fn failure(status: u16, kinds: &[ProblemKind], gateway: bool, head: bool) -> Val
     }
     let mut headers = Map::new();
     if !kinds.is_empty() {
-        // Only the function sends these, so that where API Gateway may answer they may be missing.
+        // Only the function sends these, so they may be absent where API Gateway may answer.
         let always = !gateway;
         headers.insert("Cache-Control".to_owned(), header(always, &["no-store"], "Nobody keeps a problem."));
         headers.insert("Vary".to_owned(), shared("Vary", always));
@@ -192,7 +192,7 @@ fn header(required: bool, values: &[&str], about: &str) -> Value {
     json!({ "description": about, "required": required, "schema": { "type": "string", "enum": values } })
 }
 
-/// A shared header, which comes always or not always.
+/// Returns a shared header, which is always present or optional.
 fn shared(name: &str, always: bool) -> Value {
     reference("headers", &if always { name.to_owned() } else { format!("{name}OfFunction") })
 }

@@ -18,7 +18,7 @@ pub struct Function {
     pub environment: BTreeMap<String, Value>,
     /// The statements of its inline policies.
     pub statements: Vec<Value>,
-    /// The entries of `Policies` that are no inline document: names, ARNs, SAM's policy templates.
+    /// The entries of `Policies` that are not inline documents: names, ARNs, SAM's policy templates.
     pub other_policies: Vec<Value>,
 }
 
