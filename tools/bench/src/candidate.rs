@@ -1,4 +1,4 @@
-//! Who is measured: this bundle's functions and the peers of tools/bench/peers, built as people deploy them.
+//! The measured programs: this bundle's functions and the peers of tools/bench/peers, built as for a deployment.
 
 use crate::surroundings::Surroundings;
 use anyhow::{Context as _, Result};
@@ -37,7 +37,7 @@ impl Route {
 pub(crate) enum Kind {
     /// This bundle.
     Ours,
-    /// Rust without anything: the lower bound.
+    /// Minimal Rust: the lower bound.
     Floor,
     /// Rust with all defaults.
     RustDefaults,
@@ -62,9 +62,9 @@ pub(crate) struct Candidate {
     interpreter: Option<PathBuf>,
 }
 
-/// The secret and the scope mean nothing outside a run.
+/// The secret and the scope of a run; no other stack uses them.
 const CURSOR_SECRET: &str = "benchmark-only-cursor-secret-0123456789";
-/// As long as the session tokens that Lambda gives.
+/// The length of a session token in bytes, as Lambda gives it.
 const TOKEN_BYTES: usize = 800;
 
 impl Kind {
@@ -92,7 +92,7 @@ impl Candidate {
         Ok(Self::at(Kind::Ours, workspace::target(&root).join("release"), None))
     }
 
-    /// Builds a peer. An error says what it lacks.
+    /// Builds a peer. The error names what is missing.
     pub(crate) async fn peer(kind: Kind, build: bool) -> Result<Self> {
         let root = workspace::root();
         let name = kind.name();
@@ -121,7 +121,7 @@ impl Candidate {
                 let mut esbuild = Command::new(to.join("node_modules/.bin/esbuild"));
                 esbuild.current_dir(&to).args(["bootstrap.mjs", "--bundle", "--minify", "--platform=node", "--target=node20"]);
                 esbuild.args(["--format=esm", "--outfile=bundle.mjs", "--log-level=warning"]);
-                // What the bundle still requires at run time are Node's own modules.
+                // At run time the bundle requires only Node's own modules.
                 esbuild.arg("--banner:js=import{createRequire}from'node:module';const require=createRequire(import.meta.url);");
                 process::run(esbuild, "esbuild").await?;
                 Ok(Self::at(kind, to, Some(node)))
@@ -187,7 +187,7 @@ impl Candidate {
         }
     }
 
-    /// The environment that Lambda and template.yaml give, and what makes each trust the endpoint of a run.
+    /// The environment of Lambda and template.yaml, and the settings with which each trusts the endpoint of a run.
     pub(crate) fn environment(&self, route: Route, around: &Surroundings, api: &str) -> Vec<(&'static str, String)> {
         let path = |name: &str| around.folder.join(name).display().to_string();
         let mut all = vec![
@@ -217,14 +217,14 @@ impl Candidate {
         ];
         all.push(match self.kind {
             Kind::Ours | Kind::Floor | Kind::Python => ("AWS_CA_BUNDLE", path("ca.pem")),
-            // This one knows no bundle of AWS's; it reads the machine's store, which is what its defaults do.
+            // This peer has no variable for a CA bundle; by default it reads the machine's store.
             Kind::RustDefaults => ("SSL_CERT_FILE", path("store.pem")),
             Kind::Node => ("NODE_EXTRA_CA_CERTS", path("ca.pem")),
         });
         all
     }
 
-    /// Bytes of what is deployed: as it is, and as a zip archive of it (deflate at its default level).
+    /// The size of the deployed files in bytes: uncompressed, and as a zip archive (deflate at its default level).
     pub(crate) fn size(&self, route: Route) -> Result<(u64, u64)> {
         let files: Vec<PathBuf> = match self.kind {
             Kind::Ours | Kind::Floor | Kind::RustDefaults => vec![self.command(route).0],
@@ -245,7 +245,7 @@ impl Candidate {
     }
 }
 
-/// Where a program is.
+/// The place of a program.
 pub(crate) fn on_path(name: &str) -> Result<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file());

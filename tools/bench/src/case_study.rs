@@ -30,9 +30,9 @@ pub(crate) struct Way {
     pub(crate) units: f64,
     /// Bytes of DynamoDB's answers.
     pub(crate) dynamodb_bytes: f64,
-    /// Bytes of the answer; of the naive way at most 5 MB, since Lambda takes no more.
+    /// Bytes of the answer; at most 5 MB for the naive way, because of Lambda's limit.
     pub(crate) body_bytes: usize,
-    /// True if this was computed from the measured ones.
+    /// True if the figures are extrapolated from measured ones.
     pub(crate) extrapolated: bool,
 }
 
@@ -41,7 +41,7 @@ const QUERY: &str = "fields=orderId,status,placedAt,total,currency,items(name,qu
 const REPEATS: u32 = 15;
 
 /// Measures this bundle's way and, if that peer is there, the naive one: all orders, each with its customer and its products
-/// fetched one by one. Of the naive one as many orders are measured as `enrich` says; the rest is computed and says so.
+/// fetched one by one. The naive way is measured for `enrich` orders; the rest is extrapolated and marked as such.
 pub(crate) fn case_study(candidates: &[Candidate], scene: &Scene, orders: u32, enrich: u32, tick: &dyn Fn(&str)) -> Result<CaseStudy> {
     let path = format!("/v1/users/{USER}/orders");
     let mut rows = Vec::new();
@@ -82,7 +82,7 @@ pub(crate) fn case_study(candidates: &[Candidate], scene: &Scene, orders: u32, e
 }
 
 fn way(session: &mut Session, candidate: &'static str, what: &str, around: &Surroundings, event: &str, repeats: u32) -> Result<Way> {
-    // Once without the delay, so that the endpoint knows all answers.
+    // One run without the delay, so that the endpoint has recorded all answers.
     session.invoke(event)?;
     let (answered, traffic) = measure::counted(session, around, event)?;
     around.endpoint.delay(ROUND_TRIP);

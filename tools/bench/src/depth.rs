@@ -34,11 +34,11 @@ pub(crate) struct Fields {
     pub(crate) units: f64,
 }
 
-/// Items a page; so many pages lie in the catalogue of a run.
+/// The number of items of a page, which determines the number of pages of a run's catalogue.
 pub(crate) const LIMIT: u32 = 10;
 const REPEATS: u32 = 15;
 
-/// Walks along `next` and measures some pages on the way; then the same pages by offset.
+/// Follows `next` and measures some pages on the way, then measures the same pages by offset.
 pub(crate) fn depth(candidates: &[Candidate], scene: &Scene, pages: &[u32], effort: Effort, tick: &dyn Fn(&str)) -> Result<Vec<Depth>> {
     let mut rows = Vec::new();
     for candidate in candidates.iter().filter(|candidate| matches!(candidate.kind, Kind::Ours | Kind::RustDefaults)) {
@@ -68,7 +68,7 @@ pub(crate) fn depth(candidates: &[Candidate], scene: &Scene, pages: &[u32], effo
             let walls = (0..REPEATS).map(|_| session.invoke(&event).map(|answered| answered.wall.as_secs_f64() * 1e6));
             let p50 = median(walls.collect::<Result<Vec<_>>>()?);
             let instructions = if effort.counted > 0 {
-                // A deep page by offset is a thousand shallow ones: few are enough.
+                // A deep page by offset costs as much as a thousand shallow ones, so a few are enough.
                 let requests = if candidate.kind == Kind::Ours { effort.counted } else { 2 };
                 Some(measure::instructions(candidate, &scene.main, Route::ListProducts, &event, requests)?)
             } else {
@@ -89,7 +89,7 @@ fn next(body: &str) -> Result<String> {
 const ALL: &str =
     "productId,sku,name,description,category,brand,price,currency,rating,stock,tags,weight,dimensions,images,thumbnail,createdAt,updatedAt";
 
-/// A list of 100 with all its fields, with those of the summary, with one.
+/// Measures a list of 100 with all its fields, with those of the summary, and with one.
 pub(crate) fn fields(ours: &Candidate, scene: &Scene) -> Result<Vec<Fields>> {
     let mut session = Session::start(ours, Route::ListProducts, &scene.main)?;
     let choices = [

@@ -25,7 +25,7 @@ pub(crate) struct Endpoint {
 pub(crate) struct Traffic {
     /// Calls.
     pub(crate) calls: u64,
-    /// Calls one after another; those side by side are one.
+    /// Rounds: parallel calls count as one.
     pub(crate) rounds: u64,
     /// Bytes of the answers' bodies.
     pub(crate) bytes: u64,
@@ -39,20 +39,20 @@ struct State {
     tls: Arc<ServerConfig>,
     canned: RwLock<HashMap<Vec<u8>, Arc<Canned>>>,
     delay_micros: AtomicU64,
-    /// And the round of the last call that has ended.
+    /// The traffic, and the round of the last call that has ended.
     traffic: Mutex<(Traffic, u64)>,
 }
 
 #[derive(Debug)]
 struct Canned {
-    /// Status line and headers but for the time, by which clients set their clocks.
+    /// Status line and headers without the time, which is added because clients set their clocks by it.
     head: String,
     body: Vec<u8>,
     units: f64,
 }
 
 impl Endpoint {
-    /// Serves what the database at `upstream` (`http://127.0.0.1:40123`) answers.
+    /// Serves the answers of the database at `upstream` (`http://127.0.0.1:40123`).
     pub(crate) fn start(upstream: &str, tls: Arc<ServerConfig>) -> Result<Self> {
         let failed = "cannot start a TLS endpoint";
         let upstream = upstream.trim_start_matches("http://").parse().context(failed)?;
@@ -76,12 +76,12 @@ impl Endpoint {
         format!("https://localhost:{}", self.port)
     }
 
-    /// Makes every round trip take this long at least.
+    /// Sets the minimum duration of every round trip.
     pub(crate) fn delay(&self, delay: Duration) {
         self.state.delay_micros.store(u64::try_from(delay.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
-    /// Returns the traffic since the last call of this.
+    /// Returns the traffic since the last call of this method.
     pub(crate) fn take(&self) -> Traffic {
         let mut traffic = self.state.traffic.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut *traffic).0
@@ -99,7 +99,7 @@ impl State {
         while let Some(request) = http::read(&mut stream, &mut left).context(failed)? {
             let mut round = 0;
             self.count(|(traffic, ended)| {
-                // It may have waited for every call that has ended, and for none that has not.
+                // This call can depend on every call that has ended, and on no other.
                 round = *ended + 1;
                 traffic.calls += 1;
                 traffic.rounds = traffic.rounds.max(round);
@@ -154,7 +154,7 @@ impl State {
     }
 }
 
-/// Asks the database. What was not asked for (capacity) is counted and left out again.
+/// Sends a request to the database. The capacity is always requested and counted, and removed if the caller did not request it.
 fn record(address: SocketAddr, upstream: &mut Option<TcpStream>, request: &Message, body: &Value, asked: bool) -> Result<Canned> {
     let failed = "the local database does not answer";
     let body = body.to_string();

@@ -1,4 +1,4 @@
-//! HTTP/1.1 as the two mock servers speak it, on blocking threads: what is measured waits for nothing but a socket.
+//! The HTTP/1.1 of the two mock servers, on blocking threads, so that the measured programs wait only for a socket.
 
 use memchr::memmem;
 use std::io::{self, Read};
@@ -24,7 +24,7 @@ impl Message {
     }
 }
 
-/// Reads the next message of a stream; `left` keeps what came after it. `None` at the end of the stream.
+/// Reads the next message of a stream; `left` keeps the bytes after it. Returns `None` at the end of the stream.
 pub(crate) fn read(stream: &mut impl Read, left: &mut Vec<u8>) -> io::Result<Option<Message>> {
     let mut from = 0;
     let head_end = loop {
@@ -92,7 +92,7 @@ fn wait(stream: &mut impl Read, left: &mut Vec<u8>, length: usize) -> io::Result
 }
 
 fn fill(stream: &mut impl Read, left: &mut Vec<u8>) -> io::Result<bool> {
-    // On the stack: to grow the vector by zeros is a loop in a build without optimization, and took longer than all else here.
+    // On the stack, because filling the vector with zeros is a loop in a build without optimization, and took longer than the rest.
     let mut chunk = [0; 1 << 14];
     let read = stream.read(&mut chunk)?;
     left.extend_from_slice(chunk.get(..read).unwrap_or_default());

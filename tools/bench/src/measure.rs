@@ -13,7 +13,7 @@ use serde_json::Value;
 use std::path::Path;
 use std::time::Duration;
 
-/// How often everything is done.
+/// The number of repetitions.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Effort {
     /// Starts of each candidate.
@@ -21,7 +21,7 @@ pub(crate) struct Effort {
     /// Blocks of warm requests of each candidate, and requests a block.
     pub(crate) blocks: u32,
     pub(crate) block: u32,
-    /// Requests whose instructions are counted, after as many as a start needs to be warm. 0: none are.
+    /// Requests whose instructions are counted, after those that warm up the process. 0: none.
     pub(crate) counted: u32,
 }
 
@@ -44,7 +44,7 @@ pub(crate) struct Warm {
     pub(crate) scenario: &'static str,
     pub(crate) candidate: &'static str,
     pub(crate) requests: u32,
-    /// With the noise between blocks.
+    /// The median, with the noise between blocks.
     pub(crate) p50: Median,
     pub(crate) p99: f64,
     /// Processor time a request.
@@ -86,7 +86,7 @@ pub(crate) fn cold(candidates: &[Candidate], scene: &Scene, effort: Effort, even
             let mut session = Session::start(candidate, Route::GetUser, &scene.main)?;
             let answered = session.invoke(event)?;
             let cpu = session.settled()?;
-            // The first of all fills the machine's caches and the endpoint's.
+            // The very first start fills the caches of the machine and the endpoint.
             if start > 0 {
                 runs.push((session.init, answered.wall, cpu));
             }
@@ -108,12 +108,12 @@ pub(crate) fn cold(candidates: &[Candidate], scene: &Scene, effort: Effort, even
     Ok(candidates.iter().zip(&runs).map(|(candidate, runs)| row(candidate, runs)).collect())
 }
 
-/// The servers that a scenario is asked of.
+/// Returns the servers of a scenario.
 fn around<'a>(scene: &'a Scene, scenario: &Scenario) -> &'a Surroundings {
     if scenario.sharded { &scene.sharded } else { &scene.main }
 }
 
-/// The event to send: with the validator of a first answer where the scenario wants that.
+/// Returns the event to send, with the validator of a first answer if the scenario needs it.
 fn prepared(session: &mut Session, scenario: &Scenario) -> Result<String> {
     if !scenario.conditional {
         return Ok(scenario.event.clone());
@@ -124,7 +124,7 @@ fn prepared(session: &mut Session, scenario: &Scenario) -> Result<String> {
     Ok(event.to_string())
 }
 
-/// Asks every candidate of a scenario by turns; answers are compared before anything is timed.
+/// Sends a scenario to every candidate by turns; answers are compared before any measurement.
 pub(crate) fn warm(candidates: &[Candidate], scene: &Scene, scenario: &Scenario, effort: Effort) -> Result<(Vec<Warm>, Vec<Footprint>)> {
     let around = around(scene, scenario);
     let mut running = Vec::new();
@@ -189,7 +189,7 @@ pub(crate) fn warm(candidates: &[Candidate], scene: &Scene, scenario: &Scenario,
     Ok((rows, footprints))
 }
 
-/// One request, and what went to DynamoDB and back meanwhile. The delay makes calls side by side overlap for sure.
+/// Sends one request and returns its traffic with DynamoDB. The delay makes sure that parallel calls overlap.
 pub(crate) fn counted(session: &mut Session, around: &Surroundings, event: &str) -> Result<(Answered, Traffic)> {
     session.invoke(event)?;
     around.endpoint.delay(OVERLAP);
@@ -233,7 +233,7 @@ pub(crate) fn under_callgrind(candidate: &Candidate, scene: &Scene, scenario: &S
     session.instructions(&around.folder).map(drop)
 }
 
-/// The same JSON as the first candidate's, apart from cursors, which are each candidate's own.
+/// Checks that the JSON equals the first candidate's, except for cursors, which differ between candidates.
 fn same(body: &str, reference: &mut Option<Value>, candidate: &Candidate, scenario: &Scenario) -> Result<()> {
     if scenario.peers.is_empty() {
         return Ok(());
@@ -258,7 +258,7 @@ fn same(body: &str, reference: &mut Option<Value>, candidate: &Candidate, scenar
     ))
 }
 
-/// Numbers as numbers: 4, 4.0 and 4e0 are the same.
+/// Normalizes numbers: 4, 4.0 and 4e0 are equal.
 fn plain(value: &mut Value) {
     match value {
         Value::Number(number) => *value = number.as_f64().into(),

@@ -1,4 +1,4 @@
-//! The same figures as pictures: SVG, readable on light and dark pages.
+//! The figures as SVG pictures that are readable on light and dark pages.
 
 use crate::case_study::Way;
 use crate::depth::Depth;

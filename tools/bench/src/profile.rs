@@ -1,4 +1,4 @@
-//! Where the instructions of one kind of request go, by function.
+//! The instructions of one kind of request, by function.
 
 use crate::candidate::Candidate;
 use crate::measure;
@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 use dev::workspace;
 use std::process::Command;
 
-/// Writes callgrind's file for a scenario and prints the functions at the top, each with all that it calls.
+/// Writes callgrind's file for a scenario and prints the most expensive functions, each including the functions that it calls.
 pub(crate) fn profile(candidate: &Candidate, scene: &Scene, scenario: &Scenario, requests: u32, lines: usize) -> Result<()> {
     let out = scene.main.folder.join(format!("callgrind.{}.out", scenario.name));
     measure::under_callgrind(candidate, scene, scenario, requests, &out)?;
@@ -26,7 +26,7 @@ pub(crate) fn profile(candidate: &Candidate, scene: &Scene, scenario: &Scenario,
     Ok(())
 }
 
-/// Leaves out the file's path and the hash.
+/// Removes the file's path and the hash.
 fn shortened(row: &str) -> String {
     let Some((count, function)) = row.split_once(')') else { return row.to_owned() };
     let function = function.split(" [").next().unwrap_or(function);

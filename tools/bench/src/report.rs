@@ -29,7 +29,7 @@ pub(crate) struct Report {
     pub(crate) goals: Vec<Goal>,
 }
 
-/// A ratio or a size that this bundle has set itself.
+/// A goal of this bundle: a ratio or a size.
 #[derive(Debug, Serialize)]
 pub(crate) struct Goal {
     pub(crate) what: String,
@@ -41,7 +41,7 @@ pub(crate) struct Goal {
 const OURS: &str = "lean-routes";
 
 impl Report {
-    /// Compares the figures with the goals. Goals that need a peer that was left out are left out, too.
+    /// Compares the figures with the goals. Goals that need an omitted peer are omitted too.
     pub(crate) fn judge(&mut self) {
         let mut goals = Vec::new();
         let mut at_most = |what: &str, measured: Option<f64>, most: f64| {

@@ -1,4 +1,4 @@
-//! A run: what was asked for, in which order it is measured, and where the figures go.
+//! A run: its options, the order of measurements, and the place of the figures.
 
 use crate::candidate::{self, Candidate, Kind, PEERS, Route};
 use crate::case_study;
@@ -62,7 +62,7 @@ enum Part {
 /// Pages whose cost is measured.
 const PAGES: [u32; 8] = [1, 50, 100, 200, 400, 600, 800, 1_000];
 const PAGES_QUICKLY: [u32; 3] = [1, 10, 100];
-/// The catalogue ends behind the last of them.
+/// The catalogue ends after the last of them.
 const EXTENT: Extent = Extent { products: 1_001 * depth::LIMIT, orders: 10_000 };
 
 impl Options {
@@ -89,7 +89,7 @@ impl Options {
 /// Runs the benchmark.
 ///
 /// # Errors
-/// If this bundle does not build, a candidate does not answer as the others do, or a count is not as expected.
+/// If this bundle does not build, a candidate's answer differs from the others, or a count is not the expected one.
 pub(crate) async fn bench(options: Options) -> Result<ExitCode> {
     let template = Template::of_workspace()?;
     if let Some(Part::Profile { scenario, requests, lines, candidate }) = options.part.clone() {
@@ -169,7 +169,7 @@ fn measure_all(
         let (rows, footprints) = measure::warm(&asked, scene, scenario, effort)?;
         wrong.extend(difference(scenario, &rows));
         report.warm.extend(rows);
-        // The last of a function has seen the most.
+        // Keeps the last measurement of a function, which comes after the most requests.
         for footprint in footprints {
             report.footprints.retain(|other| (other.candidate, other.function) != (footprint.candidate, footprint.function));
             report.footprints.push(footprint);
@@ -192,7 +192,7 @@ fn difference(scenario: &Scenario, rows: &[measure::Warm]) -> Option<String> {
     (found != scenario.expected).then(|| format!("{} is {found:?}, not {:?}", scenario.name, scenario.expected))
 }
 
-/// RFC 3339, to the minute.
+/// Returns the time in the form of RFC 3339, to the minute.
 fn now() -> String {
     let now = OffsetDateTime::now_utc().replace_second(0).and_then(|now| now.replace_nanosecond(0));
     now.ok().and_then(|now| now.format(&Rfc3339).ok()).unwrap_or_default()

@@ -9,14 +9,14 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// An act of a function.
+/// An action of a function.
 #[derive(Debug)]
 pub(crate) enum Act {
-    /// It waits for an event, since this moment.
+    /// The function waits for an event, since this moment.
     Waits(Instant),
-    /// It answered: the event was sent, the answer was complete, and this is it.
+    /// The function answered: the times at which the event was sent and the answer was complete, and the answer.
     Answered(Instant, Instant, Vec<u8>),
-    /// It says that it failed.
+    /// The function reported an error.
     Failed(String),
 }
 
@@ -49,7 +49,7 @@ impl RuntimeApi {
         std::thread::spawn(move || {
             for socket in listener.incoming().flatten().take_while(|_| !until.load(Ordering::Relaxed)) {
                 let server = Server { acts: acts_in.clone(), events: Arc::clone(&events_out) };
-                // The end of a connection is the end of a process, which is noticed elsewhere.
+                // A connection ends when its process ends, which is handled elsewhere.
                 let _ = std::thread::spawn(move || drop(server.serve(socket)));
             }
         });
@@ -74,7 +74,7 @@ impl RuntimeApi {
 impl Drop for RuntimeApi {
     fn drop(&mut self) {
         self.ended.store(true, Ordering::Relaxed);
-        // Wakes the listener, which then sees that it is over.
+        // Wakes the listener, so that it sees the end.
         drop(TcpStream::connect(self.address));
     }
 }
@@ -106,7 +106,7 @@ impl Server {
                     format!("HTTP/1.1 202 Accepted\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}", body.len());
                 (Some(act), response)
             };
-            // First said, then confirmed: a function may ask for the next event on another connection.
+            // Reported before it is confirmed, because a function may ask for the next event on another connection.
             if let Some(act) = act {
                 self.acts.send(act).context(failed)?;
             }

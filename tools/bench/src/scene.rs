@@ -11,10 +11,10 @@ use dev::{client, sample, workspace};
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
-/// How much data there is.
+/// The amount of data.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Extent {
-    /// Products of the catalogue in one partition: so many pages there are.
+    /// Products of the catalogue in one partition; they determine the number of pages.
     pub(crate) products: u32,
     /// Orders of `u-1`.
     pub(crate) orders: u32,

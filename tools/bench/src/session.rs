@@ -1,4 +1,4 @@
-//! One process of a candidate, from its start as Lambda starts it to its end.
+//! One process of a candidate, started as by Lambda, from its start to its end.
 
 use crate::candidate::{Candidate, Route};
 use crate::runtime_api::{Act, RuntimeApi};
@@ -40,10 +40,10 @@ pub(crate) struct Answered {
     pub(crate) payload: Vec<u8>,
 }
 
-/// Above what any candidate takes, and under callgrind a hundred times that.
+/// The time limit, longer than any candidate takes. Under callgrind it is longer, because candidates are much slower there.
 const PATIENCE: Duration = Duration::from_secs(60);
 const PATIENCE_OF_CALLGRIND: Duration = Duration::from_secs(300);
-/// Time for what a process still does between its wait for an event and its sleep.
+/// The time for a process to become idle after it has asked for an event.
 const SETTLE: Duration = Duration::from_millis(2);
 
 impl Session {
@@ -52,7 +52,7 @@ impl Session {
         Self::spawn(candidate, route, around, None)
     }
 
-    /// The same under callgrind, which says at the end how many instructions that was.
+    /// Starts a candidate under callgrind, which counts its instructions.
     pub(crate) fn start_counted(candidate: &Candidate, route: Route, around: &Surroundings, out: &Path) -> Result<Self> {
         Self::spawn(candidate, route, around, Some(out))
     }
@@ -84,7 +84,7 @@ impl Session {
         Ok(session)
     }
 
-    /// Gives it an event and waits for its answer, and until it waits again.
+    /// Sends an event and waits for the answer and for the next request for an event.
     pub(crate) fn invoke(&mut self, event: &str) -> Result<Answered> {
         self.api.send(event)?;
         match self.next()? {
@@ -97,7 +97,7 @@ impl Session {
         }
     }
 
-    /// The processor time of all its threads so far, once it has come to rest.
+    /// Returns the processor time of all threads so far, once the process is idle.
     pub(crate) fn settled(&self) -> Result<Duration> {
         std::thread::sleep(SETTLE);
         let failed = "cannot read the time of a process in /proc (Linux alone has it)";
@@ -110,7 +110,7 @@ impl Session {
         Ok(Duration::from_nanos(nanoseconds))
     }
 
-    /// Resident memory in KiB: now, and at most.
+    /// Returns the resident memory in KiB: now, and the maximum.
     pub(crate) fn memory(&self) -> Result<(u64, u64)> {
         let failed = "cannot read the memory of a process in /proc (Linux alone has it)";
         let text = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).context(failed)?;
@@ -121,7 +121,7 @@ impl Session {
         Ok((of("VmRSS:"), of("VmHWM:")))
     }
 
-    /// Ends it with a signal that callgrind survives long enough to say its count, and reads that.
+    /// Ends the process with a signal after which callgrind still writes its count, and reads the count.
     pub(crate) fn instructions(mut self, folder: &Path) -> Result<u64> {
         let failed = "callgrind did not say how many instructions it has counted";
         let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
@@ -164,7 +164,7 @@ impl Drop for Session {
 }
 
 impl Answered {
-    /// The status and the body that API Gateway would give to the caller, before compression.
+    /// Returns the status and the body that API Gateway would send, before compression.
     pub(crate) fn body(&self) -> Result<(u64, String)> {
         let failed = "an answer that API Gateway would not take";
         let payload: Value = serde_json::from_slice(&self.payload).context(failed)?;

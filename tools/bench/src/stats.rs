@@ -1,4 +1,4 @@
-//! Medians, and how far the measurements lie from them.
+//! Medians and the deviation of measurements from them.
 
 use serde::Serialize;
 

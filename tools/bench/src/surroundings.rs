@@ -1,9 +1,9 @@
-//! Where the processes of a run find their data.
+//! The places where the processes of a run find their data.
 
 use crate::endpoint::Endpoint;
 use std::path::PathBuf;
 
-/// The things that every process of a run is given, whatever its candidate.
+/// The settings of every process of a run, for all candidates.
 #[derive(Debug, Clone)]
 pub(crate) struct Surroundings {
     /// The folder for certificates and logs.

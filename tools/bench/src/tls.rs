@@ -1,4 +1,4 @@
-//! A certificate authority of one run: made, trusted by the candidates for that run, and gone with it.
+//! The certificate authority of one run. Only the candidates of that run trust it.
 
 use anyhow::{Context as _, Result};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};

@@ -1,4 +1,4 @@
-// What the managed runtime does between Lambda and a handler: the loop over the Runtime API.
+// The task of the managed runtime between Lambda and a handler: the loop over the Runtime API.
 import http from "node:http";
 import { handler } from "./handler.mjs";
 

@@ -1,4 +1,4 @@
-//! HTTP/1.1 as far as two well-behaved servers need it: a head, and a body of a known length.
+//! The part of HTTP/1.1 that two well-behaved servers need: a head, and a body of a known length.
 
 use std::io::{self, Read, Write};
 
@@ -19,7 +19,7 @@ pub fn send(stream: &mut impl Write, head: &[u8], body: &[u8]) -> io::Result<()>
     stream.flush()
 }
 
-/// Reads one message into `buffer`; nothing of another follows it, since nothing else has been asked.
+/// Reads one message into `buffer`. No other message follows, because only one request is sent at a time.
 pub fn receive<'a>(stream: &mut impl Read, buffer: &'a mut Vec<u8>) -> io::Result<Message<'a>> {
     let (mut filled, mut end, mut length) = (0, None, 0);
     loop {

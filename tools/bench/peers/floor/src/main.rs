@@ -1,4 +1,4 @@
-//! The floor: what `get-user` and `list-products` cost if nothing is done that the answer does not need.
+//! The floor: the cost of `get-user` and `list-products` with only the work that the answer needs.
 //!
 //! No async, no SDK, no retries, no timeouts, no validation, no ETag, no log line. A benchmark's lower bound, not a way to write a function.
 
@@ -42,7 +42,7 @@ fn main() -> io::Result<()> {
     }
 }
 
-/// Between two texts, up to a quote or an ampersand.
+/// Returns the text after a given one, up to a quote or an ampersand.
 fn between<'a>(text: &'a str, before: &str) -> Option<&'a str> {
     let (_, rest) = text.split_once(before)?;
     rest.split(['"', '&']).next()

@@ -1,4 +1,4 @@
-//! The same routes with the AWS SDK and lambda_http as their READMEs start them, and two naive routes to compare paging with.
+//! The same routes with the AWS SDK and lambda_http as in their READMEs, and two naive routes for a comparison of paging.
 
 use std::{collections::HashMap, env};
 
@@ -79,7 +79,7 @@ fn cursor(last: &Value) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(json!({ "createdAt": last["createdAt"], "productId": last["productId"] }).to_string())
 }
 
-/// Paging by offset: reads from the beginning and drops what comes before the page.
+/// Pages by offset: reads from the beginning and drops the items before the page.
 async fn products_by_offset(client: &Client, limit: usize, offset: usize) -> Result<Value, Error> {
     let (projection, mut placeholders) = projection(&SUMMARY);
     placeholders.insert("#k".to_owned(), "shard".to_owned());
@@ -104,8 +104,8 @@ async fn products_by_offset(client: &Client, limit: usize, offset: usize) -> Res
     }
 }
 
-/// All orders of a user, each with its customer and its products fetched one by one. After `enrich` orders nothing more is
-/// fetched, so that a benchmark comes to an end.
+/// Returns all orders of a user, each with its customer and its products fetched one by one. After `enrich` orders nothing more
+/// is fetched, so that a benchmark ends in reasonable time.
 async fn naive_orders(client: &Client, user: &str, enrich: usize) -> Result<Value, Error> {
     let (mut orders, mut start) = (Vec::new(), None);
     loop {
@@ -129,7 +129,7 @@ async fn naive_orders(client: &Client, user: &str, enrich: usize) -> Result<Valu
             line["product"] = get_item(client, "PRODUCTS_TABLE", ("productId", &id), &SUMMARY).await?.into();
         }
     }
-    // Lambda takes 6 MB; what is over it is left out of the answer, not of the work.
+    // Lambda accepts 6 MB. The rest is left out of the answer, but the work for it is done.
     let mut bytes = 0;
     let kept = orders
         .iter()
