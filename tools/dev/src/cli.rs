@@ -2,6 +2,7 @@
 
 use crate::client::Target;
 use crate::load::{self, Destination};
+use crate::stack::{self, Stack};
 use crate::template::Template;
 use crate::{audit, docs, openapi, process, runtime, token, up};
 use anyhow::{Context as _, Result, anyhow};
@@ -50,10 +51,10 @@ enum Command {
 #[derive(Debug, Args)]
 struct Up {
     /// Port of the functions
-    #[arg(long, default_value_t = 9000)]
+    #[arg(long, default_value_t = stack::FUNCTIONS_PORT)]
     port: u16,
     /// Port of DynamoDB
-    #[arg(long, default_value_t = 8000)]
+    #[arg(long, default_value_t = stack::DYNAMODB_PORT)]
     dynamodb_port: u16,
     /// Address that DynamoDB listens on; 0.0.0.0 lets the containers of `sam local` reach it
     #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST), value_name = "ADDRESS")]
@@ -83,7 +84,7 @@ struct Shards {
                         With one of them, the rest (credentials, region) comes from the AWS configuration as in other tools: \
                         environment, profiles, SSO, credential_process, containers.")]
 struct At {
-    /// The database's address [default: http://127.0.0.1:8000, that of `cargo dev up`]
+    /// The database's address [default: that of the `cargo dev up` that runs, else http://127.0.0.1:8000]
     #[arg(long, value_name = "URL")]
     endpoint_url: Option<String>,
     /// Real tables in this AWS region
@@ -99,7 +100,9 @@ struct At {
 
 impl At {
     fn target(&self) -> Result<Target> {
-        Target::choose(self.endpoint_url.clone(), self.region.clone(), self.profile.clone())
+        let local = self.endpoint_url.is_none() && self.region.is_none() && self.profile.is_none();
+        let endpoint = if local { Stack::running().map(|stack| stack.endpoint()) } else { self.endpoint_url.clone() };
+        Target::choose(endpoint, self.region.clone(), self.profile.clone())
     }
 }
 
@@ -149,13 +152,25 @@ struct Openapi {
 }
 
 #[derive(Debug, Args)]
+struct StackPort {
+    /// Port of the functions [default: that of the `cargo dev up` that runs, else 9000]
+    #[arg(long, value_name = "PORT")]
+    stack_port: Option<u16>,
+}
+
+impl StackPort {
+    fn port(&self) -> u16 {
+        self.stack_port.or_else(|| Stack::running().map(|stack| stack.port)).unwrap_or(stack::FUNCTIONS_PORT)
+    }
+}
+
+#[derive(Debug, Args)]
 struct Docs {
     /// Port of the page
     #[arg(long, default_value_t = 9100)]
     port: u16,
-    /// Port of the functions that the page's requests go to
-    #[arg(long, default_value_t = 9000)]
-    stack_port: u16,
+    #[command(flatten)]
+    stack: StackPort,
     /// The subject of the token that the page begins with
     #[arg(long, default_value = "u-1", value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     sub: String,
@@ -179,8 +194,8 @@ async fn command(command: Command) -> Result<ExitCode> {
         }
         Command::Audit(options) => audit(options).await,
         Command::Openapi(Openapi { check }) => openapi::write(check).map(|()| ExitCode::SUCCESS),
-        Command::Docs(Docs { port, stack_port, sub }) => {
-            docs::docs(docs::Options { port, stack_port, sub }).await.map(|()| ExitCode::SUCCESS)
+        Command::Docs(Docs { port, stack, sub }) => {
+            docs::docs(docs::Options { port, stack_port: stack.port(), sub }).await.map(|()| ExitCode::SUCCESS)
         }
         Command::Bench { arguments } => Err(process::replace_by_package("bench", &arguments)),
     }

@@ -2,7 +2,7 @@
 //!
 //! Nothing here is deployed. [`template`] reads `template.yaml`, which is the truth for tables, indexes,
 //! routes and permissions; [`database`] makes an in-process DynamoDB of it; [`load`] and [`sample`] fill it;
-//! [`up`] puts the functions in front of it. [`openapi`] writes the published contract from the declarations of `model`,
+//! [`up`] puts the functions in front of it, and [`stack`] says where it listens. [`openapi`] writes the published contract from the declarations of `model`,
 //! and [`docs`] serves it to be read and tried.
 //!
 //! Deliberately absent: a second definition of any table or route, a mock of the store (tests and `cargo dev`
@@ -24,6 +24,7 @@ mod row;
 pub mod runtime;
 pub mod sample;
 pub mod shard;
+pub mod stack;
 pub mod template;
 mod timestamp;
 pub mod token;

@@ -8,6 +8,7 @@ use crate::client::{self, LOCAL_REGION};
 use crate::database::{self, Local};
 use crate::load::{self, Destination};
 use crate::process::{self, Group};
+use crate::stack::Stack;
 use crate::template::Template;
 use crate::{cargo_lambda, http_get, token, workspace};
 use anyhow::{Context as _, Result, anyhow, bail};
@@ -59,12 +60,15 @@ pub async fn up(options: &Options) -> Result<()> {
     // The port is free now; `watch` takes it later.
     drop(database::bind(Ipv4Addr::LOCALHOST.into(), options.port).context("--port")?);
     let listener = database::bind(options.dynamodb_host, options.dynamodb_port).context("--dynamodb-port")?;
+    let dynamodb_port = listener.local_addr().context("--dynamodb-port")?.port();
     let db = database::open(options.data.as_deref())?;
     let made = database::create_tables(&db, &template)?;
     let tool = cargo_lambda::find(&root).await?;
     build(&root, &template).await?;
 
     let local = database::serve(listener, db)?;
+    let stack = Stack { pid: std::process::id(), port: options.port, dynamodb_port };
+    let _registered = stack.register(&root)?;
     fill(&local, &template, options, files, &made).await?;
 
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port));
