@@ -4,7 +4,7 @@ use crate::client::Target;
 use crate::load::{self, Destination};
 use crate::stack::{self, Stack};
 use crate::template::Template;
-use crate::{audit, docs, openapi, process, runtime, token, up};
+use crate::{audit, docs, invoke, openapi, process, runtime, token, up};
 use anyhow::{Context as _, Result, anyhow};
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand};
@@ -33,6 +33,10 @@ enum Command {
     Load(Load),
     /// Print a token that only a local build accepts
     Token(Token),
+    /// Send an event from events/ to a function of the running stack, and print its response
+    ///
+    /// The exit code is 1 if no stack runs, or the function fails or answers with 500 or more.
+    Invoke(Invoke),
     /// Find products that no list would find (reads the whole table)
     Audit(Audit),
     /// Write openapi.json from the declarations of shared/model and shared/api
@@ -165,6 +169,17 @@ impl StackPort {
 }
 
 #[derive(Debug, Args)]
+struct Invoke {
+    /// The function, as get-user
+    function: String,
+    /// The event: `plain` is events/FUNCTION.plain.json; or the path of a JSON file
+    #[arg(value_name = "CASE|FILE")]
+    event: String,
+    #[command(flatten)]
+    stack: StackPort,
+}
+
+#[derive(Debug, Args)]
 struct Docs {
     /// Port of the page
     #[arg(long, default_value_t = 9100)]
@@ -196,6 +211,11 @@ async fn command(command: Command) -> Result<ExitCode> {
         Command::Openapi(Openapi { check }) => openapi::write(check).map(|()| ExitCode::SUCCESS),
         Command::Docs(Docs { port, stack, sub }) => {
             docs::docs(docs::Options { port, stack_port: stack.port(), sub }).await.map(|()| ExitCode::SUCCESS)
+        }
+        Command::Invoke(Invoke { function, event, stack }) => {
+            let outcome = invoke::invoke(&function, &event, stack.port()).await?;
+            print!("{}", outcome.text);
+            Ok(if outcome.succeeded { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Command::Bench { arguments } => Err(process::replace_by_package("bench", &arguments)),
     }

@@ -3,7 +3,7 @@
 //! Nothing here is deployed. [`template`] reads `template.yaml`, which is the truth for tables, indexes,
 //! routes and permissions; [`database`] makes an in-process DynamoDB of it; [`load`] and [`sample`] fill it;
 //! [`up`] puts the functions in front of it, and [`stack`] says where it listens. [`openapi`] writes the published contract from the declarations of `model`,
-//! and [`docs`] serves it to be read and tried.
+//! and [`docs`] serves it to be read and tried. [`invoke`] sends one event to one function.
 //!
 //! Deliberately absent: a second definition of any table or route, a mock of the store (tests and `cargo dev`
 //! speak DynamoDB's wire protocol), and anything that a deployed function could come to depend on.
@@ -16,8 +16,9 @@ pub mod client;
 pub mod database;
 pub mod docs;
 mod failure;
-mod http_get;
+pub mod invoke;
 pub mod load;
+mod local_http;
 pub mod openapi;
 pub mod process;
 mod row;

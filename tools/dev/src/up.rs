@@ -10,7 +10,7 @@ use crate::load::{self, Destination};
 use crate::process::{self, Group};
 use crate::stack::Stack;
 use crate::template::Template;
-use crate::{cargo_lambda, http_get, token, workspace};
+use crate::{cargo_lambda, local_http, token, workspace};
 use anyhow::{Context as _, Result, anyhow, bail};
 use aws_sdk_dynamodb::types::AttributeValue;
 use std::io::IsTerminal as _;
@@ -93,8 +93,9 @@ async fn serve(address: SocketAddr, local: &Local, template: &Template, options:
     }
     let mut failed = 0;
     for (path, token) in &banner.requests {
-        let (status, body) = http_get::get(address, path, token.as_deref()).await?;
-        let body = String::from_utf8_lossy(&body);
+        let response = local_http::get(address, path, token.as_deref()).await?;
+        let status = response.status().as_u16();
+        let body = String::from_utf8_lossy(response.body());
         let beginning: String = body.chars().take(SHOWN).collect();
         let more = if beginning.len() < body.len() { "…" } else { "" };
         println!("GET {path}\n{status} {beginning}{more}\n");
