@@ -2,6 +2,7 @@
 
 use crate::client::Target;
 use crate::load::{self, Destination};
+use crate::log::Format;
 use crate::stack::{self, Stack};
 use crate::template::Template;
 use crate::{audit, docs, invoke, openapi, process, runtime, token, up};
@@ -74,6 +75,9 @@ struct Up {
     /// Make the banner's requests, print the answers and end; exit code 0 only if all are 200
     #[arg(long)]
     once: bool,
+    /// How requests are logged
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    log: Format,
 }
 
 #[derive(Debug, Args)]
@@ -198,8 +202,8 @@ pub fn run() -> ExitCode {
 
 async fn command(command: Command) -> Result<ExitCode> {
     match command {
-        Command::Up(Up { port, dynamodb_port, dynamodb_host, load, data, shards: Shards { shards }, once }) => {
-            let options = up::Options { port, dynamodb_port, dynamodb_host, load, data, shards, once };
+        Command::Up(Up { port, dynamodb_port, dynamodb_host, load, data, shards: Shards { shards }, once, log }) => {
+            let options = up::Options { port, dynamodb_port, dynamodb_host, load, data, shards, once, log };
             up::up(&options).await.map(|()| ExitCode::SUCCESS)
         }
         Command::Load(options) => load(options).await,

@@ -19,6 +19,7 @@ mod failure;
 pub mod invoke;
 pub mod load;
 mod local_http;
+pub mod log;
 pub mod openapi;
 pub mod process;
 mod row;

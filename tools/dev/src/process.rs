@@ -11,7 +11,7 @@ use std::ffi::OsString;
 use std::os::unix::process::CommandExt as _;
 use std::process::ExitStatus;
 use std::time::Duration;
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStdout, Command};
 
 const MARK: &str = "LEAN_ROUTES_DEV";
 /// The time that a child has to end by itself.
@@ -34,6 +34,11 @@ impl Group {
         let child = command.spawn().with_context(|| format!("cannot start {what}"))?;
         let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
         Ok(Self { child, pid, mark })
+    }
+
+    /// Takes the child's standard output, once, if the command was given a pipe for it.
+    pub(crate) fn take_stdout(&mut self) -> Option<ChildStdout> {
+        self.child.stdout.take()
     }
 
     /// Waits for the child to end by itself.

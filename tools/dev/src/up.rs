@@ -7,6 +7,7 @@
 use crate::client::{self, LOCAL_REGION};
 use crate::database::{self, Local};
 use crate::load::{self, Destination};
+use crate::log::{self, Format};
 use crate::process::{self, Group};
 use crate::stack::Stack;
 use crate::template::Template;
@@ -16,6 +17,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use std::io::IsTerminal as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 use tokio::process::Command;
@@ -27,6 +29,8 @@ const CURSOR_SECRET: &str = "local-only-cursor-secret-of-cargo-dev-up";
 /// The scope that may read any user, as in the template.
 const READ_ANY_SCOPE: &str = "lean-routes/users:read";
 const START: Duration = Duration::from_secs(60);
+/// The time that the last lines of the log may take when all functions have ended.
+const LAST_LINES: Duration = Duration::from_secs(1);
 /// The maximum number of characters of a body that are printed.
 const SHOWN: usize = 400;
 
@@ -47,6 +51,8 @@ pub struct Options {
     pub shards: u32,
     /// Make the banner's requests, and end.
     pub once: bool,
+    /// How the functions' requests are logged.
+    pub log: Format,
 }
 
 /// Runs the stack until it is ended from outside (drop the future), or until its requests are answered (`once`).
@@ -73,6 +79,7 @@ pub async fn up(options: &Options) -> Result<()> {
 
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port));
     let mut watch = watch(&tool, &root, &template, &local, options)?;
+    let copied = log::copy(&mut watch, options.log);
     let served = tokio::select! {
         served = serve(address, &local, &template, options) => served,
         ended = watch.wait() => match ended {
@@ -81,6 +88,7 @@ pub async fn up(options: &Options) -> Result<()> {
         },
     };
     watch.end().await;
+    let _ = tokio::time::timeout(LAST_LINES, copied).await;
     served
 }
 
@@ -170,6 +178,7 @@ fn watch(tool: &Path, root: &Path, template: &Template, local: &Local, options: 
     let ignored = workspace::target(root).join("watch.ignore");
     std::fs::write(&ignored, "*.sqlite*\n*.rejects.jsonl\n").with_context(|| format!("cannot write {}", workspace::shown(&ignored)))?;
     command.env("CARGO_LAMBDA_IGNORE_FILE", &ignored);
+    command.stdout(Stdio::piped());
     command
         .envs(template.table_variables())
         .env("AWS_ENDPOINT_URL_DYNAMODB", &local.url)
