@@ -44,6 +44,14 @@ enum Command {
     Openapi(Openapi),
     /// Serve the API reference on localhost, to read and to try against `cargo dev up`
     Docs(Docs),
+    /// Run a program that ends with its parent
+    #[command(name = process::BOUND, hide = true)]
+    Bound {
+        parent: u32,
+        program: OsString,
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
     /// Measure the functions next to their peers; docs/bench/README.md says how
     #[command(disable_help_flag = true)]
     Bench {
@@ -221,6 +229,7 @@ async fn command(command: Command) -> Result<ExitCode> {
             print!("{}", outcome.text);
             Ok(if outcome.succeeded { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
+        Command::Bound { parent, program, arguments } => Err(process::replace_bound(parent, &program, &arguments)),
         Command::Bench { arguments } => Err(process::replace_by_package("bench", &arguments)),
     }
 }

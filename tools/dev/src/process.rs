@@ -9,11 +9,14 @@ use anyhow::{Context as _, Error, Result, anyhow};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt as _;
+use std::path::Path;
 use std::process::ExitStatus;
 use std::time::Duration;
 use tokio::process::{Child, ChildStdout, Command};
 
 const MARK: &str = "LEAN_ROUTES_DEV";
+/// The hidden subcommand of `cargo dev` that calls [`replace_bound`].
+pub(crate) const BOUND: &str = "bound";
 /// The time that a child has to end by itself.
 const PATIENCE: Duration = Duration::from_secs(3);
 const STEP: Duration = Duration::from_millis(50);
@@ -140,6 +143,35 @@ pub(crate) fn replace_by_package(package: &str, arguments: &[OsString]) -> Error
     cargo.args(["run", "--quiet", "--package", package, "--manifest-path"]).arg(workspace::root().join("Cargo.toml"));
     cargo.arg("--").args(arguments);
     anyhow!("cannot start cargo: {}", cargo.exec())
+}
+
+/// A command that gets SIGTERM when this process ends, even if that is killed. Elsewhere than on Linux it is the program alone.
+///
+/// Only the child itself can ask for the signal, and no safe code runs in it before its program: so this binary starts
+/// once more, asks, and gives its place to the program ([`replace_bound`]).
+pub(crate) fn bound(program: &Path) -> Result<Command> {
+    if !cfg!(target_os = "linux") {
+        return Ok(Command::new(program));
+    }
+    let mut command = Command::new(std::env::current_exe().context("cannot find this program")?);
+    command.args([BOUND, &std::process::id().to_string(), "--"]).arg(program);
+    Ok(command)
+}
+
+/// Asks for SIGTERM at the end of the parent, whose process id is given, and runs a program in the place of this process.
+///
+/// # Errors
+/// Returns only if the parent has ended, or the program cannot be started.
+pub(crate) fn replace_bound(parent: u32, program: &OsString, arguments: &[OsString]) -> Error {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::set_parent_process_death_signal(Some(Signal::TERM)) {
+        return anyhow!("cannot ask for the signal: {error}");
+    }
+    // It may have ended before the signal was asked for.
+    if std::os::unix::process::parent_id() != parent {
+        return anyhow!("process {parent} has ended");
+    }
+    anyhow!("cannot start {}: {}", program.display(), std::process::Command::new(program).args(arguments).exec())
 }
 
 /// Runs a command to its end; if the future is dropped before that, the command is killed.

@@ -14,6 +14,7 @@ use crate::template::Template;
 use crate::{cargo_lambda, local_http, token, workspace};
 use anyhow::{Context as _, Result, anyhow, bail};
 use aws_sdk_dynamodb::types::AttributeValue;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::io::IsTerminal as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -28,6 +29,8 @@ const FEATURE: &str = "local-tokens";
 const CURSOR_SECRET: &str = "local-only-cursor-secret-of-cargo-dev-up";
 /// The scope that may read any user, as in the template.
 const READ_ANY_SCOPE: &str = "lean-routes/users:read";
+/// All but the [unreserved characters](https://www.rfc-editor.org/rfc/rfc3986#section-2.3).
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 const START: Duration = Duration::from_secs(60);
 /// The time that the last lines of the log may take when all functions have ended.
 const LAST_LINES: Duration = Duration::from_secs(1);
@@ -57,6 +60,9 @@ pub struct Options {
 
 /// Runs the stack until it is ended from outside (drop the future), or until its requests are answered (`once`).
 pub async fn up(options: &Options) -> Result<()> {
+    if options.port == options.dynamodb_port {
+        bail!("--port and --dynamodb-port are both {}: choose two", options.port);
+    }
     let root = workspace::root();
     let template = Template::read(&root.join("template.yaml"))?;
     let files = match &options.load {
@@ -168,7 +174,7 @@ pub(crate) fn rejects(folder: Option<&Path>, of: &Path) -> PathBuf {
 
 /// `cargo lambda watch`, with the environment that template.yaml gives the functions.
 fn watch(tool: &Path, root: &Path, template: &Template, local: &Local, options: &Options) -> Result<Group> {
-    let mut command = Command::new(tool);
+    let mut command = process::bound(tool)?;
     command.current_dir(root).args(["lambda", "watch", "--invoke-address", "127.0.0.1", "--invoke-port"]);
     command.arg(options.port.to_string()).args(["--features", FEATURE, "--wait"]);
     command.args(["--color", if std::io::stderr().is_terminal() { "always" } else { "never" }]);
@@ -233,6 +239,7 @@ struct Banner {
 impl Banner {
     fn new(address: SocketAddr, subject: &str) -> Self {
         let token = token::token(subject, None);
+        let subject = utf8_percent_encode(subject, RESERVED);
         let requests = vec![
             ("/v1/products?category=laptops&sort=price_asc&fields=name,price&limit=5".to_owned(), None),
             (format!("/v1/users/{subject}?fields=name,email,profilePicture"), Some(token.clone())),
@@ -244,12 +251,18 @@ impl Banner {
     fn text(&self, local: &Local) -> String {
         let mut text = format!("\nLean Routes is up: {}   (DynamoDB: {})\n\n", self.base, local.url);
         for (path, token) in &self.requests {
-            let header = token.as_ref().map(|token| format!(" -H 'authorization: Bearer {token}'")).unwrap_or_default();
-            text.push_str(&format!("curl{header} '{}{path}'\n", self.base));
+            let header =
+                token.as_ref().map(|token| format!(" -H {}", quoted(&format!("authorization: Bearer {token}")))).unwrap_or_default();
+            text.push_str(&format!("curl{header} {}\n", quoted(&format!("{}{path}", self.base))));
         }
         text.push_str(&format!("\ntoken: {}\n(for other users: cargo dev token --sub ID)   Ctrl-C ends it all.\n", self.token));
         text
     }
+}
+
+/// Quotes a word for a POSIX shell.
+fn quoted(word: &str) -> String {
+    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 #[cfg(test)]
@@ -264,6 +277,26 @@ mod tests {
         assert_eq!(curls.len(), 3);
         assert_eq!(curls[0], "curl 'http://127.0.0.1:9000/v1/products?category=laptops&sort=price_asc&fields=name,price&limit=5'");
         assert!(curls[1].starts_with("curl -H 'authorization: Bearer ey") && curls[1].contains("/v1/users/u-1?"));
+    }
+
+    #[tokio::test]
+    async fn one_port_for_both_is_refused() {
+        let host = Ipv4Addr::LOCALHOST.into();
+        let (port, log) = (9000, Format::Text);
+        let options = Options { port, dynamodb_port: port, dynamodb_host: host, load: None, data: None, shards: 1, once: true, log };
+        let error = up(&options).await.unwrap_err().to_string();
+        assert_eq!(error, "--port and --dynamodb-port are both 9000: choose two");
+    }
+
+    #[test]
+    fn an_id_of_any_characters_is_one_segment_of_the_path() {
+        let banner = Banner::new(SocketAddr::from(([127, 0, 0, 1], 9000)), "a/b c'é");
+        assert_eq!(banner.requests[2].0, "/v1/users/a%2Fb%20c%27%C3%A9/orders?limit=3");
+    }
+
+    #[test]
+    fn a_quote_in_a_pasted_word_stays_in_it() {
+        assert_eq!(quoted("/v1/users/o'brien?a=$b"), r"'/v1/users/o'\''brien?a=$b'");
     }
 
     #[test]
