@@ -87,7 +87,7 @@ pub static LIST_PRODUCTS: Route = Route {
             SortOption { name: "newest", attribute: "createdAt", order: Order::Descending, about: "the latest first" },
             SortOption { name: "oldest", attribute: "createdAt", order: Order::Ascending, about: "the earliest first" },
             SortOption { name: "price_asc", attribute: "price", order: Order::Ascending, about: "the cheapest first" },
-            SortOption { name: "price_desc", attribute: "price", order: Order::Descending, about: "the dearest first" },
+            SortOption { name: "price_desc", attribute: "price", order: Order::Descending, about: "the most expensive first" },
         ],
         expansions: &[],
         limits: Limits::USUAL,

@@ -120,11 +120,11 @@ pub struct Query<'a> {
     pub forward: bool,
     /// Limit: the most items to evaluate.
     pub limit: u32,
-    /// What the answer needs to hold of each item.
+    /// The part of each item that the answer needs to hold.
     pub read: Read,
 }
 
-/// What a Query needs to return.
+/// The result that a Query needs to return.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Read {
     /// Items and their positions.

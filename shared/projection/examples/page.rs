@@ -37,7 +37,7 @@ static FIELDS: [Field; 13] = [
     field("lines", Kind::Objects(&LINE)),
 ];
 
-/// What an item of the flat page has: ten chosen members and two that are not shown, in no order of the model's.
+/// Writes an item of the flat page: ten chosen members and two that are not shown, in no order of the model's.
 fn flat(n: usize, page: &mut String) {
     let _ = write!(
         page,
@@ -49,7 +49,7 @@ fn flat(n: usize, page: &mut String) {
     );
 }
 
-/// What an item of the nested page has: six scalars, a set, an object, and a list of three maps.
+/// Writes an item of the nested page: six scalars, a set, an object, and a list of three maps.
 fn nested(n: usize, page: &mut String) {
     let line = |n: usize| {
         format!(r#"{{"M":{{"quantity":{{"N":"{n}"}},"name":{{"S":"Walking boots {n}"}},"note":{{"S":"x"}},"partId":{{"S":"p-{n:06}"}}}}}}"#)

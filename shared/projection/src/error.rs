@@ -11,7 +11,7 @@ pub const MAX_ERRORS: usize = 32;
 pub struct FieldError {
     /// The offending path, dotted, at most 64 characters of it; empty where a name is missing.
     pub path: String,
-    /// What is wrong, for people: it names the valid fields of that level, or the character (from 1) where the text
+    /// The reason, for people: it names the valid fields of that level, or the character (from 1) where the text
     /// went wrong.
     pub detail: String,
     /// The valid name nearest to the one that was written, if one is near.

@@ -2,7 +2,7 @@
 //!
 //! It is plain data, so that a model is a `static` and its cheap rules can be checked by the compiler.
 
-/// What a field holds, for documentation and for what lies below it.
+/// The kind of value that a field holds, for documentation and for what lies below it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// A string.
@@ -41,7 +41,7 @@ pub struct Field {
     /// The attribute's name, which is the API's name too. One with `,`, `.`, a parenthesis or white space can be
     /// shown, but not be named in a selection's text.
     pub name: &'static str,
-    /// What it holds.
+    /// The kind of its value.
     pub kind: Kind,
     /// One sentence for the published contract.
     pub about: &'static str,

@@ -1,4 +1,4 @@
-//! What `cargo dev up` starts ends with it, even if it is killed (on Linux).
+//! Processes that `cargo dev up` starts end with it, even if it is killed (on Linux).
 #![cfg(target_os = "linux")]
 
 use std::io::{BufRead as _, BufReader};
