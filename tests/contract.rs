@@ -47,7 +47,7 @@ fn logical_id(resource: &Resource) -> String {
 
 #[test]
 fn the_model_is_consistent() {
-    for resource in RESOURCES {
+    for resource in RESOURCES.iter().copied() {
         assert_eq!(resource.table.mistakes(), Vec::<String>::new());
         fields_are_named_once(resource.fields);
         let fields: Vec<_> = resource.fields.iter().map(|field| field.name).collect();
@@ -64,7 +64,7 @@ fn the_model_is_consistent() {
             assert!(default, "{}: a default list is one Query of {:?}", resource.name, index.name);
         }
     }
-    for route in ROUTES {
+    for route in ROUTES.iter().copied() {
         assert!(RESOURCES.iter().any(|resource| resource.name == route.resource.name));
         if let Some(list) = list(route) {
             let parameters = api::parameter_names(list);
@@ -96,7 +96,7 @@ fn fields_are_named_once(fields: &[api::Field]) {
 }
 
 fn routes_of(resource: &Resource) -> impl Iterator<Item = &'static Route> {
-    ROUTES.into_iter().filter(|route| route.resource.name == resource.name)
+    ROUTES.iter().copied().filter(|route| route.resource.name == resource.name)
 }
 
 fn list(route: &'static Route) -> Option<&'static List> {
@@ -110,7 +110,7 @@ fn list(route: &'static Route) -> Option<&'static List> {
 fn tables_and_indexes() {
     let template = template();
     assert_eq!(template.tables.len(), RESOURCES.len());
-    for resource in RESOURCES {
+    for resource in RESOURCES.iter().copied() {
         let table = template.table(resource.name).unwrap_or_else(|| panic!("template.yaml has no table for {}", resource.name));
         assert_eq!(table.key.iter().map(|key| key.name.as_str()).collect::<Vec<_>>(), resource.table.key);
         let declared: Vec<_> = resource.table.indexes.iter().filter_map(|index| index.name).collect();
@@ -162,7 +162,7 @@ fn functions_crates_routes_events_and_router() {
     let (_, router) = manifest.split_once("[workspace.metadata.lambda.watch.router]").unwrap();
     let router = router.split("\n[").next().unwrap();
     assert_eq!(router.matches("method = ").count(), 2 * ROUTES.len(), "two methods a route");
-    for route in ROUTES {
+    for route in ROUTES.iter().copied() {
         let function = template.function(route.name).unwrap();
         let methods: BTreeSet<_> = function.routes.iter().map(|route| route.method.as_str()).collect();
         assert_eq!(methods, ["GET", "HEAD"].into(), "{}: API Gateway derives neither from the other", route.name);
@@ -195,7 +195,7 @@ pub(crate) fn events() -> impl Iterator<Item = (&'static Route, PathBuf)> {
     files.into_iter().filter(|file| file.extension().is_some_and(|extension| extension == "json")).map(|file| {
         let name = file.file_name().unwrap().to_str().unwrap();
         let function = name.split('.').next().unwrap();
-        let route = ROUTES.into_iter().find(|route| route.name == function);
+        let route = ROUTES.iter().copied().find(|route| route.name == function);
         (route.unwrap_or_else(|| panic!("{name}: no function {function}")), file)
     })
 }
@@ -204,7 +204,7 @@ pub(crate) fn events() -> impl Iterator<Item = (&'static Route, PathBuf)> {
 #[test]
 fn environment() {
     let template = template();
-    for route in ROUTES {
+    for route in ROUTES.iter().copied() {
         let mut wanted: BTreeMap<&str, Json> = BTreeMap::new();
         for resource in route.resources() {
             wanted.insert(resource.table_variable, json!({"Ref": logical_id(resource)}));
@@ -235,7 +235,7 @@ fn environment() {
 #[test]
 fn permissions() {
     let template = template();
-    for route in ROUTES {
+    for route in ROUTES.iter().copied() {
         let function = template.function(route.name).unwrap();
         assert_eq!(function.other_policies, Vec::<Json>::new(), "{}: inline statements only", route.name);
         // (action, resource) → the attributes that the conditions allow.
@@ -327,7 +327,7 @@ fn keys_of(index: &'static api::Index) -> impl Iterator<Item = &'static str> {
 #[test]
 fn plans() {
     let template = template();
-    for route in ROUTES {
+    for route in ROUTES.iter().copied() {
         let Some(list) = list(route) else { continue };
         let there = template.table(route.resource.name).unwrap();
         for chosen in 0..1_u32 << list.filters.len() {
@@ -370,7 +370,7 @@ fn condition(filter: &Filter) -> Condition {
 /// Rules of this repository that readers rely on.
 #[test]
 fn the_house() {
-    for route in ROUTES {
+    for route in ROUTES.iter().copied() {
         let source = root().join("functions").join(route.name).join("src/main.rs");
         let lines = fs::read_to_string(source).unwrap().lines().count();
         assert!(lines < 20, "functions/{}/src/main.rs has {lines} lines: it boots and serves, no more", route.name);

@@ -3,9 +3,9 @@
 use std::num::NonZeroU32;
 
 use dev::{database, template::Template};
-use model::PRODUCTS;
 use pagination::{Budget, Condition, Operator, Order, Plan, Sort, Start, Value, run};
 use serde_json::json;
+use shop::PRODUCTS;
 
 use crate::{
     direct::{Direct, item},
@@ -17,7 +17,7 @@ const NEWEST: Sort = Sort { attribute: "createdAt", order: Order::Descending };
 /// Makes `count` products over `shards`; one in twenty has the brand `Rare`, all have a rating.
 fn catalogue(count: u32, shards: u32) -> Direct {
     let db = database::open(None).unwrap();
-    database::create_tables(&db, &Template::of_workspace().unwrap()).unwrap();
+    database::create_tables(&db, &Template::parse(shop::TEMPLATE).unwrap()).unwrap();
     let direct = Direct::new(db.0, "products");
     let product = |number: u32| {
         json!({

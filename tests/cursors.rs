@@ -7,9 +7,9 @@ use std::{
 
 use api::{App, Config, Route};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use model::{LIST_PRODUCTS, LIST_USER_ORDERS, PRODUCTS};
 use pagination::{Condition, Cursor, Direction, InvalidCursor, Operator, Order, Plan, Position, Sealer, Sort, Value};
 use serde_json::json;
+use shop::{LIST_PRODUCTS, LIST_USER_ORDERS, PRODUCTS};
 
 use crate::stack::{Answer, Stack, event, send_to};
 

@@ -178,7 +178,7 @@ async fn the_first_call_finds_the_connection_open() {
     let client = stack.client();
     client.warm("users", &["userId"]).await;
     assert_eq!((proxy.connections(), proxy.calls()), (1, vec!["getitem".to_owned()]));
-    let app = stack.app_over(&model::GET_USER, client);
+    let app = stack.app_over(&shop::GET_USER, client);
     let event = crate::stack::event("/v1/users/{id}", Some("u-1"), "", Some("u-1"), &[]).to_string();
     for _ in 0..3 {
         assert_eq!(send_to(&app, &event).await.status, 200);
@@ -222,7 +222,7 @@ async fn connections_that_died_during_a_freeze_cost_no_error() {
 async fn four_connections() -> (Stack, Proxy, App, String) {
     let (mut stack, proxy) = shop(&[]);
     stack.shards = 4;
-    let app = stack.app(&model::LIST_PRODUCTS);
+    let app = stack.app(&shop::LIST_PRODUCTS);
     let event = crate::stack::event("/v1/products", None, "limit=5", None, &[]).to_string();
     for _ in 0..3 {
         assert_eq!(send_to(&app, &event).await.status, 200);

@@ -5,8 +5,8 @@ mod process;
 
 use std::time::{Duration, Instant};
 
-use model::{GET_USER, LIST_PRODUCTS, LIST_USER_ORDERS, ROUTES};
 use serde_json::Value;
+use shop::{GET_USER, LIST_PRODUCTS, LIST_USER_ORDERS, ROUTES};
 
 use crate::{
     random::Random,
@@ -51,7 +51,7 @@ async fn each_hostile_event_is_answered_by_the_same_living_app() {
     let cases = cases::all();
     println!("{} events", cases.len());
     assert!(cases.len() >= 60);
-    let apps = ROUTES.map(|route| stack.app(route));
+    let apps: Vec<_> = ROUTES.iter().map(|route| stack.app(route)).collect();
     let slowest = Duration::from_secs(2);
     for case in &cases {
         let app = apps.iter().find(|app| app.route().name == case.route.name).unwrap();
@@ -95,7 +95,6 @@ fn good_events() -> [String; 3] {
 #[test]
 fn the_process_that_answered_the_first_hostile_event_answers_the_last() {
     let stack = Stack::shop();
-    let binaries = process::build();
     let mut random = Random(20_240_229);
     for (route, good) in [&LIST_PRODUCTS, &GET_USER, &LIST_USER_ORDERS].into_iter().zip(good_events()) {
         let corpus: Vec<_> = cases::all().into_iter().filter(|case| case.route.name == route.name).collect();
@@ -103,7 +102,7 @@ fn the_process_that_answered_the_first_hostile_event_answers_the_last() {
         for at in (1..order.len()).rev() {
             order.swap(at, random.below(at + 1));
         }
-        let mut function = process::Function::start(&binaries, route, &stack);
+        let mut function = process::Function::start(route, &stack);
         let first = function.id();
         for at in order {
             check(&corpus[at], &function.answer(&corpus[at].event));

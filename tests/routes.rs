@@ -333,7 +333,7 @@ async fn events() {
 #[tokio::test]
 async fn a_panic_is_a_500_from_a_process_that_lives_on() {
     let stack = Stack::shop();
-    let app = stack.app(&model::LIST_PRODUCTS);
+    let app = stack.app(&shop::LIST_PRODUCTS);
     let event = event("/v1/products", None, "limit=1", None, &[]).to_string();
     let left = std::time::Duration::from_secs(5);
     let panics = async |_: &api::App, _: &api::Request| -> Result<api::Reply, api::Problem> { panic!("sentinel-panic") };

@@ -10,8 +10,8 @@ use dev::{
     template::Template,
 };
 use lambda_http::Body;
-use model::ROUTES;
 use serde_json::{Value, json};
+use shop::{RESOURCES, ROUTES};
 
 use crate::direct::item;
 
@@ -33,7 +33,7 @@ pub(crate) struct Answer {
 impl Stack {
     /// Makes empty tables with one shard.
     pub(crate) fn empty() -> Self {
-        let template = Template::of_workspace().unwrap();
+        let template = Template::parse(shop::TEMPLATE).unwrap();
         Self { local: database::start(&template).unwrap(), shards: 1 }
     }
 
@@ -55,14 +55,11 @@ impl Stack {
     fn variable(&self, name: &str) -> Option<String> {
         let shards = self.shards.to_string();
         let value = match name {
-            "PRODUCTS_TABLE" => "products",
-            "USERS_TABLE" => "users",
-            "ORDERS_TABLE" => "orders",
             "CURSOR_SECRET" => "a secret for tests, of more than 32 characters",
             "READ_ANY_SCOPE" => "lean-routes/users:read",
             "CATALOG_SHARDS" => &shards,
             "SERVER_TIMING" => "full",
-            _ => return None,
+            _ => RESOURCES.iter().find(|resource| resource.table_variable == name)?.name,
         };
         Some(value.to_owned())
     }
@@ -88,7 +85,7 @@ impl Stack {
     /// Sends an event to the function that the route key names.
     pub(crate) async fn send(&self, event: &Value) -> Answer {
         let (_, path) = event["routeKey"].as_str().unwrap().split_once(' ').unwrap();
-        let route = ROUTES.into_iter().find(|route| route.path == path).unwrap_or_else(|| panic!("no route {path}"));
+        let route = ROUTES.iter().find(|route| route.path == path).unwrap_or_else(|| panic!("no route {path}"));
         send_to(&self.app(route), &event.to_string()).await
     }
 

@@ -54,7 +54,7 @@ async fn a_write_holds_to_its_precondition() {
 #[tokio::test]
 async fn a_handler_s_own_call_is_typed() {
     let stack = Stack::shop();
-    let app = stack.app(&model::GET_USER);
+    let app = stack.app(&shop::GET_USER);
     let users = app.client().scan().table_name("users").send().await.unwrap();
     assert_eq!(users.count, 2);
     assert!(users.items().iter().all(|user| user.contains_key("passwordHash")));

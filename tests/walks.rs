@@ -7,9 +7,9 @@
 use std::num::NonZeroU32;
 
 use dev::{database, template::Template};
-use model::PRODUCTS;
 use pagination::{Budget, Condition, Cursor, Operator, Order, Page, Plan, Sealer, Sort, Start, Value, run};
 use serde_json::json;
+use shop::PRODUCTS;
 
 use crate::{
     direct::{Direct, item},
@@ -260,7 +260,7 @@ fn sealer() -> Sealer {
 }
 
 fn table(products: &[Product]) -> Direct {
-    let template = Template::of_workspace().unwrap();
+    let template = Template::parse(shop::TEMPLATE).unwrap();
     let db = database::open(None).unwrap();
     database::create_tables(&db, &template).unwrap();
     let direct = Direct::new(db.0, "products");

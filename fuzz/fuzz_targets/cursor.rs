@@ -7,7 +7,7 @@ use std::{
 };
 
 use libfuzzer_sys::{arbitrary, arbitrary::Arbitrary, fuzz_target};
-use model::PRODUCTS;
+use shop::PRODUCTS;
 use pagination::{
     CURSOR_DAYS, Condition, Cursor, Direction, InvalidCursor, MAX_CURSOR_CHARS, Operator, Order, Plan, Position, Sealer, Sort, Value,
 };

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use api::App;
 use libfuzzer_sys::fuzz_target;
 
-static APPS: LazyLock<[App; 3]> = LazyLock::new(fuzz::apps);
+static APPS: LazyLock<Vec<App>> = LazyLock::new(fuzz::apps);
 
 fuzz_target!(|event: &str| {
     for app in &*APPS {

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use model::RESOURCES;
+use shop::RESOURCES;
 use projection::{MAX_ERRORS, Selection};
 
 fuzz_target!(|text: &str| {

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use model::{ORDERS, PRODUCTS, USERS};
+use shop::{ORDERS, PRODUCTS, USERS};
 use projection::{Join, Output, Selection, Transcoder, splice};
 use serde::de::{DeserializeSeed, IgnoredAny};
 

@@ -2,11 +2,8 @@
 //! [runtime API](https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html) over HTTP. Here the API is this test.
 
 use std::{
-    collections::HashMap,
-    env,
     io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
-    path::PathBuf,
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex, mpsc},
     thread,
@@ -15,25 +12,19 @@ use std::{
 
 use api::Route;
 use base64::{Engine, engine::general_purpose::STANDARD};
-use model::ROUTES;
 use serde_json::Value;
+use shop::RESOURCES;
 
 use crate::stack::{Answer, Stack};
 
-/// Builds the functions as they are deployed (without `local-tokens`), and returns the binaries by name.
-pub(crate) fn build() -> HashMap<String, PathBuf> {
-    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).args(["build", "--message-format=json-render-diagnostics"]);
-    for route in ROUTES {
-        cargo.args(["--bin", route.name]);
+/// Returns the program of a route: a binary of this package, so that cargo has built it before it runs the tests.
+fn program(route: &Route) -> &'static str {
+    match route.name {
+        "list-products" => env!("CARGO_BIN_EXE_shop-list-products"),
+        "get-user" => env!("CARGO_BIN_EXE_shop-get-user"),
+        "list-user-orders" => env!("CARGO_BIN_EXE_shop-list-user-orders"),
+        other => panic!("no binary for {other}"),
     }
-    let built = cargo.stderr(Stdio::inherit()).output().unwrap();
-    assert!(built.status.success(), "the functions cannot be built");
-    let messages = String::from_utf8(built.stdout).unwrap();
-    let messages = messages.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    let binaries =
-        messages.filter_map(|message| Some((message["target"]["name"].as_str()?.to_owned(), message["executable"].as_str()?.into())));
-    binaries.collect()
 }
 
 /// A running function, and the runtime API that delivers its events.
@@ -44,7 +35,7 @@ pub(crate) struct Function {
 }
 
 impl Function {
-    pub(crate) fn start(binaries: &HashMap<String, PathBuf>, route: &Route, stack: &Stack) -> Self {
+    pub(crate) fn start(route: &Route, stack: &Stack) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (events, waiting) = mpsc::channel();
@@ -56,7 +47,7 @@ impl Function {
                 thread::spawn(move || serve(connection, &waiting, &answered));
             }
         });
-        let process = Command::new(&binaries[route.name])
+        let process = Command::new(program(route))
             .env_clear()
             .env("AWS_LAMBDA_RUNTIME_API", address.to_string())
             .envs([
@@ -64,7 +55,7 @@ impl Function {
                 ("AWS_LAMBDA_FUNCTION_VERSION", "1"),
                 ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"),
             ])
-            .envs([("PRODUCTS_TABLE", "products"), ("USERS_TABLE", "users"), ("ORDERS_TABLE", "orders")])
+            .envs(RESOURCES.iter().map(|resource| (resource.table_variable, resource.name)))
             .envs([("CURSOR_SECRET", "a secret for tests, of more than 32 characters"), ("READ_ANY_SCOPE", "lean-routes/users:read")])
             .envs([("AWS_REGION", "eu-central-1"), ("AWS_ACCESS_KEY_ID", "local"), ("AWS_SECRET_ACCESS_KEY", "local")])
             .envs([("AWS_ENDPOINT_URL_DYNAMODB", stack.local.url.as_str()), ("LOG_LEVEL", "error")])

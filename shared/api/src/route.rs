@@ -2,7 +2,7 @@
 
 pub use cache_headers::Policy;
 pub use pagination::{Index, Order, Partition, Projects, Table};
-pub use projection::{Field, Join, Kind};
+pub use projection::{Field, Join, Kind, field};
 
 use projection::names_in;
 
@@ -187,34 +187,57 @@ pub enum Place {
     },
 }
 
-impl Resource {
-    /// Returns `true` if the key, the summary and the time of the last change are fields. For assertions at compile time.
-    #[must_use]
-    pub const fn is_sound(&self) -> bool {
-        let modified = match self.modified {
-            Some(name) => names_in(self.fields, &[name]),
-            None => true,
-        };
-        modified && names_in(self.fields, self.table.key) && names_in(self.fields, self.summary)
+/// Checks a bundle's declarations when it compiles. The contract test checks the rest, such as indexes against `template.yaml`.
+///
+/// # Panics
+/// If a resource's key, summary or `modified` names what is no field, if a filter or sort of a route does, or if a list has no sort. In a
+/// `const` the compiler reports it:
+///
+/// ```compile_fail
+/// # use api::*;
+/// # static THINGS: Resource = Resource {
+/// #     name: "things",
+/// #     table_variable: "THINGS_TABLE",
+/// #     table: Table { key: &["thingId"], indexes: &[] },
+/// #     fields: &[field("name", Kind::Text, "Its name.")],
+/// #     summary: &["name"],
+/// #     modified: None,
+/// #     policy: Policy::PUBLIC_READ_MOSTLY,
+/// # };
+/// const _: () = api::check(&[&THINGS], &[]); // The key `thingId` is no field.
+/// ```
+pub const fn check(resources: &[&Resource], routes: &[&Route]) {
+    let mut i = 0;
+    while i < resources.len() {
+        let Resource { table, fields, summary, modified, .. } = resources[i];
+        assert!(names_in(fields, table.key), "a resource's key names what is no field");
+        assert!(names_in(fields, summary), "a resource's summary names what is no field");
+        if let Some(name) = modified {
+            assert!(names_in(fields, &[*name]), "a resource's `modified` names what is no field");
+        }
+        i += 1;
+    }
+    i = 0;
+    while i < routes.len() {
+        if let Shape::List(List { filters, sorts, .. }) = &routes[i].shape {
+            let fields = routes[i].resource.fields;
+            assert!(!sorts.is_empty(), "a list has no sort");
+            let mut j = 0;
+            while j < filters.len() {
+                assert!(names_in(fields, &[filters[j].attribute]), "a filter's attribute is no field");
+                j += 1;
+            }
+            j = 0;
+            while j < sorts.len() {
+                assert!(names_in(fields, &[sorts[j].attribute]), "a sort's attribute is no field");
+                j += 1;
+            }
+        }
+        i += 1;
     }
 }
 
 impl Route {
-    /// Returns `true` for one item, and for a list with at least one sort whose filters and sorts all use fields of its resource. For
-    /// assertions at compile time.
-    #[must_use]
-    pub const fn is_sound(&self) -> bool {
-        let Shape::List(List { filters, sorts, .. }) = &self.shape else { return true };
-        let (mut filter, mut sort) = (0, 0);
-        while filter < filters.len() && names_in(self.resource.fields, &[filters[filter].attribute]) {
-            filter += 1;
-        }
-        while sort < sorts.len() && names_in(self.resource.fields, &[sorts[sort].attribute]) {
-            sort += 1;
-        }
-        filter == filters.len() && sort == sorts.len() && sort > 0
-    }
-
     /// Returns the resources that the route reads: its own, then those of its expansions.
     pub fn resources(&self) -> impl Iterator<Item = &'static Resource> {
         let expansions = match &self.shape {

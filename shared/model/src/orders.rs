@@ -2,10 +2,10 @@
 
 use api::{
     Accepts, Access, Expansion, Field, Filter, Index, Join, Kind, Limits, List, Order, Partition, Place, Policy, Projects, Resource, Route,
-    Shape, SortOption, Table,
+    Shape, SortOption, Table, field,
 };
 
-use crate::{PRODUCTS, USERS, field, products::PRODUCT_SUMMARY, users::USER_SUMMARY};
+use crate::{PRODUCTS, USERS, products::PRODUCT_SUMMARY, users::USER_SUMMARY};
 
 /// The valid states of an order.
 const STATUS: &[&str] = &["pending", "paid", "shipped", "delivered", "cancelled"];

@@ -2,10 +2,8 @@
 
 use api::{
     Accepts, Access, Field, Filter, Index, Kind, Limits, List, Order, Partition, Policy, Projects, Resource, Route, Shape, SortOption,
-    Table,
+    Table, field,
 };
-
-use crate::field;
 
 /// The attributes that `byCategory…` and `byShard…` project; with the keys of index and table they are the summary.
 const IN_INDEXES: Projects =

@@ -1,8 +1,6 @@
 //! Users: each reads their own record.
 
-use api::{Access, Field, Kind, Policy, Resource, Route, Shape, Table};
-
-use crate::field;
+use api::{Access, Field, Kind, Policy, Resource, Route, Shape, Table, field};
 
 const FIELDS: &[Field] = &[
     field("userId", Kind::Text, "The user's id."),

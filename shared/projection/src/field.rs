@@ -47,6 +47,12 @@ pub struct Field {
     pub about: &'static str,
 }
 
+/// Returns a field: a short form for declarations.
+#[must_use]
+pub const fn field(name: &'static str, kind: Kind, about: &'static str) -> Field {
+    Field { name, kind, about }
+}
+
 /// Returns whether every one of `names` is a field of `fields` (top level). For assertions at compile time.
 ///
 /// ```

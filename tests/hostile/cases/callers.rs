@@ -1,7 +1,7 @@
 //! Ids in disguise, and claims of every kind.
 
-use model::{GET_USER, LIST_USER_ORDERS};
 use serde_json::{Value, json};
+use shop::{GET_USER, LIST_USER_ORDERS};
 
 use super::{Case, Expected::Wrong, FORBIDDEN, MALFORMED, NOT_FOUND, OK, UNAUTHORIZED, case, good_user, shown, spliced, with};
 use crate::stack::event;

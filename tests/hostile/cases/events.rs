@@ -1,8 +1,8 @@
 //! Events of other kinds and shapes, events that make `lambda_http` panic, and headers.
 
 use api::ProblemKind;
-use model::{GET_USER, LIST_PRODUCTS};
 use serde_json::{Value, json};
+use shop::{GET_USER, LIST_PRODUCTS};
 
 use super::{
     Case,

@@ -1,7 +1,7 @@
 //! Query strings, the values in them, and cursors.
 
-use model::{GET_USER, LIST_PRODUCTS, LIST_USER_ORDERS};
 use serde_json::json;
+use shop::{GET_USER, LIST_PRODUCTS, LIST_USER_ORDERS};
 
 use super::{CURSOR, Case, Expected::Wrong, OK, TOO_LONG, case, good_orders, good_products, good_user, shown, with};
 

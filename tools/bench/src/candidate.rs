@@ -30,6 +30,11 @@ impl Route {
             Self::ListUserOrders => "list-user-orders",
         }
     }
+
+    /// The binary of the package `tests` that answers it.
+    fn binary(self) -> String {
+        format!("shop-{}", self.name())
+    }
 }
 
 /// The kinds of candidates.
@@ -81,13 +86,14 @@ impl Kind {
 }
 
 impl Candidate {
-    /// Builds this bundle's functions, each with the features of its crate alone, as `sam build` does.
+    /// Builds the fixture bundle's functions, with the features of their crate alone, as `sam build` does.
     pub(crate) async fn ours(routes: &[Route], build: bool) -> Result<Self> {
         let root = workspace::root();
-        for route in routes.iter().filter(|_| build) {
+        if build {
             let mut cargo = Command::new("cargo");
-            cargo.current_dir(&root).args(["build", "--quiet", "--release", "--package", route.name()]);
-            process::run(cargo, &format!("the build of {}", route.name())).await?;
+            cargo.current_dir(&root).args(["build", "--quiet", "--release", "--package", "tests"]);
+            cargo.args(routes.iter().map(|route| format!("--bin={}", route.binary())));
+            process::run(cargo, "the build of the functions").await?;
         }
         Ok(Self::at(Kind::Ours, workspace::target(&root).join("release"), None))
     }
@@ -154,7 +160,7 @@ impl Candidate {
         cargo.args(["build", "--quiet", "--release", "--config", "profile.release.debug=1", "--config", "profile.release.strip=false"]);
         cargo.arg("--target-dir").arg(&to);
         match kind {
-            Kind::Ours => cargo.current_dir(&root).args(["--package", route.name()]),
+            Kind::Ours => cargo.current_dir(&root).args(["--package", "tests", "--bin", &route.binary()]),
             _ => cargo.current_dir(root.join("tools/bench/peers").join(name)).arg("--locked"),
         };
         if build {
@@ -175,10 +181,10 @@ impl Candidate {
     /// The program and its arguments.
     pub(crate) fn command(&self, route: Route) -> (PathBuf, Vec<PathBuf>) {
         let program = match self.kind {
-            Kind::Ours => route.name(),
-            Kind::Floor | Kind::RustDefaults => self.name,
-            Kind::Node => "bundle.mjs",
-            Kind::Python => "bootstrap.py",
+            Kind::Ours => route.binary(),
+            Kind::Floor | Kind::RustDefaults => self.name.to_owned(),
+            Kind::Node => "bundle.mjs".to_owned(),
+            Kind::Python => "bootstrap.py".to_owned(),
         };
         let program = self.folder.join(program);
         match &self.interpreter {

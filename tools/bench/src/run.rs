@@ -91,7 +91,7 @@ impl Options {
 /// # Errors
 /// If this bundle does not build, a candidate's answer differs from the others, or a count is not the expected one.
 pub(crate) async fn bench(options: Options) -> Result<ExitCode> {
-    let template = Template::of_workspace()?;
+    let template = Template::parse(shop::TEMPLATE)?;
     if let Some(Part::Profile { scenario, requests, lines, candidate }) = options.part.clone() {
         let found = scenario::all().into_iter().find(|other| other.name == scenario);
         let scenario = found.with_context(|| format!("no such scenario; there are {}", scenario::names()))?;

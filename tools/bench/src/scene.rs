@@ -7,7 +7,8 @@ use anyhow::{Context as _, Error, Result, bail};
 use dev::database::{self, Local};
 use dev::load::{self, Destination};
 use dev::template::Template;
-use dev::{client, sample, workspace};
+use dev::{client, workspace};
+use shop::sample;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 

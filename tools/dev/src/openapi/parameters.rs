@@ -161,7 +161,7 @@ fn id(route: &Route) -> Value {
     };
     // The resource whose key it is has the best description; the route's own resource may have the attribute too.
     let whose =
-        model::RESOURCES.into_iter().find(|resource| resource.table.key.first().copied() == attribute && resource.table.key.len() == 1);
+        model::RESOURCES.iter().copied().find(|resource| resource.table.key.first().copied() == attribute && resource.table.key.len() == 1);
     let about = attribute.and_then(|name| whose.unwrap_or(route.resource).fields.iter().find(|field| field.name == name));
     let about = about.map_or("The item's id.", |field| field.about);
     let (about, example) = match route.access {
