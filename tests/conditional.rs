@@ -46,10 +46,10 @@ struct Resource {
 }
 
 const RESOURCES: [Resource; 4] = [
-    Resource { path: "/v1/users/{id}", id: Some("u-1"), found: true, table: &ONE },
-    Resource { path: "/v1/users/{id}", id: Some("u-99"), found: false, table: &ONE },
+    Resource { path: "/v1/users/{userId}", id: Some("u-1"), found: true, table: &ONE },
+    Resource { path: "/v1/users/{userId}", id: Some("u-99"), found: false, table: &ONE },
     Resource { path: "/v1/products", id: None, found: true, table: &LIST },
-    Resource { path: "/v1/users/{id}/orders", id: Some("u-1"), found: true, table: &LIST },
+    Resource { path: "/v1/users/{userId}/orders", id: Some("u-1"), found: true, table: &LIST },
 ];
 
 async fn ask(stack: &Stack, resource: &Resource, method: &str, headers: &[(&str, &str)]) -> Answer {

@@ -13,7 +13,7 @@ use std::{
 use api::{Accepts, Access, Filter, Kind, List, Order, Partition, Place, Projects, Resource, Route, Shape};
 use dev::template::{self, Template};
 use model::{RESOURCES, ROUTES};
-use pagination::{Condition, Operator, Plan, Sort, Value};
+use pagination::{Condition, Plan, Predicate, Sort, Value};
 use serde_json::{Value as Json, json};
 
 fn root() -> PathBuf {
@@ -58,7 +58,7 @@ fn the_model_is_consistent() {
         }
         for index in resource.table.indexes {
             for filter in routes_of(resource).filter_map(list).flat_map(|list| list.filters) {
-                assert!(index.covers(&resource.table, filter.attribute), "{}: {:?} has no {}", resource.name, index.name, filter.attribute);
+                assert!(index.covers(&resource.table, filter.field), "{}: {:?} has no {}", resource.name, index.name, filter.field);
             }
             let default = resource.summary.iter().all(|name| index.covers(&resource.table, name));
             assert!(default, "{}: a default list is one Query of {:?}", resource.name, index.name);
@@ -79,7 +79,7 @@ fn the_model_is_consistent() {
                 }
             }
         }
-        let private = route.path.contains("{id}") && matches!(route.access, Access::Owner(_));
+        let private = route.parameters().next().is_some() && matches!(route.access, Access::Owner { .. });
         assert!(private || route.access == Access::Public);
     }
 }
@@ -121,10 +121,9 @@ fn tables_and_indexes() {
             let there = table.index(name).unwrap();
             let part = |hash: bool| there.key.iter().filter(|key| key.hash == hash).map(|key| key.name.as_str()).collect::<Vec<_>>();
             assert_eq!(part(true), index.partition_attributes(), "{name}: HASH");
-            assert_eq!(part(false), [index.sort, index.id], "{name}: RANGE, in this order");
+            assert_eq!(part(false), index.range, "{name}: RANGE, in this order");
             assert!(part(true).len() <= 4, "{name}: DynamoDB takes four HASH attributes");
             let kind = |name: &str| there.key.iter().find(|key| key.name == name).unwrap().kind;
-            assert_eq!(kind(index.id), template::Kind::String, "{name}: ids are strings");
             if let Partition::Shards(shard) = index.partition {
                 assert_eq!(kind(shard), template::Kind::Number);
             }
@@ -133,7 +132,7 @@ fn tables_and_indexes() {
                 Projects::Attributes(attributes) => {
                     assert_eq!(there.projection, "INCLUDE");
                     let keys: Names<'_> =
-                        index.partition_attributes().iter().chain(&[index.sort, index.id]).chain(resource.table.key).copied().collect();
+                        index.partition_attributes().iter().chain(index.range).chain(resource.table.key).copied().collect();
                     let beside_keys: Names<'_> = names(attributes).difference(&keys).copied().collect();
                     assert_eq!(there.non_key_attributes.iter().map(String::as_str).collect::<BTreeSet<_>>(), beside_keys, "{name}");
                     assert!(beside_keys.len() <= 20, "{name}: DynamoDB takes 20");
@@ -320,7 +319,7 @@ fn keys_of(index: &'static api::Index) -> impl Iterator<Item = &'static str> {
         Partition::Attributes(names) => names.to_vec(),
         Partition::Shards(name) => vec![name],
     };
-    partition.into_iter().chain([index.sort, index.id])
+    partition.into_iter().chain(index.range.iter().copied())
 }
 
 /// Every combination of filters and sort has a plan whose attributes are in its index. The emulator does not check that.
@@ -333,11 +332,11 @@ fn plans() {
         for chosen in 0..1_u32 << list.filters.len() {
             let filters: Vec<_> = list.filters.iter().enumerate().filter(|(i, _)| chosen >> i & 1 == 1).map(|(_, filter)| filter).collect();
             let mut conditions: Vec<_> = filters.iter().map(|filter| condition(filter)).collect();
-            if let Access::Owner(attribute) = route.access {
-                conditions.push(Condition { attribute, operator: Operator::Equal, value: Value::S("u-1".into()) });
+            if let Access::Owner { field, .. } = route.access {
+                conditions.push(Condition::equal(field, Value::S("u-1".into())));
             }
             for sort in list.sorts {
-                let by = Sort { attribute: sort.attribute, order: sort.order };
+                let by = Sort { attribute: Some(sort.field), order: sort.order };
                 for field in route.resource.fields {
                     let plan = Plan::new(&route.resource.table, &conditions, by, [field.name], 4);
                     let plan = plan.unwrap_or_else(|error| panic!("{}: {conditions:?} by {}: {error}", route.name, sort.name));
@@ -356,15 +355,18 @@ fn plans() {
 }
 
 fn condition(filter: &Filter) -> Condition {
-    let (operator, value) = match filter.accepts {
-        Accepts::Text => (Operator::Equal, Value::S("x".into())),
-        Accepts::OneOf(options) => (Operator::Equal, Value::S(options[0].into())),
-        Accepts::AtLeast | Accepts::Positive => (Operator::AtLeast, Value::N("1".into())),
-        Accepts::AtMost => (Operator::AtMost, Value::N("5".into())),
-        Accepts::From => (Operator::AtLeast, Value::S("2024-01-01T00:00:00.000Z".into())),
-        Accepts::Before => (Operator::AtMost, Value::S("2024-02-01T00:00:00.000Z".into())),
+    let predicate = match filter.accepts {
+        Accepts::Text => Predicate::Equal(Value::S("x".into())),
+        Accepts::Prefix => Predicate::BeginsWith("x".into()),
+        Accepts::OneOf(options) => Predicate::Equal(Value::S(options[0].into())),
+        Accepts::Boolean => Predicate::Equal(Value::Bool(true)),
+        Accepts::Number => Predicate::Equal(Value::N("1".into())),
+        Accepts::AtLeast | Accepts::Positive => Predicate::AtLeast(Value::N("1".into())),
+        Accepts::AtMost => Predicate::AtMost(Value::N("5".into())),
+        Accepts::From => Predicate::AtLeast(Value::S("2024-01-01T00:00:00.000Z".into())),
+        Accepts::Before => Predicate::AtMost(Value::S("2024-02-01T00:00:00.000Z".into())),
     };
-    Condition { attribute: filter.attribute, operator, value }
+    Condition { attribute: filter.field, predicate }
 }
 
 /// Rules of this repository that readers rely on.

@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 
 use dev::{database, template::Template};
-use pagination::{Budget, Condition, Operator, Order, Plan, Sort, Start, Value, run};
+use pagination::{Budget, Condition, Plan, Sort, Start, Value, run};
 use serde_json::json;
 use shop::PRODUCTS;
 
@@ -12,7 +12,7 @@ use crate::{
     stack::Stack,
 };
 
-const NEWEST: Sort = Sort { attribute: "createdAt", order: Order::Descending };
+const NEWEST: Sort = Sort::descending("createdAt");
 
 /// Makes `count` products over `shards`; one in twenty has the brand `Rare`, all have a rating.
 fn catalogue(count: u32, shards: u32) -> Direct {
@@ -56,7 +56,7 @@ async fn page_one_and_page_one_thousand_cost_the_same() {
 #[tokio::test]
 async fn a_filter_that_passes_one_in_twenty_costs_four_round_trips_at_most() {
     let direct = catalogue(5_000, 1);
-    let rare = Condition { attribute: "brand", operator: Operator::Equal, value: Value::S("Rare".into()) };
+    let rare = Condition::equal("brand", Value::S("Rare".into()));
     let plan = plan(&[rare], 1, "name");
     let mut start = Start::First;
     for _ in 0..9 {
@@ -71,7 +71,7 @@ async fn a_filter_that_passes_one_in_twenty_costs_four_round_trips_at_most() {
 #[tokio::test]
 async fn a_filter_that_passes_all_reads_no_more_than_limit_and_one() {
     let direct = catalogue(500, 1);
-    let good = Condition { attribute: "rating", operator: Operator::AtLeast, value: Value::N("3".into()) };
+    let good = Condition::at_least("rating", Value::N("3".into()));
     let (read, spent) = page(&direct, &plan(&[good], 1, "name"), &Start::First, 25).await;
     assert_eq!((read.rows().len(), spent), (25, (1, 26, 0)));
 }

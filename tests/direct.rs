@@ -78,12 +78,12 @@ impl Source for Direct {
     type Error = Infallible;
 
     async fn query(&self, query: &Query<'_>) -> Result<Answer<String>, Infallible> {
-        let position = |item: &Item| query.index.position(|name| Some(back(item, name))).unwrap();
+        let position = |item: &Item| query.position(|name| Some(back(item, name))).unwrap();
         let mut names: HashMap<String, String> =
             query.names.iter().map(|(placeholder, name)| (placeholder.clone(), (*name).to_owned())).collect();
         let count = query.read == Read::Count;
         if !count {
-            names.extend([("#p0".to_owned(), query.index.sort.to_owned()), ("#p1".to_owned(), query.index.id.to_owned())]);
+            names.extend(query.position_attributes.iter().enumerate().map(|(i, name)| (format!("#p{i}"), (*name).to_owned())));
         }
         let response = self
             .db
@@ -111,7 +111,7 @@ impl Source for Direct {
         assert!(evaluated <= query.limit);
         let row = |item: &Item| {
             let position = position(item);
-            let Value::S(id) = position.id.clone() else { panic!("an id is a string") };
+            let Some(Value::S(id)) = position.0.last().cloned() else { panic!("an id is a string") };
             Row { position, item: id, bytes: 1 }
         };
         let rows = response.items.unwrap_or_default().iter().map(row).collect();

@@ -179,7 +179,7 @@ async fn the_first_call_finds_the_connection_open() {
     client.warm("users", &["userId"]).await;
     assert_eq!((proxy.connections(), proxy.calls()), (1, vec!["getitem".to_owned()]));
     let app = stack.app_over(&shop::GET_USER, client);
-    let event = crate::stack::event("/v1/users/{id}", Some("u-1"), "", Some("u-1"), &[]).to_string();
+    let event = crate::stack::event("/v1/users/{userId}", Some("u-1"), "", Some("u-1"), &[]).to_string();
     for _ in 0..3 {
         assert_eq!(send_to(&app, &event).await.status, 200);
     }

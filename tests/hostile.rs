@@ -85,8 +85,8 @@ async fn a_hidden_field_is_never_suggested() {
 fn good_events() -> [String; 3] {
     [
         event("/v1/products", None, "limit=1", None, &[]),
-        event("/v1/users/{id}", Some("u-1"), "", Some("u-1"), &[]),
-        event("/v1/users/{id}/orders", Some("me"), "limit=1", Some("u-1"), &[]),
+        event("/v1/users/{userId}", Some("u-1"), "", Some("u-1"), &[]),
+        event("/v1/users/{userId}/orders", Some("me"), "limit=1", Some("u-1"), &[]),
     ]
     .map(|event| event.to_string())
 }

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use crate::stack::{Answer, Stack, event, order};
 
-const USER: &str = "/v1/users/{id}";
-const ORDERS: &str = "/v1/users/{id}/orders";
+const USER: &str = "/v1/users/{userId}";
+const ORDERS: &str = "/v1/users/{userId}/orders";
 
 #[tokio::test]
 async fn a_default_list_is_the_newest_summaries() {
@@ -158,7 +158,7 @@ async fn all_that_is_wrong_is_told_at_once() {
     assert_eq!(stack.products("page=1&brand=x").await.wrong(), ["page"]);
     assert_eq!(stack.products("page=1&minPrice=1").await.wrong(), ["page"], "by price, but sorted by time");
     assert_eq!(stack.products("page=1&cursor=x").await.wrong(), ["page"]);
-    assert_eq!(stack.orders("from=2024-01-02T00:00:00Z&to=2024-01-02T00:00:00Z").await.wrong(), ["to"]);
+    assert_eq!(stack.orders("from=2024-01-02T00:00:00Z&to=2024-01-01T00:00:00Z").await.wrong(), ["to"]);
     assert_eq!(stack.orders("status=lost&expand=customer,all").await.wrong(), ["status", "expand"]);
     let near = stack.orders("status=shiped&sort=newst&expand=custmer").await.json();
     let suggestions: Vec<_> = near["errors"].as_array().unwrap().iter().map(|error| error["suggestion"].clone()).collect();
@@ -169,6 +169,46 @@ async fn all_that_is_wrong_is_told_at_once() {
     // A hidden field gets the same answer as one that does not exist.
     let hidden = stack.products("fields=costPrice").await.body.replace("costPrice", "X");
     assert_eq!(hidden, stack.products("fields=costPryce").await.body.replace("costPryce", "X"));
+}
+
+/// A range that begins where it ends has no item: an empty list without a read.
+#[tokio::test]
+async fn an_empty_range_is_an_empty_list() {
+    let stack = Stack::shop();
+    for range in
+        ["from=2024-01-02T00:00:00Z&to=2024-01-02T00:00:00Z", "from=2024-01-02&to=2024-01-02", "status=paid&from=2024-01-02&to=2024-01-02"]
+    {
+        let answer = stack.orders(range).await;
+        assert_eq!(
+            (answer.status, answer.json()["items"].clone(), answer.next(), answer.spent()),
+            (200, json!([]), None, (0, 0.0)),
+            "{range}"
+        );
+    }
+}
+
+/// Several values of an enumerated filter are read side by side, in one round, and merged in the order of the list.
+#[tokio::test]
+async fn several_states_are_one_list() {
+    let stack = Stack::shop();
+    let (mut seen, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = stack.orders(&format!("status=paid,shipped&limit=3{cursor}")).await;
+        assert_eq!((page.status, page.spent().0), (200, 1), "{}", page.body);
+        assert!(page.column("status").iter().all(|status| status == "paid" || status == "shipped"));
+        seen.extend(page.column("placedAt").into_iter().zip(page.ids("orderId")).map(|(time, id)| (time.to_string(), id)));
+        match page.next() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(seen.len(), 16);
+    assert!(seen.iter().rev().is_sorted(), "{seen:?}");
+    assert_eq!(stack.orders("status=paid,lost").await.wrong(), ["status"]);
+    assert_eq!(stack.orders("status=paid,").await.wrong(), ["status"]);
+    let same = [stack.orders("status=shipped,paid,paid&limit=3").await, stack.orders("status=paid,shipped&limit=3").await];
+    assert_eq!(same[0].ids("orderId"), same[1].ids("orderId"));
+    assert_eq!(same[0].next(), same[1].next(), "the same list has the same cursor");
 }
 
 #[tokio::test]

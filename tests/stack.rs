@@ -94,11 +94,11 @@ impl Stack {
     }
 
     pub(crate) async fn orders(&self, query: &str) -> Answer {
-        self.send(&event("/v1/users/{id}/orders", Some("u-1"), query, Some("u-1"), &[])).await
+        self.send(&event("/v1/users/{userId}/orders", Some("u-1"), query, Some("u-1"), &[])).await
     }
 
     pub(crate) async fn user(&self, query: &str) -> Answer {
-        self.send(&event("/v1/users/{id}", Some("u-1"), query, Some("u-1"), &[])).await
+        self.send(&event("/v1/users/{userId}", Some("u-1"), query, Some("u-1"), &[])).await
     }
 }
 
@@ -171,7 +171,8 @@ impl Answer {
 
 /// Makes an API Gateway event, payload 2.0.
 pub(crate) fn event(path: &str, id: Option<&str>, query: &str, sub: Option<&str>, headers: &[(&str, &str)]) -> Value {
-    let raw_path = path.replace("{id}", id.unwrap_or(""));
+    let parameter = path.split(['{', '}']).nth(1).unwrap_or_default();
+    let raw_path = path.replace(&format!("{{{parameter}}}"), id.unwrap_or(""));
     let headers: serde_json::Map<_, _> = headers.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value))).collect();
     let mut event = json!({
         "version": "2.0",
@@ -188,7 +189,7 @@ pub(crate) fn event(path: &str, id: Option<&str>, query: &str, sub: Option<&str>
         "isBase64Encoded": false
     });
     if let Some(id) = id {
-        event["pathParameters"] = json!({"id": id});
+        event["pathParameters"] = json!({parameter: id});
     }
     if let Some(sub) = sub {
         event["requestContext"]["authorizer"] = json!({"jwt": {"claims": {"sub": sub, "iss": "issuer"}, "scopes": null}});

@@ -58,7 +58,7 @@ async fn a_handler_s_own_call_is_typed() {
     let users = app.client().scan().table_name("users").send().await.unwrap();
     assert_eq!(users.count, 2);
     assert!(users.items().iter().all(|user| user.contains_key("passwordHash")));
-    let event = event("/v1/users/{id}", Some("u-1"), "", Some("u-1"), &[]).to_string();
+    let event = event("/v1/users/{userId}", Some("u-1"), "", Some("u-1"), &[]).to_string();
     assert_eq!(send_to(&app, &event).await.status, 200);
     let query = app.client().query().table_name("orders").key_condition_expression("userId = :u");
     let orders = query.expression_attribute_values(":u", AttributeValue::S("u-1".to_owned())).send().await.unwrap();

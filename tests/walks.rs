@@ -7,7 +7,7 @@
 use std::num::NonZeroU32;
 
 use dev::{database, template::Template};
-use pagination::{Budget, Condition, Cursor, Operator, Order, Page, Plan, Sealer, Sort, Start, Value, run};
+use pagination::{Budget, Condition, Cursor, Order, Page, Plan, Predicate, Sealer, Sort, Start, Value, run};
 use serde_json::json;
 use shop::PRODUCTS;
 
@@ -81,38 +81,32 @@ impl Product {
     }
 
     fn passes(&self, conditions: &[Condition]) -> bool {
-        conditions.iter().all(|condition| {
-            self.attribute(condition.attribute).is_some_and(|value| match condition.operator {
-                Operator::Equal => value.order(&condition.value).is_eq(),
-                Operator::AtLeast => value.order(&condition.value).is_ge(),
-                Operator::AtMost => value.order(&condition.value).is_le(),
-            })
-        })
+        conditions.iter().all(|condition| self.attribute(condition.attribute).is_some_and(|value| condition.predicate.holds(&value)))
     }
 }
 
 fn conditions(random: &mut Random) -> Vec<Condition> {
     let n = |text: String| Value::N(text);
     let mut all = Vec::new();
-    let mut add = |attribute, operator, value| all.push(Condition { attribute, operator, value });
+    let mut add = |attribute, predicate| all.push(Condition { attribute, predicate });
     if random.chance(2) {
-        add("category", Operator::Equal, Value::S((*random.pick(&CATEGORIES)).to_owned()));
+        add("category", Predicate::Equal(Value::S((*random.pick(&CATEGORIES)).to_owned())));
     }
     if random.chance(3) {
-        add("price", Operator::AtLeast, n(random.pick(&["0", "1", "9.99", "50", "1000"]).to_string()));
+        add("price", Predicate::AtLeast(n(random.pick(&["0", "1", "9.99", "50", "1000"]).to_string())));
     }
     if random.chance(3) {
-        add("price", Operator::AtMost, n(random.pick(&["1", "2.0", "9.99", "75.5", "1500"]).to_string()));
+        add("price", Predicate::AtMost(n(random.pick(&["1", "2.0", "9.99", "75.5", "1500"]).to_string())));
     }
     if random.chance(4) {
-        add("brand", Operator::Equal, Value::S((*random.pick(&BRANDS)).to_owned()));
+        add("brand", Predicate::Equal(Value::S((*random.pick(&BRANDS)).to_owned())));
     }
     if random.chance(5) {
-        add("rating", Operator::AtLeast, n(random.below(6).to_string()));
+        add("rating", Predicate::AtLeast(n(random.below(6).to_string())));
     }
     if random.chance(5) {
-        let (operator, bound) = if random.chance(2) { (Operator::AtLeast, "1") } else { (Operator::AtMost, "0") };
-        add("stock", operator, n(bound.to_owned()));
+        let bound = |text: &str| n(text.to_owned());
+        add("stock", if random.chance(2) { Predicate::AtLeast(bound("1")) } else { Predicate::AtMost(bound("0")) });
     }
     all
 }
@@ -120,7 +114,7 @@ fn conditions(random: &mut Random) -> Vec<Condition> {
 fn sorted<'a>(products: &'a [Product], conditions: &[Condition], sort: Sort) -> Vec<&'a Product> {
     let mut expected: Vec<_> = products.iter().filter(|product| product.passes(conditions)).collect();
     expected.sort_by(|a, b| {
-        let key = |product: &Product| product.attribute(sort.attribute).unwrap();
+        let key = |product: &Product| product.attribute(sort.attribute.unwrap()).unwrap();
         let order = key(a).order(&key(b)).then_with(|| a.id.cmp(&b.id));
         if sort.order == Order::Ascending { order } else { order.reverse() }
     });
@@ -224,7 +218,7 @@ async fn case(seed: u64, walks: usize) {
         let conditions = conditions(&mut random);
         let attribute = if random.chance(2) { "price" } else { "createdAt" };
         let order = if random.chance(2) { Order::Ascending } else { Order::Descending };
-        let sort = Sort { attribute, order };
+        let sort = Sort { attribute: Some(attribute), order };
         let wanted = if random.chance(6) { "description" } else { "name" };
         let plan = Plan::new(&PRODUCTS.table, &conditions, sort, [wanted], shards).unwrap();
         let budget = if random.chance(4) { Budget { rounds: 1, evaluated: 40, ..Budget::default() } } else { Budget::default() };
@@ -300,7 +294,7 @@ async fn writes_in_between_disturb_only_what_they_touch() {
         let shards = 1 + u16::try_from(random.below(4)).unwrap();
         let products: Vec<_> = (0..300).map(|number| Product::random(&mut random, number, shards)).collect();
         let direct = table(&products);
-        let sort = Sort { attribute: "price", order: if random.chance(2) { Order::Ascending } else { Order::Descending } };
+        let sort = Sort { attribute: Some("price"), order: if random.chance(2) { Order::Ascending } else { Order::Descending } };
         let plan = Plan::new(&PRODUCTS.table, &[], sort, ["name"], shards).unwrap();
         let walker = Walker { direct: &direct, sealer: sealer(), plan, budget: Budget::default() };
         let mut touched: Vec<String> = Vec::new();
@@ -339,7 +333,7 @@ async fn a_cursor_survives_more_shards() {
     let mut random = Random(7);
     let products: Vec<_> = (0..200).map(|number| Product::random(&mut random, number, 2)).collect();
     let direct = table(&products);
-    let sort = Sort { attribute: "price", order: Order::Ascending };
+    let sort = Sort::ascending("price");
     let walker = |shards| Walker {
         direct: &direct,
         sealer: sealer(),
@@ -368,7 +362,7 @@ async fn pages_by_number_agree_with_the_walk() {
         let mut random = Random(11);
         let products: Vec<_> = (0..230).map(|number| Product::random(&mut random, number, shards)).collect();
         let direct = table(&products);
-        let sort = Sort { attribute: "createdAt", order: Order::Descending };
+        let sort = Sort::descending("createdAt");
         let plan = Plan::new(&PRODUCTS.table, &[], sort, ["name"], shards).unwrap();
         let walker = Walker { direct: &direct, sealer: sealer(), plan, budget: Budget::default() };
         let expected = sorted(&products, &[], sort);

@@ -9,7 +9,7 @@ use std::{
 use libfuzzer_sys::{arbitrary, arbitrary::Arbitrary, fuzz_target};
 use shop::PRODUCTS;
 use pagination::{
-    CURSOR_DAYS, Condition, Cursor, Direction, InvalidCursor, MAX_CURSOR_CHARS, Operator, Order, Plan, Position, Sealer, Sort, Value,
+    CURSOR_DAYS, Condition, Cursor, Direction, InvalidCursor, MAX_CURSOR_CHARS, Plan, Position, Sealer, Sort, Value,
 };
 
 #[derive(Debug, Arbitrary)]
@@ -32,8 +32,8 @@ struct Input<'a> {
 static SEALER: LazyLock<Sealer> =
     LazyLock::new(|| Sealer::new("a secret for fuzzing, of more than 32 characters", None).expect("long enough"));
 static PLANS: LazyLock<[Plan; 2]> = LazyLock::new(|| {
-    let category = Condition { attribute: "category", operator: Operator::Equal, value: Value::S("laptops".into()) };
-    let newest = Sort { attribute: "createdAt", order: Order::Descending };
+    let category = Condition::equal("category", Value::S("laptops".into()));
+    let newest = Sort::descending("createdAt");
     [&[][..], &[category]].map(|conditions| Plan::new(&PRODUCTS.table, conditions, newest, ["name"], 1).expect("an index"))
 });
 
@@ -46,7 +46,7 @@ fuzz_target!(|input: Input| {
     let sort = if input.number { Value::N(input.sort.to_owned()) } else { Value::S(input.sort.to_owned()) };
     let cursor = Cursor {
         direction: if input.backward { Direction::Backward } else { Direction::Forward },
-        after: input.placed.then(|| Position { sort, id: Value::S(input.id.to_owned()) }),
+        after: input.placed.then(|| Position(vec![sort, Value::S(input.id.to_owned())])),
     };
     let context = [b"route", input.context];
     let Ok(text) = sealer.seal(&cursor, here, &context) else {

@@ -11,7 +11,7 @@ static APPS: LazyLock<Vec<App>> = LazyLock::new(fuzz::apps);
 fuzz_target!(|query: &str| {
     let quoted = serde_json::to_string(query).expect("a string is JSON");
     let event = format!(
-        r#"{{"version":"2.0","routeKey":"GET /","rawQueryString":{quoted},"pathParameters":{{"id":"u-1"}},
+        r#"{{"version":"2.0","routeKey":"GET /","rawQueryString":{quoted},"pathParameters":{{"userId":"u-1"}},
             "requestContext":{{"http":{{"method":"GET"}},"authorizer":{{"jwt":{{"claims":{{"sub":"u-1"}}}}}}}}}}"#
     );
     for app in &*APPS {

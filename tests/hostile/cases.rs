@@ -62,11 +62,11 @@ fn good_products(query: &str) -> Value {
 }
 
 fn good_user(id: &str) -> Value {
-    event("/v1/users/{id}", Some(id), "", Some("u-1"), &[])
+    event("/v1/users/{userId}", Some(id), "", Some("u-1"), &[])
 }
 
 fn good_orders(query: &str) -> Value {
-    event("/v1/users/{id}/orders", Some("u-1"), query, Some("u-1"), &[])
+    event("/v1/users/{userId}/orders", Some("u-1"), query, Some("u-1"), &[])
 }
 
 /// Returns a valid event with the member at `pointer` replaced.

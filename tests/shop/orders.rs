@@ -44,6 +44,7 @@ pub static ORDERS: Resource = Resource {
             index("byStatus", Partition::Attributes(&["userId", "status"])),
         ],
     },
+    fixed: &[],
     fields: FIELDS,
     summary: &["orderId", "userId", "status", "placedAt", "updatedAt", "currency", "total", "itemCount"],
     modified: Some("updatedAt"),
@@ -51,25 +52,25 @@ pub static ORDERS: Resource = Resource {
 };
 
 const fn index(name: &'static str, partition: Partition) -> Index {
-    Index { name: Some(name), partition, sort: "placedAt", id: "orderId", projects: IN_INDEXES }
+    Index { name: Some(name), partition, range: &["placedAt", "orderId"], projects: IN_INDEXES }
 }
 
-/// `GET /v1/users/{id}/orders`
+/// `GET /v1/users/{userId}/orders`
 pub static LIST_USER_ORDERS: Route = Route {
     name: "list-user-orders",
-    path: "/v1/users/{id}/orders",
+    path: "/v1/users/{userId}/orders",
     about: "List a user's orders, newest first unless sorted otherwise. `me` stands for the caller.",
     resource: &ORDERS,
-    access: Access::Owner("userId"),
+    access: Access::owner("userId"),
     shape: Shape::List(List {
         filters: &[
-            Filter { parameter: "status", attribute: "status", accepts: Accepts::OneOf(STATUS), about: "Orders in this state." },
-            Filter { parameter: "from", attribute: "placedAt", accepts: Accepts::From, about: "Orders placed at this time or later." },
-            Filter { parameter: "to", attribute: "placedAt", accepts: Accepts::Before, about: "Orders placed before this time." },
+            Filter { parameter: "status", field: "status", accepts: Accepts::OneOf(STATUS), about: "Orders in this state." },
+            Filter { parameter: "from", field: "placedAt", accepts: Accepts::From, about: "Orders placed at this time or later." },
+            Filter { parameter: "to", field: "placedAt", accepts: Accepts::Before, about: "Orders placed before this time." },
         ],
         sorts: &[
-            SortOption { name: "newest", attribute: "placedAt", order: Order::Descending, about: "the latest first" },
-            SortOption { name: "oldest", attribute: "placedAt", order: Order::Ascending, about: "the earliest first" },
+            SortOption { name: "newest", field: "placedAt", order: Order::Descending, about: "the latest first" },
+            SortOption { name: "oldest", field: "placedAt", order: Order::Ascending, about: "the earliest first" },
         ],
         expansions: &[
             Expansion {

@@ -15,11 +15,11 @@ static THINGS: Resource = Resource {
         indexes: &[Index {
             name: Some("byShardSize"),
             partition: Partition::Shards("shard"),
-            sort: "size",
-            id: "thingId",
+            range: &["size", "thingId"],
             projects: Projects::All,
         }],
     },
+    fixed: &[],
     fields: &[
         Field { name: "thingId", kind: Kind::Text, about: "The thing's id." },
         Field { name: "size", kind: Kind::Number, about: "Its size in metres." },
@@ -37,7 +37,7 @@ static LIST_THINGS: Route = Route {
     access: Access::Public,
     shape: Shape::List(List {
         filters: &[],
-        sorts: &[SortOption { name: "size", attribute: "size", order: Order::Descending, about: "the biggest first" }],
+        sorts: &[SortOption { name: "size", field: "size", order: Order::Descending, about: "the biggest first" }],
         expansions: &[],
         limits: Limits::USUAL,
     }),

@@ -214,13 +214,14 @@ mod tests {
         name: "things",
         table_variable: "THINGS_TABLE",
         table: Table { key: &["thingId"], indexes: &[] },
+        fixed: &[],
         fields: &[Field { name: "thingId", kind: FieldKind::Text, about: "" }],
         summary: &["thingId"],
         modified: None,
         policy: Policy::NoStore,
     };
     static GET_THING: Route =
-        Route { name: "get-thing", path: "/v1/things/{id}", about: "", resource: &THINGS, access: Access::Public, shape: Shape::One };
+        Route { name: "get-thing", path: "/v1/things/{thingId}", about: "", resource: &THINGS, access: Access::Public, shape: Shape::One };
 
     /// The logged detail, as text.
     #[derive(Clone, Default)]
@@ -246,7 +247,7 @@ mod tests {
             .credentials_provider(Credentials::new("id", "secret", None, None, "test"))
             .endpoint_url("http://127.0.0.1:1");
         let app = App::new(&GET_THING, config, Client::new(unreachable));
-        let event = r#"{"version":"2.0","routeKey":"GET /v1/things/{id}","rawPath":"/v1/things/t","pathParameters":{"id":"t"},
+        let event = r#"{"version":"2.0","routeKey":"GET /v1/things/{thingId}","rawPath":"/v1/things/t","pathParameters":{"thingId":"t"},
             "requestContext":{"http":{"method":"GET"}}}"#;
         let log = Log::default();
         let writer = log.clone();

@@ -14,11 +14,11 @@
 //!         indexes: &[Index {
 //!             name: Some("byKindSize"),
 //!             partition: Partition::Attributes(&["kind"]),
-//!             sort: "size",
-//!             id: "thingId",
+//!             range: &["size", "thingId"],
 //!             projects: Projects::All,
 //!         }],
 //!     },
+//!     fixed: &[],
 //!     fields: &[
 //!         Field { name: "thingId", kind: Kind::Text, about: "The thing's id." },
 //!         Field { name: "size", kind: Kind::Number, about: "How big it is." },
@@ -34,8 +34,8 @@
 //!     resource: &THINGS,
 //!     access: Access::Public,
 //!     shape: Shape::List(List {
-//!         filters: &[Filter { parameter: "kind", attribute: "kind", accepts: Accepts::Text, about: "Things of this kind." }],
-//!         sorts: &[SortOption { name: "size", attribute: "size", order: Order::Descending, about: "the biggest first" }],
+//!         filters: &[Filter { parameter: "kind", field: "kind", accepts: Accepts::Text, about: "Things of this kind." }],
+//!         sorts: &[SortOption { name: "size", field: "size", order: Order::Descending, about: "the biggest first" }],
 //!         expansions: &[],
 //!         limits: Limits::USUAL,
 //!     }),
@@ -65,6 +65,7 @@ mod http;
 mod log;
 mod meter;
 mod route;
+mod stored;
 mod timestamp;
 
 pub use app::App;

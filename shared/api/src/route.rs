@@ -2,11 +2,11 @@
 
 pub use cache_headers::Policy;
 pub use pagination::{Index, Order, Partition, Projects, Table};
-pub use projection::{Field, Join, Kind, field};
+pub use projection::{Epoch, Field, Join, Kind, field};
 
 use projection::names_in;
 
-/// A table, and the part of its items that the API shows.
+/// A kind of item: its table, and the part that the API shows. Several resources can share a table.
 #[derive(Debug)]
 pub struct Resource {
     /// The plural name: the loader's file is `<name>.jsonl`, the local table `<name>`.
@@ -15,6 +15,9 @@ pub struct Resource {
     pub table_variable: &'static str,
     /// Keys and indexes.
     pub table: Table,
+    /// Attributes with the same text in every item of the resource, such as a sort key that is always `PROFILE`, or a `type`. Items of other
+    /// resources in the same table lack them. Usually none.
+    pub fixed: &'static [(&'static str, &'static str)],
     /// Every field that a caller may see, in the order of answers. For callers, other attributes do not exist.
     pub fields: &'static [Field],
     /// The fields of an item in a list, if the caller chooses none.
@@ -30,7 +33,8 @@ pub struct Resource {
 pub struct Route {
     /// The name of the crate, the binary and the event files.
     pub name: &'static str,
-    /// The path, with at most one path parameter, `{id}`.
+    /// The path. A path parameter has the name of a field, such as `{userId}`, and stands for its value: it is part of an item's key, or an
+    /// equality condition of a list.
     pub path: &'static str,
     /// One sentence for the published contract.
     pub about: &'static str,
@@ -47,9 +51,28 @@ pub struct Route {
 pub enum Access {
     /// Anybody.
     Public,
-    /// The user whose id the path names, or a caller with the scope of `READ_ANY_SCOPE`. The attribute holds the user's id: an
-    /// item's key, or an equality condition of a list.
-    Owner(&'static str),
+    /// Any caller with a valid token.
+    SignedIn,
+    /// Callers whose token has this scope, in the claim `scope` or `scp`.
+    Scope(&'static str),
+    /// The owner of the item or list, or a caller with the scope of `READ_ANY_SCOPE`: the caller's `claim` equals the item's `field`.
+    ///
+    /// If the path has the field as a parameter, `me` stands for the caller, and every other value is a 403. If not, a list shows the caller's
+    /// own items, and an item of somebody else is a 404, as one that does not exist.
+    Owner {
+        /// The field that names the owner.
+        field: &'static str,
+        /// The claim that names the caller: `sub`, or one for a tenant.
+        claim: &'static str,
+    },
+}
+
+impl Access {
+    /// The user whose id, the claim `sub`, is in `field`.
+    #[must_use]
+    pub const fn owner(field: &'static str) -> Self {
+        Self::Owner { field, claim: "sub" }
+    }
 }
 
 /// The kind of answer of a route.
@@ -66,7 +89,7 @@ pub enum Shape {
 pub struct List {
     /// Query parameters that narrow the list.
     pub filters: &'static [Filter],
-    /// The orders; the first is the default.
+    /// The orders; the first is the default. A list without any takes the order of its index and has no parameter `sort`.
     pub sorts: &'static [SortOption],
     /// Related items that a caller can ask for.
     pub expansions: &'static [Expansion],
@@ -118,8 +141,8 @@ impl Limits {
 pub struct Filter {
     /// The parameter's name.
     pub parameter: &'static str,
-    /// The attribute that is compared.
-    pub attribute: &'static str,
+    /// The field that is compared.
+    pub field: &'static str,
     /// The valid values, and the comparison.
     pub accepts: Accepts,
     /// One sentence for the published contract.
@@ -131,8 +154,14 @@ pub struct Filter {
 pub enum Accepts {
     /// Equal to this text of 1 to 128 printable characters.
     Text,
-    /// Equal to one of these.
+    /// Begins with this text of 1 to 128 printable characters.
+    Prefix,
+    /// Equal to one of these, or to one of several of them, separated by commas.
     OneOf(&'static [&'static str]),
+    /// Equal to this number.
+    Number,
+    /// `true` or `false`, for a boolean.
+    Boolean,
     /// At least this number.
     AtLeast,
     /// At most this number.
@@ -150,8 +179,8 @@ pub enum Accepts {
 pub struct SortOption {
     /// The value of `sort`.
     pub name: &'static str,
-    /// The attribute.
-    pub attribute: &'static str,
+    /// The field: the first RANGE attribute of an index.
+    pub field: &'static str,
     /// Ascending or descending.
     pub order: Order,
     /// One sentence for the published contract.
@@ -190,8 +219,8 @@ pub enum Place {
 /// Checks a bundle's declarations when it compiles. The contract test checks the rest, such as indexes against `template.yaml`.
 ///
 /// # Panics
-/// If a resource's key, summary or `modified` names what is no field, if a filter or sort of a route does, or if a list has no sort. In a
-/// `const` the compiler reports it:
+/// If a resource's key attribute is neither a field's nor fixed; if a summary, `modified`, a filter or a sort names what is no field; or if
+/// a route that is not public has a cache policy that lets shared caches keep its answers. In a `const` the compiler reports it:
 ///
 /// ```compile_fail
 /// # use api::*;
@@ -199,6 +228,7 @@ pub enum Place {
 /// #     name: "things",
 /// #     table_variable: "THINGS_TABLE",
 /// #     table: Table { key: &["thingId"], indexes: &[] },
+/// #     fixed: &[],
 /// #     fields: &[field("name", Kind::Text, "Its name.")],
 /// #     summary: &["name"],
 /// #     modified: None,
@@ -210,7 +240,11 @@ pub const fn check(resources: &[&Resource], routes: &[&Route]) {
     let mut i = 0;
     while i < resources.len() {
         let Resource { table, fields, summary, modified, .. } = resources[i];
-        assert!(names_in(fields, table.key), "a resource's key names what is no field");
+        let mut j = 0;
+        while j < table.key.len() {
+            assert!(resources[i].holds(table.key[j]), "a resource's key attribute is neither a field's nor fixed");
+            j += 1;
+        }
         assert!(names_in(fields, summary), "a resource's summary names what is no field");
         if let Some(name) = modified {
             assert!(names_in(fields, &[*name]), "a resource's `modified` names what is no field");
@@ -219,17 +253,18 @@ pub const fn check(resources: &[&Resource], routes: &[&Route]) {
     }
     i = 0;
     while i < routes.len() {
+        let fields = routes[i].resource.fields;
+        let private = matches!(routes[i].resource.policy, Policy::PrivateRevalidate | Policy::NoStore);
+        assert!(private || matches!(routes[i].access, Access::Public), "a route that is not public has a public cache policy");
         if let Shape::List(List { filters, sorts, .. }) = &routes[i].shape {
-            let fields = routes[i].resource.fields;
-            assert!(!sorts.is_empty(), "a list has no sort");
             let mut j = 0;
             while j < filters.len() {
-                assert!(names_in(fields, &[filters[j].attribute]), "a filter's attribute is no field");
+                assert!(names_in(fields, &[filters[j].field]), "a filter's field is no field");
                 j += 1;
             }
             j = 0;
             while j < sorts.len() {
-                assert!(names_in(fields, &[sorts[j].attribute]), "a sort's attribute is no field");
+                assert!(names_in(fields, &[sorts[j].field]), "a sort's field is no field");
                 j += 1;
             }
         }
@@ -238,6 +273,11 @@ pub const fn check(resources: &[&Resource], routes: &[&Route]) {
 }
 
 impl Route {
+    /// Returns the names of the path parameters, in their order.
+    pub fn parameters(&self) -> impl Iterator<Item = &'static str> {
+        self.path.split('/').filter_map(parameter)
+    }
+
     /// Returns the resources that the route reads: its own, then those of its expansions.
     pub fn resources(&self) -> impl Iterator<Item = &'static Resource> {
         let expansions = match &self.shape {
@@ -252,6 +292,11 @@ impl Route {
     pub fn is_list(&self) -> bool {
         matches!(self.shape, Shape::List(_))
     }
+}
+
+/// Returns the name of the path parameter that a segment of a declared path stands for: `userId` of `{userId}`.
+pub(crate) fn parameter(segment: &'static str) -> Option<&'static str> {
+    segment.strip_prefix('{')?.strip_suffix('}')
 }
 
 /// The maximum number of items on a page of any list

@@ -1,6 +1,6 @@
 //! Timestamps: read in the form of RFC 3339, written in the form of the tables.
 
-use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339, macros::format_description};
+use time::{Date, OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339, macros::format_description};
 
 /// The bytes of `2026-01-31`.
 const DATE_LENGTH: usize = 10;
@@ -15,6 +15,11 @@ pub(crate) fn parse(text: &str) -> Option<OffsetDateTime> {
         return None;
     }
     OffsetDateTime::parse(text, &Rfc3339).ok()
+}
+
+/// Reads a date and time as [`parse`] does, or a date alone (`2026-01-31`), which is its midnight in UTC.
+pub(crate) fn parse_date_or_time(text: &str) -> Option<OffsetDateTime> {
+    parse(text).or_else(|| Some(Date::parse(text, format_description!("[year]-[month]-[day]")).ok()?.midnight().assume_utc()))
 }
 
 /// Writes a time in the one form that the tables hold, which sorts as text: UTC, milliseconds (the rest is cut off), `Z`.

@@ -44,20 +44,21 @@ pub static PRODUCTS: Resource = Resource {
     table: Table {
         key: &["productId"],
         indexes: &[
-            index("byCategoryPrice", Partition::Attributes(&["category"]), "price"),
-            index("byCategoryCreatedAt", Partition::Attributes(&["category"]), "createdAt"),
-            index("byShardPrice", Partition::Shards("shard"), "price"),
-            index("byShardCreatedAt", Partition::Shards("shard"), "createdAt"),
+            index("byCategoryPrice", Partition::Attributes(&["category"]), &["price", "productId"]),
+            index("byCategoryCreatedAt", Partition::Attributes(&["category"]), &["createdAt", "productId"]),
+            index("byShardPrice", Partition::Shards("shard"), &["price", "productId"]),
+            index("byShardCreatedAt", Partition::Shards("shard"), &["createdAt", "productId"]),
         ],
     },
+    fixed: &[],
     fields: FIELDS,
     summary: SUMMARY,
     modified: Some("updatedAt"),
     policy: Policy::PUBLIC_READ_MOSTLY,
 };
 
-const fn index(name: &'static str, partition: Partition, sort: &'static str) -> Index {
-    Index { name: Some(name), partition, sort, id: "productId", projects: IN_INDEXES }
+const fn index(name: &'static str, partition: Partition, range: &'static [&'static str]) -> Index {
+    Index { name: Some(name), partition, range, projects: IN_INDEXES }
 }
 
 /// `GET /v1/products`
@@ -69,23 +70,23 @@ pub static LIST_PRODUCTS: Route = Route {
     access: Access::Public,
     shape: Shape::List(List {
         filters: &[
-            Filter { parameter: "category", attribute: "category", accepts: Accepts::Text, about: "Products of this category." },
-            Filter { parameter: "minPrice", attribute: "price", accepts: Accepts::AtLeast, about: "Products at this price or above." },
-            Filter { parameter: "maxPrice", attribute: "price", accepts: Accepts::AtMost, about: "Products at this price or below." },
-            Filter { parameter: "brand", attribute: "brand", accepts: Accepts::Text, about: "Products of this brand." },
-            Filter { parameter: "minRating", attribute: "rating", accepts: Accepts::AtLeast, about: "Products rated this or better." },
+            Filter { parameter: "category", field: "category", accepts: Accepts::Text, about: "Products of this category." },
+            Filter { parameter: "minPrice", field: "price", accepts: Accepts::AtLeast, about: "Products at this price or above." },
+            Filter { parameter: "maxPrice", field: "price", accepts: Accepts::AtMost, about: "Products at this price or below." },
+            Filter { parameter: "brand", field: "brand", accepts: Accepts::Text, about: "Products of this brand." },
+            Filter { parameter: "minRating", field: "rating", accepts: Accepts::AtLeast, about: "Products rated this or better." },
             Filter {
                 parameter: "inStock",
-                attribute: "stock",
+                field: "stock",
                 accepts: Accepts::Positive,
                 about: "Products that are in stock (`true`) or out of stock (`false`).",
             },
         ],
         sorts: &[
-            SortOption { name: "newest", attribute: "createdAt", order: Order::Descending, about: "the latest first" },
-            SortOption { name: "oldest", attribute: "createdAt", order: Order::Ascending, about: "the earliest first" },
-            SortOption { name: "price_asc", attribute: "price", order: Order::Ascending, about: "the cheapest first" },
-            SortOption { name: "price_desc", attribute: "price", order: Order::Descending, about: "the most expensive first" },
+            SortOption { name: "newest", field: "createdAt", order: Order::Descending, about: "the latest first" },
+            SortOption { name: "oldest", field: "createdAt", order: Order::Ascending, about: "the earliest first" },
+            SortOption { name: "price_asc", field: "price", order: Order::Ascending, about: "the cheapest first" },
+            SortOption { name: "price_desc", field: "price", order: Order::Descending, about: "the most expensive first" },
         ],
         expansions: &[],
         limits: Limits::USUAL,

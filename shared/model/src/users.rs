@@ -37,19 +37,20 @@ pub static USERS: Resource = Resource {
     name: "users",
     table_variable: "USERS_TABLE",
     table: Table { key: &["userId"], indexes: &[] },
+    fixed: &[],
     fields: FIELDS,
     summary: USER_SUMMARY,
     modified: Some("updatedAt"),
     policy: Policy::PrivateRevalidate,
 };
 
-/// `GET /v1/users/{id}`
+/// `GET /v1/users/{userId}`
 pub static GET_USER: Route = Route {
     name: "get-user",
-    path: "/v1/users/{id}",
+    path: "/v1/users/{userId}",
     about: "Get a user. `me` stands for the caller.",
     resource: &USERS,
-    access: Access::Owner("userId"),
+    access: Access::owner("userId"),
     shape: Shape::One,
 };
 

@@ -7,9 +7,7 @@ use std::{env, error::Error, num::NonZeroU32};
 use aws_config::BehaviorVersion;
 use aws_sdk_dynamodb::Client;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
-use pagination::{
-    Budget, Condition, Index, Operator, Order, Partition, Plan, Projects, Sealer, Sort, Start, Table, Value, aws_sdk::SdkSource, run,
-};
+use pagination::{Budget, Condition, Index, Partition, Plan, Projects, Sealer, Sort, Start, Table, Value, aws_sdk::SdkSource, run};
 
 /// A table with the key `bookId`. Its index `byGenreYear` has the key HASH `genre`, RANGE (`year`, `bookId`), and holds the title.
 static BOOKS: Table = Table {
@@ -17,8 +15,7 @@ static BOOKS: Table = Table {
     indexes: &[Index {
         name: Some("byGenreYear"),
         partition: Partition::Attributes(&["genre"]),
-        sort: "year",
-        id: "bookId",
+        range: &["year", "bookId"],
         projects: Projects::Attributes(&["title"]),
     }],
 };
@@ -30,8 +27,8 @@ pub async fn list_books(
     limit: NonZeroU32,
     cursor: Option<&str>,
 ) -> Result<(Vec<String>, Option<String>), Box<dyn Error>> {
-    let crime = Condition { attribute: "genre", operator: Operator::Equal, value: Value::S("crime".into()) };
-    let oldest = Sort { attribute: "year", order: Order::Ascending };
+    let crime = Condition::equal("genre", Value::S("crime".into()));
+    let oldest = Sort::ascending("year");
     let plan = Plan::new(&BOOKS, &[crime], oldest, ["title"], 1)?;
 
     // A cursor opens only for the same list in the same context. For a private list, add its owner and the caller.

@@ -13,7 +13,7 @@ use aws_sdk_dynamodb::{
     types::{AttributeValue, KeysAndAttributes, Select},
 };
 
-use crate::{Answer, Fetch, Fetched, Index, Position, Query, Read, Row, Source, Value};
+use crate::{Answer, Fetch, Fetched, Position, Query, Read, Row, Source, Value};
 
 /// An item: attribute names and values.
 pub type Item = HashMap<String, AttributeValue>;
@@ -38,14 +38,9 @@ pub enum ReadError {
     /// DynamoDB left keys unprocessed in each of 8 attempts: the table is throttled.
     #[error("keys stayed unprocessed after {MAX_ATTEMPTS} attempts")]
     Unprocessed,
-    /// A key attribute of the index is missing in an item, or is not a string or number.
-    #[error("an item has no string or number in the key attribute {sort} or {id}")]
-    Key {
-        /// The sort attribute of the index.
-        sort: &'static str,
-        /// The id attribute of the index.
-        id: &'static str,
-    },
+    /// A key attribute of the index is missing in an item, or is not a string or number. These are the key attributes.
+    #[error("an item has no string or number in one of its key attributes: {0}")]
+    Key(String),
 }
 
 /// The error of an attribute value that is not a string, a number or a boolean.
@@ -92,10 +87,10 @@ impl Source for SdkSource {
     type Error = ReadError;
 
     async fn query(&self, query: &Query<'_>) -> Result<Answer<Item>, ReadError> {
-        let keys = [query.index.sort, query.index.id];
+        let keys = query.position_attributes;
         let Projection { expression, mut names } = match query.read {
-            Read::Items if !self.attributes.is_empty() => Self::projection(&self.attributes, &keys),
-            Read::Positions => Self::projection(&[], &keys),
+            Read::Items if !self.attributes.is_empty() => Self::projection(&self.attributes, keys),
+            Read::Positions => Self::projection(&[], keys),
             Read::Items | Read::Count => Projection::default(),
         };
         names.extend(query.names.iter().map(|(placeholder, name)| (placeholder.clone(), (*name).to_owned())));
@@ -117,12 +112,12 @@ impl Source for SdkSource {
         let output = request.send().await.map_err(sdk_error)?;
         let row = |item: Item| {
             let bytes = if query.read == Read::Items { object_bytes(&item) } else { 0 };
-            Ok(Row { position: position(query.index, &item)?, item, bytes })
+            Ok(Row { position: position(query, &item)?, item, bytes })
         };
         Ok(Answer {
             rows: output.items.unwrap_or_default().into_iter().map(row).collect::<Result<_, ReadError>>()?,
             evaluated: u32::try_from(output.scanned_count).unwrap_or(0),
-            last: output.last_evaluated_key.map(|key| position(query.index, &key)).transpose()?,
+            last: output.last_evaluated_key.map(|key| position(query, &key)).transpose()?,
         })
     }
 
@@ -184,8 +179,8 @@ fn scalar(item: &Item, name: &str) -> Option<Value> {
     item.get(name).and_then(|value| value.try_into().ok())
 }
 
-fn position(index: &Index, item: &Item) -> Result<Position, ReadError> {
-    index.position(|name| scalar(item, name)).ok_or(ReadError::Key { sort: index.sort, id: index.id })
+fn position(query: &Query<'_>, item: &Item) -> Result<Position, ReadError> {
+    query.position(|name| scalar(item, name)).ok_or_else(|| ReadError::Key(query.position_attributes.join(", ")))
 }
 
 impl From<&Value> for AttributeValue {

@@ -7,29 +7,83 @@ use crate::Value;
 pub struct Condition {
     /// The attribute, at the top level of the item.
     pub attribute: &'static str,
-    /// The comparison.
-    pub operator: Operator,
-    /// The value that the attribute is compared with.
-    pub value: Value,
+    /// The test of its value.
+    pub predicate: Predicate,
 }
 
-/// A comparison of an attribute with a value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Operator {
-    /// `=`
-    Equal,
-    /// `>=`
-    AtLeast,
-    /// `<=`. For an exclusive end, pass the greatest value before it: BETWEEN includes both of its bounds.
-    AtMost,
+/// A test of an attribute's value. An attribute that is missing, or of another type, fails it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Predicate {
+    /// Equal to this.
+    Equal(Value),
+    /// Equal to one of these. On a partition attribute it reads a partition for each.
+    OneOf(Vec<Value>),
+    /// At least this.
+    AtLeast(Value),
+    /// At most this. For an exclusive end, pass the greatest value before it: BETWEEN includes both of its bounds.
+    AtMost(Value),
+    /// A string that begins with this text.
+    BeginsWith(String),
 }
 
-impl Operator {
-    pub(crate) const fn symbol(self) -> &'static str {
+impl Condition {
+    /// `attribute = value`
+    #[must_use]
+    pub const fn equal(attribute: &'static str, value: Value) -> Self {
+        Self { attribute, predicate: Predicate::Equal(value) }
+    }
+
+    /// `attribute IN (values)`
+    #[must_use]
+    pub const fn one_of(attribute: &'static str, values: Vec<Value>) -> Self {
+        Self { attribute, predicate: Predicate::OneOf(values) }
+    }
+
+    /// `attribute >= value`
+    #[must_use]
+    pub const fn at_least(attribute: &'static str, value: Value) -> Self {
+        Self { attribute, predicate: Predicate::AtLeast(value) }
+    }
+
+    /// `attribute <= value`
+    #[must_use]
+    pub const fn at_most(attribute: &'static str, value: Value) -> Self {
+        Self { attribute, predicate: Predicate::AtMost(value) }
+    }
+
+    /// `begins_with(attribute, prefix)`
+    #[must_use]
+    pub fn begins_with(attribute: &'static str, prefix: impl Into<String>) -> Self {
+        Self { attribute, predicate: Predicate::BeginsWith(prefix.into()) }
+    }
+
+    /// Returns the same text for every way to write the condition.
+    pub(crate) fn canonical(&self) -> String {
+        let (symbol, mut values) = match &self.predicate {
+            Predicate::Equal(value) => ("=", vec![value.canonical()]),
+            Predicate::OneOf(values) => ("in", values.iter().map(Value::canonical).collect()),
+            Predicate::AtLeast(value) => (">=", vec![value.canonical()]),
+            Predicate::AtMost(value) => ("<=", vec![value.canonical()]),
+            Predicate::BeginsWith(prefix) => ("begins", vec![prefix.clone()]),
+        };
+        values.sort();
+        values.dedup();
+        // With their lengths, so that no list of values reads like another.
+        let values: String = values.iter().map(|value| format!(" {}:{value}", value.len())).collect();
+        format!("{} {symbol}{values}", self.attribute)
+    }
+}
+
+impl Predicate {
+    /// Returns true if a value passes the test.
+    #[must_use]
+    pub fn holds(&self, value: &Value) -> bool {
         match self {
-            Self::Equal => "=",
-            Self::AtLeast => ">=",
-            Self::AtMost => "<=",
+            Self::Equal(other) => value.order(other).is_eq(),
+            Self::OneOf(others) => others.iter().any(|other| value.order(other).is_eq()),
+            Self::AtLeast(bound) => value.is_like(bound) && value.order(bound).is_ge(),
+            Self::AtMost(bound) => value.is_like(bound) && value.order(bound).is_le(),
+            Self::BeginsWith(prefix) => matches!(value, Value::S(text) if text.starts_with(prefix)),
         }
     }
 }
@@ -37,10 +91,25 @@ impl Operator {
 /// The order of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sort {
-    /// The attribute that the list is sorted by. An index must have it as its `sort`.
-    pub attribute: &'static str,
+    /// The attribute that the list is sorted by: the first RANGE attribute of an index. `None` takes the order of the index that reads the
+    /// least, for lists that promise no order.
+    pub attribute: Option<&'static str>,
     /// Ascending or descending.
     pub order: Order,
+}
+
+impl Sort {
+    /// The least value of `attribute` first.
+    #[must_use]
+    pub const fn ascending(attribute: &'static str) -> Self {
+        Self { attribute: Some(attribute), order: Order::Ascending }
+    }
+
+    /// The greatest value of `attribute` first.
+    #[must_use]
+    pub const fn descending(attribute: &'static str) -> Self {
+        Self { attribute: Some(attribute), order: Order::Descending }
+    }
 }
 
 /// Ascending or descending.

@@ -1,16 +1,21 @@
 //! Cursors in the clear: a place in a list, and the direction in which to go on from it.
 
+use std::cmp::Ordering;
+
 use crate::Value;
 
-/// The place of an item in an index: its sort value, and its id among items with the same sort value.
+/// The place of an item in a partition of an index: the values of [`Index::position_attributes`](crate::Index::position_attributes).
 ///
-/// [`Index::position`](crate::Index::position) makes one.
+/// [`Query::position`](crate::Query::position) makes one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Position {
-    /// The value of the index's `sort` attribute.
-    pub sort: Value,
-    /// The value of the index's `id` attribute.
-    pub id: Value,
+pub struct Position(pub Vec<Value>);
+
+impl Position {
+    /// Compares two positions of an index, attribute by attribute.
+    pub(crate) fn order(&self, other: &Self) -> Ordering {
+        let orders = self.0.iter().zip(&other.0).map(|(a, b)| a.order(b));
+        orders.into_iter().find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
+    }
 }
 
 /// The direction of a walk. Pages show their items in the list's order either way.

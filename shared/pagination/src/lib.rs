@@ -31,17 +31,15 @@
 //!     indexes: &[Index {
 //!         name: Some("byGenreYear"),
 //!         partition: Partition::Attributes(&["genre"]),
-//!         sort: "year",
-//!         id: "bookId",
+//!         range: &["year", "bookId"],
 //!         projects: Projects::Attributes(&["title"]),
 //!     }],
 //! };
 //!
 //! async fn list_books(client: Client, sealer: &Sealer, cursor: Option<&str>) -> Result<(Vec<Item>, Option<String>), Box<dyn Error>> {
 //!     // Pure: the index, the key range, the filters.
-//!     let crime = Condition { attribute: "genre", operator: Operator::Equal, value: Value::S("crime".into()) };
-//!     let oldest = Sort { attribute: "year", order: Order::Ascending };
-//!     let plan = Plan::new(&BOOKS, &[crime], oldest, ["title"], 1)?;
+//!     let crime = Condition::equal("genre", Value::S("crime".into()));
+//!     let plan = Plan::new(&BOOKS, &[crime], Sort::ascending("year"), ["title"], 1)?;
 //!
 //!     let start = match cursor {
 //!         Some(text) => Start::At(sealer.open(text, &plan, &[b"list-books"])?),
@@ -81,7 +79,7 @@ mod table;
 mod value;
 
 pub use budget::Budget;
-pub use condition::{Condition, Operator, Order, Sort};
+pub use condition::{Condition, Order, Predicate, Sort};
 pub use cursor::{Cursor, Direction, Position};
 pub use fetch::fetch_all;
 pub use page::Page;

@@ -136,7 +136,7 @@ impl<I> Merge<I> {
     }
 
     fn order(&self, a: &Position, b: &Position) -> Ordering {
-        let order = a.sort.order(&b.sort).then_with(|| a.id.order(&b.id));
+        let order = a.order(b);
         if self.ascending { order } else { order.reverse() }
     }
 }

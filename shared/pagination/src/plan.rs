@@ -6,36 +6,49 @@
 
 use std::cmp::Ordering;
 
-use crate::{Condition, Direction, Index, Operator, Order, Partition, Position, Query, Read, Sort, Table, Value};
+use crate::{Condition, Direction, Index, Order, Partition, Position, Predicate, Query, Read, Sort, Table, Value};
 
 /// The reason why there is no plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
-    /// No index has this sort attribute, equalities for all its partition attributes, and every attribute of the other conditions.
+    /// No index has this sort attribute, a value for each of its partition attributes, and every attribute of the other conditions.
     #[error("no index serves these conditions in this order")]
     NoIndex,
 }
+
+/// The most partitions of a list whose partition attributes have several values each.
+const MAX_PARTITIONS: usize = 16;
 
 /// The way to read a list: the index, its partitions, the range of the sort key, and the filters.
 #[derive(Debug, Clone)]
 pub struct Plan {
     pub(crate) table: &'static Table,
     index: &'static Index,
+    position_attributes: Vec<&'static str>,
     order: Order,
     /// The partitions' attribute values, in the order of the index's partition attributes.
     partitions: Vec<Vec<Value>>,
-    low: Option<Value>,
-    high: Option<Value>,
+    range: Range,
     filters: Vec<Condition>,
     covered: bool,
     canonical: Vec<String>,
+}
+
+/// The range of the first RANGE attribute.
+#[derive(Debug, Clone, Default)]
+struct Range {
+    low: Option<Value>,
+    high: Option<Value>,
+    /// The text that strings begin with. It is given without bounds: with one, the prefix is a bound too.
+    prefix: Option<String>,
 }
 
 impl Plan {
     /// Chooses an index that serves `conditions` in the order of `sort`. `wanted` are the attributes that items need to have. `shards` is the
     /// number of partitions of a [`Partition::Shards`] index, at least 1.
     ///
-    /// The index with the most partition attributes is chosen, because it reads the least.
+    /// The index that reads the least is chosen: the one with the most partition attributes, then with the most conditions in its range, then
+    /// one that holds all that is wanted.
     ///
     /// # Errors
     /// [`PlanError::NoIndex`]. The possible conditions and sorts are known when a program is written, so a test can try them all.
@@ -46,44 +59,37 @@ impl Plan {
         wanted: impl IntoIterator<Item = &'a str>,
         shards: u16,
     ) -> Result<Self, PlanError> {
-        let index = table
-            .indexes
-            .iter()
-            .filter(|index| index.sort == sort.attribute && serves(table, index, conditions))
-            .rev() // max_by_key takes the last of equals: the first declared shall win
-            .max_by_key(|index| match index.partition {
+        let wanted: Vec<_> = wanted.into_iter().collect();
+        let covered = |index: &Index| wanted.iter().all(|attribute| index.covers(table, attribute));
+        let fitness = |index: &&Index| {
+            let partition = match index.partition {
                 Partition::Attributes(names) => names.len(),
                 Partition::Shards(_) => 0,
-            })
-            .ok_or(PlanError::NoIndex)?;
-
-        let partitions = match index.partition {
-            Partition::Attributes(names) => {
-                vec![names.iter().filter_map(|name| equality(conditions, name)).cloned().collect()]
-            }
-            Partition::Shards(_) => (0..shards.max(1)).map(|shard| vec![Value::N(shard.to_string())]).collect(),
+            };
+            let in_range = conditions.iter().filter(|condition| index.range.first() == Some(&condition.attribute)).count();
+            (partition, in_range, covered(index))
         };
-        let (mut low, mut high) = (None, None);
+        let served = table.indexes.iter().filter(|index| sort.attribute.is_none_or(|attribute| index.range.first() == Some(&attribute)));
+        let served = served.filter_map(|index| Some((index, partitions(table, index, conditions, shards)?)));
+        // max_by_key takes the last of equals: the first declared shall win.
+        let served: Vec<_> = served.collect();
+        let (index, partitions) = served.into_iter().rev().max_by_key(|(index, _)| fitness(index)).ok_or(PlanError::NoIndex)?;
+
+        let mut range = Range::default();
         let mut filters = Vec::new();
         for condition in conditions {
-            if condition.attribute == index.sort {
-                if condition.operator != Operator::AtMost {
-                    tighten(&mut low, &condition.value, Ordering::Greater);
-                }
-                if condition.operator != Operator::AtLeast {
-                    tighten(&mut high, &condition.value, Ordering::Less);
-                }
+            if index.range.first() == Some(&condition.attribute) {
+                range.narrow(&condition.predicate);
             } else if !index.is_key(condition.attribute) {
                 filters.push(condition.clone());
             }
         }
-        let covered = wanted.into_iter().all(|attribute| index.covers(table, attribute));
-        let mut canonical: Vec<String> = conditions
-            .iter()
-            .map(|condition| format!("{}{}{}", condition.attribute, condition.operator.symbol(), condition.value.canonical()))
-            .collect();
+        range.settle();
+        let mut canonical: Vec<String> = conditions.iter().map(Condition::canonical).collect();
         canonical.sort();
-        Ok(Self { table, index, order: sort.order, partitions, low, high, filters, covered, canonical })
+        let position_attributes = index.position_attributes(table).collect();
+        let covered = covered(index);
+        Ok(Self { table, index, position_attributes, order: sort.order, partitions, range, filters, covered, canonical })
     }
 
     /// Returns the index that the list is read from.
@@ -110,9 +116,16 @@ impl Plan {
         self.partitions.len()
     }
 
-    /// Returns true if the bounds of the sort key exclude each other. Such a list is empty, and DynamoDB would reject the BETWEEN.
+    /// Returns the attributes whose values make a position, in its order.
+    #[must_use]
+    pub fn position_attributes(&self) -> &[&'static str] {
+        &self.position_attributes
+    }
+
+    /// Returns true if the conditions exclude each other. Such a list is empty, and DynamoDB would reject the BETWEEN.
     pub(crate) fn is_empty(&self) -> bool {
-        matches!((&self.low, &self.high), (Some(low), Some(high)) if low.order(high) == Ordering::Greater)
+        let reversed = matches!((&self.range.low, &self.range.high), (Some(low), Some(high)) if low.order(high) == Ordering::Greater);
+        reversed || self.partitions.is_empty()
     }
 
     /// Returns what cursors are bound to: the index, its order, and the conditions in a canonical form.
@@ -121,7 +134,7 @@ impl Plan {
             Order::Ascending => "ascending",
             Order::Descending => "descending",
         };
-        [self.index.name.unwrap_or(""), self.index.sort, order]
+        [self.index.name.unwrap_or(""), self.index.range.first().copied().unwrap_or(""), order]
             .into_iter()
             .chain(self.canonical.iter().map(String::as_str))
             .map(str::as_bytes)
@@ -141,6 +154,7 @@ impl Plan {
         let forward = self.scans_forward(direction);
         let mut query = Query {
             index,
+            position_attributes: &self.position_attributes,
             key_condition: String::new(),
             filter: None,
             names: Vec::with_capacity(4),
@@ -152,39 +166,40 @@ impl Plan {
         };
         let partition = index.partition_attributes().iter().copied().zip(self.partitions.get(partition)?);
         for (name, value) in partition.clone() {
-            query.key_condition(name, "=", [value]);
+            query.key_condition(name, "# = :", [value.clone()]);
         }
-        let (near, far) = if forward { (&self.low, &self.high) } else { (&self.high, &self.low) };
-        let toward = |bound: &Value, position: &Position| if forward { position.sort.order(bound) } else { bound.order(&position.sort) };
-        // A position before the range needs no start key: the range itself begins after it.
-        let after = after.filter(|after| near.as_ref().is_none_or(|near| toward(near, after) != Ordering::Less));
-        match (after, far) {
-            (Some(after), Some(far)) if toward(far, after) == Ordering::Greater => return None,
-            (Some(after), Some(far)) if toward(far, after) == Ordering::Equal => {
-                // DynamoDB rejects a start key at the far bound of a range, so a condition takes its place.
-                if index.id == index.sort {
-                    return None;
-                }
-                query.key_condition(index.sort, "=", [far]);
-                query.key_condition(index.id, if forward { ">" } else { "<" }, [&after.id]);
-            }
-            (after, _) => {
-                match (&self.low, &self.high) {
-                    (Some(low), Some(high)) if low.order(high) == Ordering::Equal => query.key_condition(index.sort, "=", [low]),
-                    (Some(low), Some(high)) => query.key_condition(index.sort, "BETWEEN", [low, high]),
-                    (Some(low), None) => query.key_condition(index.sort, ">=", [low]),
-                    (None, Some(high)) => query.key_condition(index.sort, "<=", [high]),
-                    (None, None) => {}
-                }
-                if let Some(after) = after {
-                    let mut start: Vec<_> = partition.map(|(name, value)| (name, value.clone())).collect();
-                    start.push((index.sort, after.sort.clone()));
-                    if index.id != index.sort {
-                        start.push((index.id, after.id.clone()));
+        let start = |after: &Position| {
+            let position = self.position_attributes.iter().copied().zip(&after.0);
+            partition.clone().chain(position).map(|(name, value)| (name, value.clone())).collect::<Vec<_>>()
+        };
+        if let Some(&sort) = index.range.first() {
+            let Range { low, high, prefix } = &self.range;
+            let (near, far) = if forward { (low, high) } else { (high, low) };
+            let beyond = |position: &Position, bound: &Value| {
+                let order = position.0.first().map_or(Ordering::Less, |value| value.order(bound));
+                if forward { order } else { order.reverse() }
+            };
+            // A position before the range needs no start key: the range itself begins after it.
+            let after = after.filter(|after| near.as_ref().is_none_or(|near| beyond(after, near) != Ordering::Less));
+            let at_far = after.zip(far.as_ref()).map(|(after, far)| (beyond(after, far), far));
+            match (at_far, low.clone(), high.clone()) {
+                (Some((Ordering::Greater, _)), ..) => return None,
+                // Only items with the same sort value can follow. DynamoDB takes a start key at the end of an equality.
+                (Some((Ordering::Equal, _)), ..) if index.range.len() == 1 && index.is_unique(self.table) => return None,
+                (Some((Ordering::Equal, far)), ..) => query.key_condition(sort, "# = :", [far.clone()]),
+                (_, Some(low), Some(high)) if low.order(&high) == Ordering::Equal => query.key_condition(sort, "# = :", [low]),
+                (_, Some(low), Some(high)) => query.key_condition(sort, "# BETWEEN : AND :", [low, high]),
+                (_, Some(low), None) => query.key_condition(sort, "# >= :", [low]),
+                (_, None, Some(high)) => query.key_condition(sort, "# <= :", [high]),
+                (_, None, None) => {
+                    if let Some(prefix) = prefix {
+                        query.key_condition(sort, "begins_with(#, :)", [Value::S(prefix.clone())]);
                     }
-                    query.start = Some(start);
                 }
             }
+            query.start = after.map(start);
+        } else {
+            query.start = after.map(start);
         }
         query.filter(&self.filters);
         Some(query)
@@ -197,36 +212,88 @@ impl Plan {
 
     /// Returns the primary key of the row at `position` in partition number `partition`, its values in the order of [`Table::key`].
     pub(crate) fn key(&self, partition: usize, position: &Position) -> Vec<Value> {
-        let value = |name: &&'static str| {
-            let partition = self.index.partition_attributes().iter().zip(&self.partitions[partition]);
-            let (sort, id) = ((&self.index.sort, &position.sort), (&self.index.id, &position.id));
-            partition.chain([sort, id]).find(|(attribute, _)| *attribute == name).map(|(_, value)| value.clone())
-        };
+        let partition = self.index.partition_attributes().iter().zip(&self.partitions[partition]);
+        let known = partition.chain(self.position_attributes.iter().zip(&position.0));
+        let value = |name: &&'static str| known.clone().find(|(attribute, _)| *attribute == name).map(|(_, value)| value.clone());
         self.table.key.iter().filter_map(value).collect()
     }
 }
 
-fn equality<'a>(conditions: &'a [Condition], attribute: &str) -> Option<&'a Value> {
-    let found = |condition: &&Condition| condition.attribute == attribute && condition.operator == Operator::Equal;
-    conditions.iter().find(found).map(|condition| &condition.value)
+impl Range {
+    fn narrow(&mut self, predicate: &Predicate) {
+        let (low, high) = match predicate {
+            Predicate::Equal(value) => (Some(value), Some(value)),
+            Predicate::AtLeast(value) => (Some(value), None),
+            Predicate::AtMost(value) => (None, Some(value)),
+            Predicate::BeginsWith(prefix) => {
+                match &self.prefix {
+                    Some(other) if other.starts_with(prefix) => {}
+                    Some(other) if !prefix.starts_with(other) => {
+                        // No text begins with both: an empty range.
+                        self.low = Some(Value::S(beyond(other.max(prefix))));
+                        self.high = Some(Value::S(other.min(prefix).clone()));
+                    }
+                    _ => self.prefix = Some(prefix.clone()),
+                }
+                return;
+            }
+            // `partitions` refuses an index whose range has this condition.
+            Predicate::OneOf(_) => return,
+        };
+        low.into_iter().for_each(|value| tighten(&mut self.low, value, Ordering::Greater));
+        high.into_iter().for_each(|value| tighten(&mut self.high, value, Ordering::Less));
+    }
+
+    /// Turns a prefix beside a bound into bounds: DynamoDB takes one condition on a RANGE attribute.
+    fn settle(&mut self) {
+        if let Some(prefix) = self.prefix.take_if(|_| self.low.is_some() || self.high.is_some()) {
+            tighten(&mut self.high, &Value::S(beyond(&prefix)), Ordering::Less);
+            tighten(&mut self.low, &Value::S(prefix), Ordering::Greater);
+        }
+    }
 }
 
-/// Returns true if conditions give the index's partition, and the others can be a range or filters.
-fn serves(table: &Table, index: &Index, conditions: &[Condition]) -> bool {
-    let partition_given = match index.partition {
-        Partition::Attributes(names) => names.iter().all(|name| equality(conditions, name).is_some()),
-        Partition::Shards(_) => true,
+/// Returns a text after all that begin with `prefix`: the last character of Unicode, which no text has, follows it.
+fn beyond(prefix: &str) -> String {
+    format!("{prefix}{}", char::MAX)
+}
+
+/// Returns the partitions of `index` that hold the list, or `None` if the index cannot serve its conditions.
+fn partitions(table: &Table, index: &Index, conditions: &[Condition], shards: u16) -> Option<Vec<Vec<Value>>> {
+    let on = |attribute: &'static str| conditions.iter().filter(move |condition| condition.attribute == attribute);
+    let served = conditions.iter().all(|Condition { attribute, predicate }| {
+        if index.partition_attributes().contains(attribute) {
+            matches!(index.partition, Partition::Attributes(_))
+        } else if index.range.first() == Some(attribute) {
+            !matches!(predicate, Predicate::OneOf(_))
+        } else {
+            !index.is_key(attribute) && index.covers(table, attribute)
+        }
+    });
+    if !served {
+        return None;
+    }
+    let Partition::Attributes(names) = index.partition else {
+        return Some((0..shards.max(1)).map(|shard| vec![Value::N(shard.to_string())]).collect());
     };
-    partition_given
-        && conditions.iter().all(|condition| {
-            let in_partition = index.partition_attributes().contains(&condition.attribute);
-            if in_partition {
-                // A HASH key takes one equality: no second value, and no range.
-                condition.operator == Operator::Equal && equality(conditions, condition.attribute) == Some(&condition.value)
-            } else {
-                condition.attribute == index.sort || (condition.attribute != index.id && index.covers(table, condition.attribute))
-            }
-        })
+    let mut all = vec![Vec::with_capacity(names.len())];
+    for &name in names {
+        let given = on(name).filter_map(|condition| match &condition.predicate {
+            Predicate::Equal(value) => Some(vec![value.clone()]),
+            Predicate::OneOf(values) => Some(values.clone()),
+            Predicate::AtLeast(_) | Predicate::AtMost(_) | Predicate::BeginsWith(_) => None,
+        });
+        // The values of one condition that pass the others too. If none does, the list is empty.
+        let mut values = given.min_by_key(Vec::len)?;
+        values.sort_by(Value::order);
+        values.dedup_by(|a, b| a.order(b).is_eq());
+        values.retain(|value| on(name).all(|condition| condition.predicate.holds(value)));
+        all = all
+            .into_iter()
+            .flat_map(|partition: Vec<Value>| values.iter().map(move |value| [partition.as_slice(), std::slice::from_ref(value)].concat()))
+            .collect();
+    }
+    (all.len() <= 1 || (all.len() <= MAX_PARTITIONS && index.is_unique(table))).then_some(all)
 }
 
 fn tighten(bound: &mut Option<Value>, value: &Value, tighter: Ordering) {
@@ -246,31 +313,25 @@ mod tests {
             Index {
                 name: Some("byGenreYear"),
                 partition: Partition::Attributes(&["genre"]),
-                sort: "year",
-                id: "bookId",
+                range: &["year", "bookId"],
                 projects: Projects::Attributes(&["title", "pages"]),
             },
             Index {
                 name: Some("byShardYear"),
                 partition: Partition::Shards("shard"),
-                sort: "year",
-                id: "bookId",
+                range: &["year", "bookId"],
                 projects: Projects::Attributes(&["title", "pages", "genre"]),
             },
         ],
     };
-    const NEWEST: Sort = Sort { attribute: "year", order: Order::Descending };
-
-    fn condition(attribute: &'static str, operator: Operator, value: Value) -> Condition {
-        Condition { attribute, operator, value }
-    }
+    const NEWEST: Sort = Sort::descending("year");
 
     fn n(text: &str) -> Value {
         Value::N(text.into())
     }
 
     fn genre() -> Condition {
-        condition("genre", Operator::Equal, Value::S("crime".into()))
+        Condition::equal("genre", Value::S("crime".into()))
     }
 
     #[test]
@@ -286,13 +347,13 @@ mod tests {
     fn bounds_on_the_sort_key_are_one_range_and_the_rest_are_filters() {
         let bounds = [
             genre(),
-            condition("year", Operator::AtLeast, n("1990")),
-            condition("year", Operator::AtLeast, n("1995")),
-            condition("year", Operator::AtMost, n("2000")),
-            condition("pages", Operator::AtLeast, n("300")),
+            Condition::at_least("year", n("1990")),
+            Condition::at_least("year", n("1995")),
+            Condition::at_most("year", n("2000")),
+            Condition::at_least("pages", n("300")),
         ];
         let plan = Plan::new(&SHELF, &bounds, NEWEST, ["title"], 1).unwrap();
-        assert_eq!((&plan.low, &plan.high), (&Some(n("1995")), &Some(n("2000"))));
+        assert_eq!((&plan.range.low, &plan.range.high), (&Some(n("1995")), &Some(n("2000"))));
         assert_eq!(plan.filters, [bounds[4].clone()]);
         assert!(!plan.is_unfiltered());
     }
@@ -302,29 +363,29 @@ mod tests {
         let plan = |wanted| Plan::new(&SHELF, &[genre()], NEWEST, [wanted], 1).unwrap();
         assert!(plan("title").is_covered() && plan("bookId").is_covered() && plan("genre").is_covered());
         assert!(!plan("blurb").is_covered());
-        let blurb = condition("blurb", Operator::Equal, n("1"));
+        let blurb = Condition::equal("blurb", n("1"));
         assert_eq!(Plan::new(&SHELF, &[blurb], NEWEST, ["title"], 1).unwrap_err(), PlanError::NoIndex);
     }
 
     #[test]
     fn no_filter_on_a_key_of_the_index() {
-        let id = condition("bookId", Operator::Equal, Value::S("b-1".into()));
+        let id = Condition::equal("bookId", Value::S("b-1".into()));
         assert_eq!(Plan::new(&SHELF, &[genre(), id], NEWEST, ["title"], 1).unwrap_err(), PlanError::NoIndex);
-        let range = condition("genre", Operator::AtLeast, Value::S("a".into()));
+        let range = Condition::at_least("genre", Value::S("a".into()));
         let plan = Plan::new(&SHELF, &[range], NEWEST, ["title"], 1).unwrap();
         assert_eq!(plan.index.name, Some("byShardYear"), "a range of a HASH attribute is a filter of another index");
     }
 
     #[test]
     fn reversed_bounds_are_an_empty_list_and_no_query() {
-        let reversed = [condition("year", Operator::AtLeast, n("2000")), condition("year", Operator::AtMost, n("1990"))];
+        let reversed = [Condition::at_least("year", n("2000")), Condition::at_most("year", n("1990"))];
         assert!(Plan::new(&SHELF, &reversed, NEWEST, ["title"], 1).unwrap().is_empty());
     }
 
     #[test]
     fn the_binding_does_not_depend_on_how_the_request_was_written() {
-        let a = [genre(), condition("year", Operator::AtLeast, n("1990"))];
-        let b = [condition("year", Operator::AtLeast, n("1.99E3")), genre()];
+        let a = [genre(), Condition::at_least("year", n("1990"))];
+        let b = [Condition::at_least("year", n("1.99E3")), genre()];
         let plan = |conditions: &[Condition], wanted| Plan::new(&SHELF, conditions, NEWEST, [wanted], 1).unwrap();
         assert!(plan(&a, "title").binding().eq(plan(&b, "blurb").binding()));
         assert!(!plan(&a, "title").binding().eq(plan(&[genre()], "title").binding()));
@@ -341,15 +402,14 @@ mod query_tests {
         indexes: &[Index {
             name: Some("byGenreYear"),
             partition: Partition::Attributes(&["genre"]),
-            sort: "year",
-            id: "bookId",
+            range: &["year", "bookId"],
             projects: Projects::All,
         }],
     };
     /// A table whose own sort key is unique.
     static DIARY: Table = Table {
         key: &["author", "day"],
-        indexes: &[Index { name: None, partition: Partition::Attributes(&["author"]), sort: "day", id: "day", projects: Projects::All }],
+        indexes: &[Index { name: None, partition: Partition::Attributes(&["author"]), range: &["day"], projects: Projects::All }],
     };
 
     fn s(text: &str) -> Value {
@@ -360,21 +420,17 @@ mod query_tests {
         Value::N(text.into())
     }
 
-    fn plan(more: &[(&'static str, Operator, Value)], order: Order) -> Plan {
-        let genre = ("genre", Operator::Equal, s("crime"));
-        let conditions: Vec<_> = std::iter::once(&genre)
-            .chain(more)
-            .map(|(attribute, operator, value)| Condition { attribute, operator: *operator, value: value.clone() })
-            .collect();
-        Plan::new(&SHELF, &conditions, Sort { attribute: "year", order }, [], 1).unwrap()
+    fn plan(more: &[Condition], order: Order) -> Plan {
+        let conditions: Vec<_> = std::iter::once(Condition::equal("genre", s("crime"))).chain(more.iter().cloned()).collect();
+        Plan::new(&SHELF, &conditions, Sort { attribute: Some("year"), order }, [], 1).unwrap()
     }
 
-    fn from_to() -> [(&'static str, Operator, Value); 2] {
-        [("year", Operator::AtLeast, n("1930")), ("year", Operator::AtMost, n("1940"))]
+    fn from_to() -> [Condition; 2] {
+        [Condition::at_least("year", n("1930")), Condition::at_most("year", n("1940"))]
     }
 
     fn year(year: &str) -> Option<Position> {
-        Some(Position { sort: n(year), id: s("b-7") })
+        Some(Position(vec![n(year), s("b-7")]))
     }
 
     /// The key condition with its names and values, and true if the Query has a start key.
@@ -398,7 +454,7 @@ mod query_tests {
         assert_eq!(shown(&from_to()), "genre = crime AND year BETWEEN 1930 AND 1940");
         assert_eq!(shown(&from_to()[..1]), "genre = crime AND year >= 1930");
         assert_eq!(shown(&from_to()[1..]), "genre = crime AND year <= 1940");
-        assert_eq!(shown(&[("year", Operator::Equal, n("1939"))]), "genre = crime AND year = 1939");
+        assert_eq!(shown(&[Condition::equal("year", n("1939"))]), "genre = crime AND year = 1939");
     }
 
     #[test]
@@ -414,11 +470,11 @@ mod query_tests {
     }
 
     #[test]
-    fn a_place_at_the_far_bound_is_a_condition() {
+    fn after_a_place_at_the_far_bound_only_its_ties_follow() {
         let up = plan(&from_to(), Order::Ascending);
         let down = plan(&from_to(), Order::Descending);
-        let forward = Some(("genre = crime AND year = 1940 AND bookId > b-7".to_owned(), false));
-        let backward = Some(("genre = crime AND year = 1930 AND bookId < b-7".to_owned(), false));
+        let forward = Some(("genre = crime AND year = 1940".to_owned(), true));
+        let backward = Some(("genre = crime AND year = 1930".to_owned(), true));
         assert_eq!(shown(&up, Direction::Forward, year("1940.0")), forward);
         assert_eq!(shown(&down, Direction::Backward, year("1940")), forward);
         assert_eq!(shown(&up, Direction::Backward, year("1930")), backward);
@@ -437,12 +493,9 @@ mod query_tests {
 
     #[test]
     fn a_unique_sort_key_stands_once_in_the_start_key() {
-        let conditions = [
-            Condition { attribute: "author", operator: Operator::Equal, value: s("a") },
-            Condition { attribute: "day", operator: Operator::AtMost, value: s("9") },
-        ];
-        let plan = Plan::new(&DIARY, &conditions, Sort { attribute: "day", order: Order::Ascending }, [], 1).unwrap();
-        let at = |day: &str| Position { sort: s(day), id: s(day) };
+        let conditions = [Condition::equal("author", s("a")), Condition::at_most("day", s("9"))];
+        let plan = Plan::new(&DIARY, &conditions, Sort::ascending("day"), [], 1).unwrap();
+        let at = |day: &str| Position(vec![s(day)]);
         let query = plan.query(0, Direction::Forward, Some(&at("5")), 10, Read::Items).unwrap();
         assert_eq!(query.start, Some(vec![("author", s("a")), ("day", s("5"))]));
         assert!(plan.query(0, Direction::Forward, Some(&at("9")), 10, Read::Items).is_none(), "nothing lies beyond the far bound");
@@ -450,7 +503,7 @@ mod query_tests {
 
     #[test]
     fn filters_have_placeholders_of_their_own() {
-        let pages = ("pages", Operator::AtLeast, n("300"));
+        let pages = Condition::at_least("pages", n("300"));
         let plan = plan(&[pages], Order::Ascending);
         let query = plan.query(0, Direction::Forward, None, 10, Read::Items).unwrap();
         assert_eq!(query.filter.as_deref(), Some("#f0 >= :f0"));

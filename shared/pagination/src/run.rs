@@ -176,15 +176,14 @@ mod tests {
     use std::convert::Infallible;
 
     use super::*;
-    use crate::{Fetch, Index, Order, Partition, Projects, Sort, Table, Value};
+    use crate::{Fetch, Index, Partition, Projects, Sort, Table, Value};
 
     static THINGS: Table = Table {
         key: &["id"],
         indexes: &[Index {
             name: Some("bySize"),
             partition: Partition::Shards("shard"),
-            sort: "size",
-            id: "id",
+            range: &["size", "id"],
             projects: Projects::Attributes(&[]),
         }],
     };
@@ -199,7 +198,7 @@ mod tests {
         async fn query(&self, _: &Query<'_>) -> Result<Answer<Value>, Infallible> {
             let row = |id: &str| {
                 let id = Value::S(id.to_owned());
-                Row { position: Position { sort: Value::N("1".to_owned()), id: id.clone() }, item: id, bytes: 0 }
+                Row { position: Position(vec![Value::N("1".to_owned()), id.clone()]), item: id, bytes: 0 }
             };
             Ok(Answer { rows: ["a", "b", "c"].map(row).into(), evaluated: 3, last: None })
         }
@@ -212,11 +211,11 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_left_unprocessed_behind_the_budget_is_not_lost() {
-        let plan = Plan::new(&THINGS, &[], Sort { attribute: "size", order: Order::Ascending }, ["text"], 1).unwrap();
+        let plan = Plan::new(&THINGS, &[], Sort::ascending("size"), ["text"], 1).unwrap();
         for (bytes, given) in [(5, 1), (10, 1), (25, 2), (30, 3), (1_000, 3)] {
             let budget = Budget { bytes, ..Budget::default() };
             let page = run(&Slow, &plan, &Start::First, NonZeroU32::new(10).unwrap(), &budget).await.unwrap();
-            let next = page.next().map(|next| next.after.unwrap().id);
+            let next = page.next().map(|next| next.after.unwrap().0[1].clone());
             let items = page.into_items();
             assert_eq!(items.len(), given, "{bytes} bytes");
             assert_eq!(next.as_ref(), (given < 3).then(|| &items[given - 1]), "{bytes} bytes: the rest follows");

@@ -20,7 +20,7 @@ pub const MIN_SECRET_CHARS: usize = 32;
 /// The number of days (UTC) after the day of sealing during which a cursor opens.
 pub const CURSOR_DAYS: u16 = 3;
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 const BACKWARD: u8 = 0b01;
 const PLACED: u8 = 0b10;
 
@@ -35,9 +35,9 @@ pub struct SecretTooShort;
 #[error("the cursor does not belong to this list, or has expired")]
 pub struct InvalidCursor;
 
-/// The error of a sort value and an id that are too long for a cursor of [`MAX_CURSOR_CHARS`]: together they may have about 360 bytes.
+/// The error of a position that is too long for a cursor of [`MAX_CURSOR_CHARS`]: its values may have about 350 bytes together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a sort value and an id are too long for a cursor of {MAX_CURSOR_CHARS} characters")]
+#[error("the keys of an item are too long for a cursor of {MAX_CURSOR_CHARS} characters")]
 pub struct PositionTooLong;
 
 /// Seals and opens cursors with a secret and, while secrets are rotated, the previous one.
@@ -119,7 +119,7 @@ impl Sealer {
             Aes256Siv::new(&(*key).into()).decrypt(headers, &sealed).ok()
         };
         let plaintext = open(&self.current).or_else(|| self.previous.as_ref().and_then(open)).ok_or(InvalidCursor)?;
-        decode(&plaintext, self.clock.today()).ok_or(InvalidCursor)
+        decode(&plaintext, self.clock.today(), plan.position_attributes().len()).ok_or(InvalidCursor)
     }
 }
 
@@ -132,39 +132,43 @@ fn derive(secret: &str) -> Result<[u8; 64], SecretTooShort> {
     Ok(key)
 }
 
-/// Version, day (2 bytes), flags; then, if there is a position, the sort value with its length (2 bytes) and the id.
+/// Version, day (2 bytes), flags; then, if there is a position, each of its values with its type and length (2 bytes).
 fn encode(cursor: &Cursor, today: u16) -> Vec<u8> {
     let mut bytes = vec![VERSION];
     bytes.extend(today.to_be_bytes());
     let way = if cursor.direction == Direction::Backward { BACKWARD } else { 0 };
-    let Some(Position { sort, id }) = &cursor.after else {
-        bytes.push(way);
-        return bytes;
-    };
-    let ((sort_type, sort), (id_type, id)) = (tagged(sort), tagged(id));
-    bytes.push(way | PLACED | sort_type << 2 | id_type << 4);
-    // A value whose length does not fit makes the cursor too long, which `seal` reports.
-    bytes.extend(u16::try_from(sort.len()).unwrap_or(u16::MAX).to_be_bytes());
-    bytes.extend(sort.as_bytes());
-    bytes.extend(id.as_bytes());
+    bytes.push(way | if cursor.after.is_some() { PLACED } else { 0 });
+    for value in cursor.after.iter().flat_map(|position| &position.0) {
+        let (tag, text) = tagged(value);
+        bytes.push(tag);
+        // A value whose length does not fit makes the cursor too long, which `seal` reports.
+        bytes.extend(u16::try_from(text.len()).unwrap_or(u16::MAX).to_be_bytes());
+        bytes.extend(text.as_bytes());
+    }
     bytes
 }
 
-fn decode(bytes: &[u8], today: u16) -> Option<Cursor> {
-    let (&[version, day_high, day_low, flags], rest) = bytes.split_first_chunk::<4>()?;
+/// Reads what [`encode`] wrote, with a position of `values` values.
+fn decode(bytes: &[u8], today: u16, values: usize) -> Option<Cursor> {
+    let (&[version, day_high, day_low, flags], mut rest) = bytes.split_first_chunk::<4>()?;
     let day = u16::from_be_bytes([day_high, day_low]);
     // One day ahead is possible: the clock of another machine, near midnight.
     if version != VERSION || day > today.saturating_add(1) || today > day.saturating_add(CURSOR_DAYS) {
         return None;
     }
     let direction = if flags & BACKWARD == 0 { Direction::Forward } else { Direction::Backward };
-    if flags & PLACED == 0 {
-        return rest.is_empty().then_some(Cursor { direction, after: None });
+    let mut after = None;
+    if flags & PLACED != 0 {
+        let mut position = Vec::with_capacity(values);
+        for _ in 0..values {
+            let (&[tag, high, low], after) = rest.split_first_chunk::<3>()?;
+            let (value, after) = after.split_at_checked(usize::from(u16::from_be_bytes([high, low])))?;
+            position.push(untagged(tag, value)?);
+            rest = after;
+        }
+        after = Some(Position(position));
     }
-    let (length, rest) = rest.split_first_chunk::<2>()?;
-    let (sort, id) = rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
-    let position = Position { sort: untagged(flags >> 2 & 0b11, sort)?, id: untagged(flags >> 4 & 0b11, id)? };
-    Some(Cursor { direction, after: Some(position) })
+    rest.is_empty().then_some(Cursor { direction, after })
 }
 
 fn tagged(value: &Value) -> (u8, &str) {
@@ -189,11 +193,11 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::{Index, Order, Partition, Projects, Sort, Table};
+    use crate::{Index, Partition, Projects, Sort, Table};
 
     static ALL: Table = Table {
         key: &["id"],
-        indexes: &[Index { name: Some("bySize"), partition: Partition::Shards("shard"), sort: "size", id: "id", projects: Projects::All }],
+        indexes: &[Index { name: Some("bySize"), partition: Partition::Shards("shard"), range: &["size", "id"], projects: Projects::All }],
     };
     const SECRET: &str = "a secret that has more than thirty-two characters";
     const OTHER: &str = "another secret with more than thirty-two characters";
@@ -208,11 +212,11 @@ mod tests {
     }
 
     fn plan() -> Plan {
-        Plan::new(&ALL, &[], Sort { attribute: "size", order: Order::Ascending }, [], 1).unwrap()
+        Plan::new(&ALL, &[], Sort::ascending("size"), [], 1).unwrap()
     }
 
     fn cursor() -> Cursor {
-        let position = Position { sort: Value::N("12.50".into()), id: Value::S("é-1".into()) };
+        let position = Position(vec![Value::N("12.50".into()), Value::S("é-1".into())]);
         Cursor { direction: Direction::Backward, after: Some(position) }
     }
 
@@ -277,11 +281,11 @@ mod tests {
     fn a_position_that_is_too_long_is_refused_when_it_is_sealed() {
         let sealer = sealer();
         let of = |length: usize| {
-            let position = Position { sort: Value::N("1".into()), id: Value::S("x".repeat(length)) };
+            let position = Position(vec![Value::N("1".into()), Value::S("x".repeat(length))]);
             sealer.seal(&Cursor { direction: Direction::Forward, after: Some(position) }, &plan(), &[])
         };
-        assert_eq!(of(350).unwrap().len(), 498);
+        assert_eq!(of(350).unwrap().len(), 503);
         assert_eq!(of(100_000), Err(PositionTooLong));
-        assert!(of(360).unwrap().len() <= MAX_CURSOR_CHARS);
+        assert!(of(357).unwrap().len() <= MAX_CURSOR_CHARS && of(358).is_err());
     }
 }

@@ -5,7 +5,7 @@
 
 use std::future::Future;
 
-use crate::{Condition, Index, Position, Table, Value};
+use crate::{Condition, Index, Position, Predicate, Table, Value};
 
 /// Reads one table of DynamoDB.
 ///
@@ -26,8 +26,7 @@ use crate::{Condition, Index, Position, Table, Value};
 ///     indexes: &[Index {
 ///         name: Some("byGenreYear"),
 ///         partition: Partition::Attributes(&["genre"]),
-///         sort: "year",
-///         id: "bookId",
+///         range: &["year", "bookId"],
 ///         projects: Projects::All,
 ///     }],
 /// };
@@ -36,7 +35,7 @@ use crate::{Condition, Index, Position, Table, Value};
 /// struct Memory(Vec<(u32, &'static str)>);
 ///
 /// fn position(&(year, id): &(u32, &str)) -> Position {
-///     Position { sort: Value::N(year.to_string()), id: Value::S(id.into()) }
+///     Position(vec![Value::N(year.to_string()), Value::S(id.into())])
 /// }
 ///
 /// impl Source for Memory {
@@ -46,7 +45,7 @@ use crate::{Condition, Index, Position, Table, Value};
 ///     async fn query(&self, query: &Query<'_>) -> Result<Answer<&'static str>, Infallible> {
 ///         assert_eq!(query.key_condition, "#k0 = :k0");
 ///         let after = query.start.as_ref().map(|start| start[2].1.clone());
-///         let begin = self.0.iter().position(|book| Some(position(book).id) == after).map_or(0, |at| at + 1);
+///         let begin = self.0.iter().position(|book| Some(&position(book).0[1]) == after.as_ref()).map_or(0, |at| at + 1);
 ///         let read: Vec<_> = self.0[begin..].iter().take(query.limit as usize).collect();
 ///         let full = read.len() == query.limit as usize; // DynamoDB does not look whether anything follows
 ///         Ok(Answer {
@@ -65,9 +64,8 @@ use crate::{Condition, Index, Position, Table, Value};
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let memory = Memory(vec![(1930, "maltese"), (1939, "sleep"), (1940, "lovely")]);
 /// let sealer = Sealer::new("a secret of thirty-two characters or more", None)?;
-/// let crime = Condition { attribute: "genre", operator: Operator::Equal, value: Value::S("crime".into()) };
-/// let oldest = Sort { attribute: "year", order: Order::Ascending };
-/// let plan = Plan::new(&BOOKS, &[crime], oldest, ["title"], 1)?;
+/// let crime = Condition::equal("genre", Value::S("crime".into()));
+/// let plan = Plan::new(&BOOKS, &[crime], Sort::ascending("year"), ["title"], 1)?;
 /// let two = NonZeroU32::new(2).ok_or("a limit is at least 1")?;
 ///
 /// let page = run(&memory, &plan, &Start::First, two, &Budget::default()).await?;
@@ -106,6 +104,8 @@ pub const MAX_FETCH: usize = 100;
 pub struct Query<'a> {
     /// The index to read.
     pub index: &'a Index,
+    /// The attributes whose values make a [`Position`], in its order.
+    pub position_attributes: &'a [&'static str],
     /// KeyConditionExpression.
     pub key_condition: String,
     /// FilterExpression.
@@ -181,29 +181,58 @@ pub enum Fetched<I> {
 }
 
 impl<'a> Query<'a> {
-    /// Adds `name operator value`, or `name BETWEEN value AND value`.
-    pub(crate) fn key_condition<const N: usize>(&mut self, name: &'a str, operator: &str, values: [&Value; N]) {
-        let placeholder = format!("#k{}", self.names.len());
+    /// Adds a key condition on `name`: `pattern` with the placeholder of the name for `#` and those of `values` for each `:`.
+    pub(crate) fn key_condition<const N: usize>(&mut self, name: &'static str, pattern: &str, values: [Value; N]) {
+        let mut values = values.into_iter();
         if !self.key_condition.is_empty() {
             self.key_condition.push_str(" AND ");
         }
-        self.key_condition.push_str(&format!("{placeholder} {operator}"));
-        self.names.push((placeholder, name));
-        for (i, value) in values.into_iter().enumerate() {
-            let placeholder = format!(":k{}", self.values.len());
-            self.key_condition.push_str(&format!("{}{placeholder}", if i == 0 { " " } else { " AND " }));
-            self.values.push((placeholder, value.clone()));
+        for character in pattern.chars() {
+            match character {
+                '#' => {
+                    let placeholder = format!("#k{}", self.names.len());
+                    self.key_condition.push_str(&placeholder);
+                    self.names.push((placeholder, name));
+                }
+                ':' => {
+                    let placeholder = format!(":k{}", self.values.len());
+                    self.key_condition.push_str(&placeholder);
+                    self.values.extend(values.next().map(|value| (placeholder, value)));
+                }
+                other => self.key_condition.push(other),
+            }
         }
     }
 
     /// Adds the conditions as a FilterExpression.
     pub(crate) fn filter(&mut self, filters: &'a [Condition]) {
-        for (i, Condition { attribute, operator, value }) in filters.iter().enumerate() {
-            let text = self.filter.get_or_insert_default();
-            let and = if i == 0 { "" } else { " AND " };
-            text.push_str(&format!("{and}#f{i} {} :f{i}", operator.symbol()));
-            self.names.push((format!("#f{i}"), attribute));
-            self.values.push((format!(":f{i}"), value.clone()));
+        for (i, Condition { attribute, predicate }) in filters.iter().enumerate() {
+            let (name, value) = (format!("#f{i}"), format!(":f{i}"));
+            let comparison = |symbol: &str| format!("{name} {symbol} {value}");
+            let (text, values) = match predicate {
+                Predicate::Equal(operand) => (comparison("="), vec![(value, operand.clone())]),
+                Predicate::AtLeast(operand) => (comparison(">="), vec![(value, operand.clone())]),
+                Predicate::AtMost(operand) => (comparison("<="), vec![(value, operand.clone())]),
+                Predicate::BeginsWith(prefix) => (format!("begins_with({name}, {value})"), vec![(value, Value::S(prefix.clone()))]),
+                Predicate::OneOf(operands) => {
+                    let values: Vec<_> =
+                        operands.iter().enumerate().map(|(j, operand)| (format!("{value}_{j}"), operand.clone())).collect();
+                    let placeholders: Vec<_> = values.iter().map(|(placeholder, _)| placeholder.as_str()).collect();
+                    (format!("{name} IN ({})", placeholders.join(", ")), values)
+                }
+            };
+            let filter = self.filter.get_or_insert_default();
+            if i > 0 {
+                filter.push_str(" AND ");
+            }
+            filter.push_str(&text);
+            self.names.push((name, attribute));
+            self.values.extend(values);
         }
+    }
+
+    /// Returns the position of an item, whose attributes `attribute` returns by name; `None` if it lacks one of them.
+    pub fn position(&self, attribute: impl Fn(&str) -> Option<Value>) -> Option<Position> {
+        self.position_attributes.iter().map(|name| attribute(name)).collect::<Option<_>>().map(Position)
     }
 }

@@ -1,7 +1,5 @@
 //! The declaration of a table and its indexes.
 
-use crate::{Position, Value};
-
 /// A table and the indexes that its lists are read from.
 #[derive(Debug, Clone, Copy)]
 pub struct Table {
@@ -13,20 +11,27 @@ pub struct Table {
 
 /// A secondary index, or the table itself: one order in which items can be read.
 ///
-/// Its key is HASH `partition`, RANGE (`sort`, `id`), with DynamoDB's
-/// [multi-attribute keys](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.DesignPattern.MultiAttributeKeys.html):
-/// `id` breaks ties of `sort`, so that no two items have the same position. If the sort attribute is unique by itself (the sort key of a
-/// table), `id` names it again.
+/// | kind | `name` | `partition` | `range` |
+/// |---|---|---|---|
+/// | the table itself | `None` | its HASH key | its RANGE key |
+/// | a local index | its name | the table's HASH key | its RANGE key |
+/// | a global index | its name | its HASH key | its RANGE key, or nothing |
+/// | a global index with [multi-attribute keys][multi] | its name | 1 to 4 attributes | 0 to 4 attributes |
+///
+/// If the key attributes of the table are all part of the index's key, as in `partition: ["category"], range: ["price", "productId"]`, no two
+/// items have the same key in it: the index is [unique](Index::is_unique), and lists can be merged from several of its partitions. In other
+/// indexes items with equal keys come in an order of DynamoDB's own, which is stable; a position in them is DynamoDB's start key, which has
+/// the table's key as well.
+///
+/// [multi]: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.DesignPattern.MultiAttributeKeys.html
 #[derive(Debug, Clone, Copy)]
 pub struct Index {
     /// The index's name; `None` is the table itself.
     pub name: Option<&'static str>,
     /// The HASH key.
     pub partition: Partition,
-    /// The attribute that gives the order.
-    pub sort: &'static str,
-    /// The attribute that breaks ties.
-    pub id: &'static str,
+    /// The RANGE key, in its order. The first attribute gives the order of lists.
+    pub range: &'static [&'static str],
     /// The attributes that the index holds.
     pub projects: Projects,
 }
@@ -34,7 +39,7 @@ pub struct Index {
 /// The HASH part of an index's key.
 #[derive(Debug, Clone, Copy)]
 pub enum Partition {
-    /// These attributes, one to four. A list needs an equality condition on each.
+    /// These attributes, one to four. A list needs an equality condition on each, or one of several values.
     Attributes(&'static [&'static str]),
     /// This attribute, which holds a shard number from 0 to the number of shards minus 1. A list is merged from all shards.
     Shards(&'static str),
@@ -45,7 +50,7 @@ pub enum Partition {
 pub enum Projects {
     /// Every attribute.
     All,
-    /// These attributes (INCLUDE), and the key attributes of the index and the table.
+    /// These attributes (INCLUDE), and the key attributes of the index and the table. None of them is KEYS_ONLY.
     Attributes(&'static [&'static str]),
 }
 
@@ -62,13 +67,18 @@ impl Index {
     /// Returns true if `attribute` is part of the index's key.
     #[must_use]
     pub fn is_key(&self, attribute: &str) -> bool {
-        self.sort == attribute || self.id == attribute || self.partition_attributes().contains(&attribute)
+        self.range.contains(&attribute) || self.partition_attributes().contains(&attribute)
     }
 
-    /// Returns the position of an item, whose attributes `attribute` returns by name; `None` if the item lacks the sort attribute or the id.
+    /// Returns true if no two items of `table` have the same key in the index.
     #[must_use]
-    pub fn position(&self, attribute: impl Fn(&str) -> Option<Value>) -> Option<Position> {
-        Some(Position { sort: attribute(self.sort)?, id: attribute(self.id)? })
+    pub fn is_unique(&self, table: &Table) -> bool {
+        table.key.iter().all(|key| self.is_key(key))
+    }
+
+    /// Returns the attributes that, with the partition, make DynamoDB's start key: the RANGE key, then what the table's key has more.
+    pub fn position_attributes(&self, table: &Table) -> impl Iterator<Item = &'static str> {
+        self.range.iter().chain(table.key.iter().filter(|key| !self.is_key(key))).copied()
     }
 
     /// Returns true if a Query of this index can return `attribute`.
@@ -82,18 +92,42 @@ impl Index {
 }
 
 impl Table {
-    /// Returns what is wrong with the declaration, in words; empty if nothing is. Call it in a test, not for each request.
-    ///
-    /// The key of every index must include the table's key, because a position must be enough to make a start key.
+    /// Returns what is wrong with the declaration, one sentence each; empty if nothing is. Call it in a test, not for each request.
     #[must_use]
     pub fn mistakes(&self) -> Vec<String> {
         let mut mistakes = Vec::new();
+        if !(1..=2).contains(&self.key.len()) {
+            mistakes.push(format!(
+                "the table's key has {} attributes: give its partition key and, if it has one, its sort key",
+                self.key.len()
+            ));
+        }
         for index in self.indexes {
-            for key in self.key.iter().filter(|key| !index.is_key(key)) {
-                mistakes.push(format!("{:?}: the table's key attribute {key} is no key attribute of the index", index.name));
+            let name = index.name.unwrap_or("the table itself");
+            let mut mistake = |text: String| mistakes.push(format!("{name}: {text}"));
+            let partition = index.partition_attributes();
+            if !(1..=4).contains(&partition.len()) {
+                mistake(format!("a partition of {} attributes: DynamoDB takes 1 to 4", partition.len()));
             }
-            if index.partition_attributes().is_empty() || index.partition_attributes().len() > 4 {
-                mistakes.push(format!("{:?}: one to four partition attributes", index.name));
+            if index.range.len() > 4 {
+                mistake(format!("a range of {} attributes: DynamoDB takes up to 4", index.range.len()));
+            }
+            for (i, attribute) in partition.iter().chain(index.range).enumerate() {
+                if partition.iter().chain(index.range).take(i).any(|other| other == attribute) {
+                    mistake(format!("{attribute} is twice in its key"));
+                }
+            }
+            if index.name.is_none()
+                && (partition != &self.key[..self.key.len().min(1)] || index.range != self.key.get(1..).unwrap_or_default())
+            {
+                mistake("its key is not the table's key".to_owned());
+            }
+            if index.name.is_none() && index.range.is_empty() {
+                mistake("a table without a sort key has one item in a partition: it cannot be listed".to_owned());
+            }
+            if matches!(index.partition, Partition::Shards(_)) && !index.is_unique(self) {
+                let missing: Vec<_> = self.key.iter().filter(|key| !index.is_key(key)).copied().collect();
+                mistake(format!("shards can be merged only if its key has {}: add it to the index's range", missing.join(" and ")));
             }
         }
         mistakes

@@ -31,6 +31,11 @@ impl Value {
         }
     }
 
+    /// Returns true if both are of the same type.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        self.rank() == other.rank()
+    }
+
     /// Returns the same text for every notation of a value (`1`, `1.0` and `10e-1` are one number). It begins with the type.
     pub(crate) fn canonical(&self) -> String {
         match self {

@@ -23,8 +23,8 @@ use aws_smithy_runtime_api::client::{
 };
 use aws_smithy_types::body::SdkBody;
 use pagination::{
-    Budget, Condition, Cursor, Fetch, Fetched, Index, Operator, Order, Page, Partition, Plan, Projects, RunError, Sealer, Sort, Source,
-    Start, Table, Value,
+    Budget, Condition, Cursor, Fetch, Fetched, Index, Order, Page, Partition, Plan, Projects, RunError, Sealer, Sort, Source, Start, Table,
+    Value,
     aws_sdk::{Item, ReadError, SdkSource},
     fetch_all, run,
 };
@@ -40,21 +40,19 @@ static BOOKS: Table = Table {
         Index {
             name: Some("byGenreYear"),
             partition: Partition::Attributes(&["genre"]),
-            sort: "year",
-            id: "bookId",
+            range: &["year", "bookId"],
             projects: Projects::Attributes(&["title"]),
         },
         Index {
             name: Some("byShardYear"),
             partition: Partition::Shards("shard"),
-            sort: "year",
-            id: "bookId",
+            range: &["year", "bookId"],
             projects: Projects::Attributes(&["title", "genre"]),
         },
     ],
 };
 
-const OLDEST: Sort = Sort { attribute: "year", order: Order::Ascending };
+const OLDEST: Sort = Sort::ascending("year");
 
 const TITLES: [&str; 5] = ["The Maltese Falcon", "The Big Sleep", "Farewell, My Lovely", "The High Window", "The Long Goodbye"];
 
@@ -113,7 +111,7 @@ async fn create_table(client: &Client) {
 }
 
 fn crime() -> Condition {
-    Condition { attribute: "genre", operator: Operator::Equal, value: Value::S("crime".into()) }
+    Condition::equal("genre", Value::S("crime".into()))
 }
 
 fn limit(limit: u32) -> NonZeroU32 {
@@ -196,13 +194,13 @@ async fn a_key_without_an_item_is_missing() {
 #[tokio::test]
 async fn shards_are_merged_and_filters_applied() {
     let source = SdkSource::new(library().await, "books");
-    let year = Condition { attribute: "year", operator: Operator::AtLeast, value: Value::N("1931".into()) };
+    let year = Condition::at_least("year", Value::N("1931".into()));
     let newest = Sort { order: Order::Descending, ..OLDEST };
     let all = Plan::new(&BOOKS, std::slice::from_ref(&year), newest, ["title"], 2).unwrap();
     let titles = column(&page(&source, &all, Start::First, 10).await.into_items(), "title");
     assert_eq!(titles, [TITLES[4], "The Raven", TITLES[3], TITLES[2]]);
 
-    let poetry = Condition { attribute: "genre", operator: Operator::AtLeast, value: Value::S("p".into()) };
+    let poetry = Condition::at_least("genre", Value::S("p".into()));
     let filtered = Plan::new(&BOOKS, &[year, poetry], newest, ["title"], 2).unwrap();
     assert!(!filtered.is_unfiltered());
     assert_eq!(column(&page(&source, &filtered, Start::First, 10).await.into_items(), "title"), ["The Raven"]);

@@ -25,11 +25,11 @@ pub(crate) fn build(fields: &'static [Field], chosen: &Chosen, also: &[&str]) ->
     let mut path = String::new();
     for (field, below) in chosen.walk(fields) {
         // An attribute that is needed whole anyway stands for its parts too.
-        let below = if also.contains(&field.name) { &Chosen::All } else { below };
+        let below = if also.contains(&field.attribute()) { &Chosen::All } else { below };
         expression.field(&mut path, field, below);
     }
     for (at, name) in also.iter().enumerate() {
-        if !chosen.walk(fields).any(|(field, _)| field.name == *name) && !also[..at].contains(name) {
+        if !chosen.walk(fields).any(|(field, _)| field.attribute() == *name) && !also[..at].contains(name) {
             expression.path("", name);
         }
     }
@@ -50,7 +50,7 @@ impl Expression {
                 }
                 parent.truncate(length);
             }
-            _ => self.path(parent, field.name),
+            _ => self.path(parent, field.attribute()),
         }
     }
 

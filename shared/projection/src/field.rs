@@ -2,6 +2,8 @@
 //!
 //! It is plain data, so that a model is a `static` and its cheap rules can be checked by the compiler.
 
+use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
+
 /// The kind of value that a field holds, for documentation and for what lies below it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -13,8 +15,18 @@ pub enum Kind {
     Integer,
     /// `true` or `false`.
     Boolean,
-    /// A string in RFC 3339, UTC, milliseconds, `Z`.
+    /// A time, stored as a string in RFC 3339, UTC, milliseconds, `Z`.
     Timestamp,
+    /// A time, stored as the time since 1970 and shown as [`Kind::Timestamp`] is.
+    Epoch(Epoch),
+    /// A string that stands in `attribute` behind `prefix`, as in the keys of a table that holds several kinds of item: the key
+    /// `PK = "USER#u-1"` is shown as `u-1`. A value without the prefix is left out. Only top-level fields can have this kind.
+    Prefixed {
+        /// The attribute.
+        attribute: &'static str,
+        /// The text before the shown string.
+        prefix: &'static str,
+    },
     /// A list or set of strings.
     Texts,
     /// A map with these members, and no others.
@@ -33,18 +45,71 @@ impl Kind {
     }
 }
 
+/// The forms of a time since 1970-01-01T00:00:00Z ([Unix time](https://pubs.opengroup.org/onlinepubs/9799919799/basedefs/V1_chap04.html)).
+///
+/// Texts are compared as texts: all must have the same number of digits. Those of seconds have ten from 2001 to 2286.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Epoch {
+    /// Whole seconds, a number.
+    Seconds,
+    /// Whole milliseconds, a number.
+    Milliseconds,
+    /// Whole seconds, a string.
+    SecondsText,
+    /// Whole milliseconds, a string.
+    MillisecondsText,
+}
+
+impl Epoch {
+    /// Returns the number of nanoseconds in one unit.
+    #[must_use]
+    pub const fn nanoseconds(self) -> i128 {
+        match self {
+            Self::Seconds | Self::SecondsText => 1_000_000_000,
+            Self::Milliseconds | Self::MillisecondsText => 1_000_000,
+        }
+    }
+
+    /// Returns true if the times are stored as strings, and false if they are numbers.
+    #[must_use]
+    pub const fn is_text(self) -> bool {
+        matches!(self, Self::SecondsText | Self::MillisecondsText)
+    }
+
+    /// Returns a stored time in RFC 3339, UTC, milliseconds, `Z`; `None` for what is no whole number, or a year after 9999.
+    #[must_use]
+    pub fn shown(self, stored: &str) -> Option<String> {
+        const MILLIS: &[BorrowedFormatItem<'_>] =
+            format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
+        let ticks: i64 = stored.parse().ok()?;
+        let time = OffsetDateTime::from_unix_timestamp_nanos(i128::from(ticks) * self.nanoseconds()).ok()?;
+        time.format(MILLIS).ok()
+    }
+}
+
 /// One field that a caller may choose. What is not named by a `Field` does not exist for callers.
 ///
 /// Fields form a tree: a list of fields must not lie, through its objects, below itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Field {
-    /// The attribute's name, which is the API's name too. One with `,`, `.`, a parenthesis or white space can be
+    /// The API's name, and the attribute's too, unless the kind is [`Kind::Prefixed`]. One with `,`, `.`, a parenthesis or white space can be
     /// shown, but not be named in a selection's text.
     pub name: &'static str,
     /// The kind of its value.
     pub kind: Kind,
     /// One sentence for the published contract.
     pub about: &'static str,
+}
+
+impl Field {
+    /// Returns the name of the attribute that holds the field's value.
+    #[must_use]
+    pub const fn attribute(&self) -> &'static str {
+        match self.kind {
+            Kind::Prefixed { attribute, .. } => attribute,
+            _ => self.name,
+        }
+    }
 }
 
 /// Returns a field: a short form for declarations.
@@ -74,6 +139,19 @@ pub const fn names_in(fields: &[Field], names: &[&str]) -> bool {
         n += 1;
     }
     true
+}
+
+/// Returns whether one of `fields` (top level) is stored in `attribute`. For assertions at compile time.
+#[must_use]
+pub const fn attribute_in(fields: &[Field], attribute: &str) -> bool {
+    let mut f = 0;
+    while f < fields.len() {
+        if same(fields[f].attribute().as_bytes(), attribute.as_bytes()) {
+            return true;
+        }
+        f += 1;
+    }
+    false
 }
 
 const fn same(a: &[u8], b: &[u8]) -> bool {

@@ -1,7 +1,7 @@
 //! A selection laid out for reading items: the members of each level, with how each is read.
 
 use crate::chosen::Chosen;
-use crate::field::{Field, Kind};
+use crate::field::{Epoch, Field, Kind};
 use crate::join::Join;
 
 /// The members of one object that are looked at.
@@ -17,8 +17,9 @@ pub(crate) struct Layout {
 
 #[derive(Debug)]
 pub(crate) struct Member {
+    /// The attribute.
     pub(crate) name: &'static str,
-    /// `"name":`
+    /// `"name":`, with the field's name.
     pub(crate) label: String,
     pub(crate) reads: Reads,
 }
@@ -28,6 +29,10 @@ pub(crate) struct Member {
 pub(crate) enum Reads {
     /// Scalars.
     Scalar,
+    /// Strings, without this prefix.
+    Prefixed(&'static str),
+    /// Times since 1970.
+    Epoch(Epoch),
     /// Scalars, and lists and sets of strings.
     Texts,
     /// A map.
@@ -40,11 +45,11 @@ impl Layout {
     /// Lays out a level and those below it. `picks` are read whether or not they are shown; the join's list is one of
     /// the level's fields.
     pub(crate) fn new(fields: &'static [Field], chosen: &Chosen, picks: &[&'static str], join: Option<Join>) -> Self {
-        let mut members: Vec<_> = chosen.walk(fields).map(|(field, below)| Member::new(field.name, reads(field, below, join))).collect();
+        let mut members: Vec<_> = chosen.walk(fields).map(|(field, below)| Member::new(field, reads(field, below, join))).collect();
         let shown = members.len();
         for name in picks {
             if members.iter().all(|member| member.name != *name) {
-                members.push(Member::new(name, Reads::Scalar));
+                members.push(Member { name, label: String::new(), reads: Reads::Scalar });
             }
         }
         Self { members, shown, key: None }
@@ -57,8 +62,8 @@ impl Layout {
 }
 
 impl Member {
-    fn new(name: &'static str, reads: Reads) -> Self {
-        Self { name, label: format!("{}:", serde_json::Value::from(name)), reads }
+    fn new(field: &Field, reads: Reads) -> Self {
+        Self { name: field.attribute(), label: format!("{}:", serde_json::Value::from(field.name)), reads }
     }
 }
 
@@ -73,6 +78,8 @@ fn reads(field: &Field, below: &Chosen, join: Option<Join>) -> Reads {
             None => Layout::new(fields, below, &[], None),
         }),
         Kind::Texts => Reads::Texts,
+        Kind::Prefixed { prefix, .. } => Reads::Prefixed(prefix),
+        Kind::Epoch(epoch) => Reads::Epoch(epoch),
         Kind::Text | Kind::Number | Kind::Integer | Kind::Boolean | Kind::Timestamp => Reads::Scalar,
     }
 }

@@ -21,7 +21,7 @@ mod sample;
 
 pub use error::{FieldError, FieldErrors, MAX_ERRORS, Malformed};
 pub use expression::Expression;
-pub use field::{Field, Kind, field, names_in};
+pub use field::{Epoch, Field, Kind, attribute_in, field, names_in};
 pub use join::{Join, Joint, splice};
 pub use nearest::nearest;
 pub use output::{Output, Scalar};

@@ -56,7 +56,7 @@ impl<'de> Visitor<'de> for Members<'_, 'de> {
                 continue;
             };
             let value = match &member.reads {
-                Reads::Scalar | Reads::Texts => Value::Attribute(map.next_value()?),
+                Reads::Scalar | Reads::Texts | Reads::Prefixed(_) | Reads::Epoch(_) => Value::Attribute(map.next_value()?),
                 Reads::Object(layout) => map.next_value_seed(Nested { kind: Type::Map, layout, values })?,
                 Reads::Objects(layout) => map.next_value_seed(Nested { kind: Type::List, layout, values })?,
             };

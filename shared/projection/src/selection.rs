@@ -60,12 +60,12 @@ impl Selection {
 
     /// Returns whether the top-level field `name` is chosen, whole or in part.
     pub fn contains(&self, name: &str) -> bool {
-        self.attributes().any(|chosen| chosen == name)
+        self.chosen.walk(self.fields).any(|(field, _)| field.name == name)
     }
 
     /// Iterates over the names of the chosen top-level attributes, whole or in part, in the model's order.
     pub fn attributes(&self) -> impl Iterator<Item = &'static str> {
-        self.chosen.walk(self.fields).map(|(field, _)| field.name)
+        self.chosen.walk(self.fields).map(|(field, _)| field.attribute())
     }
 
     /// Returns the ProjectionExpression that fetches this selection, and the top-level attributes `also` (such as the

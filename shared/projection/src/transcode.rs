@@ -168,6 +168,15 @@ impl Writer<'_> {
                 self.array(bases, |writer, base| writer.object(layout, *base).map(|()| true))?;
             }
             (Reads::Scalar, Value::Attribute(attribute)) => return self.scalar(attribute),
+            (Reads::Prefixed(prefix), Value::Attribute(Attribute::Text(Text(text)))) => {
+                return self.text_or_nothing(match text {
+                    Cow::Borrowed(text) => text.strip_prefix(prefix).map(Cow::Borrowed),
+                    Cow::Owned(text) => text.strip_prefix(prefix).map(|text| Cow::Owned(text.to_owned())),
+                });
+            }
+            (Reads::Epoch(epoch), Value::Attribute(Attribute::Text(Text(stored)) | Attribute::Number(stored))) => {
+                return self.text_or_nothing(epoch.shown(stored).map(Cow::Owned));
+            }
             (Reads::Texts, Value::Attribute(Attribute::Nested(Type::Texts, set))) => {
                 let mut texts: Vec<Text<'_>> = serde_json::from_str(set)?;
                 // The members of a set differ, so no order among equals is lost.
@@ -184,6 +193,11 @@ impl Writer<'_> {
             _ => return Ok(false),
         }
         Ok(true)
+    }
+
+    /// Writes a string if there is one, and returns whether there is.
+    fn text_or_nothing(&mut self, text: Option<Cow<'_, str>>) -> Result<bool, Malformed> {
+        text.map(|text| self.text(&Text(text))).transpose().map(|written| written.is_some())
     }
 
     /// Writes an attribute value if it is a scalar, and returns whether it is.

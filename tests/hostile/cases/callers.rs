@@ -48,7 +48,7 @@ pub(super) fn ids(cases: &mut Vec<Case>) {
         "-",
         "0",
     ] {
-        let orders = event("/v1/users/{id}/orders", Some(id), "", Some("u-1"), &[]);
+        let orders = event("/v1/users/{userId}/orders", Some(id), "", Some("u-1"), &[]);
         cases.push(case(format!("id {id:?}"), &GET_USER, good_user(id).to_string(), FORBIDDEN));
         cases.push(case(format!("id {id:?}"), &LIST_USER_ORDERS, orders.to_string(), FORBIDDEN));
     }
@@ -94,10 +94,10 @@ pub(super) fn ids(cases: &mut Vec<Case>) {
     path(&format!("/v1/users{}", "/x".repeat(65_536)), NOT_FOUND);
     // A caller who may read every user learns that no such id can exist.
     for (id, answer) in [
-        (String::new(), Wrong(&["id"] as &[&str])),
-        ("x".repeat(129), Wrong(&["id"])),
-        ("a\u{0}b".to_owned(), Wrong(&["id"])),
-        ("\u{7f}".to_owned(), Wrong(&["id"])),
+        (String::new(), Wrong(&["userId"] as &[&str])),
+        ("x".repeat(129), Wrong(&["userId"])),
+        ("a\u{0}b".to_owned(), Wrong(&["userId"])),
+        ("\u{7f}".to_owned(), Wrong(&["userId"])),
         ("..".to_owned(), NOT_FOUND),
         ("💥".repeat(128), NOT_FOUND),
     ] {
@@ -112,7 +112,7 @@ pub(super) fn claims(cases: &mut Vec<Case>) {
     let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
     let mut claims = |id: &str, json: &str, answer| {
         cases.push(case(shown(&format!("{id} with claims {json}")), &GET_USER, spliced(good_user(id), CLAIMS, json), answer));
-        let orders = event("/v1/users/{id}/orders", Some(id), "", Some("u-1"), &[]);
+        let orders = event("/v1/users/{userId}/orders", Some(id), "", Some("u-1"), &[]);
         cases.push(case(shown(&format!("{id} with claims {json}")), &LIST_USER_ORDERS, spliced(orders, CLAIMS, json), answer));
     };
     for sub in ["\"\"", "null", "true", "1", "18446744073709551616", "[\"u-1\"]", "{\"sub\":\"u-1\"}", &deep] {
@@ -122,11 +122,11 @@ pub(super) fn claims(cases: &mut Vec<Case>) {
     claims("u-1", "{}", UNAUTHORIZED);
     claims("u-1", r#"{"Sub":"u-1","username":"u-1","sub ":"u-1"}"#, UNAUTHORIZED);
     claims("u-1", r#"{"sub":"u-2","sub":"u-1"}"#, MALFORMED);
-    claims("u-1", r#"{"sub":"\ud800"}"#, MALFORMED);
+    claims("u-1", r#"{"sub":"\ud800"}"#, UNAUTHORIZED);
     claims("u-1", r#"{"sub":1e400}"#, UNAUTHORIZED);
     claims("u-1", "7", MALFORMED);
     claims("u-1", r#"{"sub":"u-1\u0000"}"#, FORBIDDEN);
-    claims("me", r#"{"sub":"u-1\u0000"}"#, Wrong(&["id"]));
+    claims("me", r#"{"sub":"u-1\u0000"}"#, Wrong(&["userId"]));
     claims("u-1", r#"{"sub":"me"}"#, FORBIDDEN);
     for scope in [
         r#""lean-routes/users""#,
@@ -134,7 +134,9 @@ pub(super) fn claims(cases: &mut Vec<Case>) {
         r#""LEAN-ROUTES/USERS:READ""#,
         r#""xlean-routes/users:read""#,
         r#""lean-routes/users:read\u0000""#,
-        r#"["lean-routes/users:read"]"#,
+        r#"["lean-routes/users:reader"]"#,
+        r#"["x lean-routes/users:read"]"#,
+        r#"[["lean-routes/users:read"]]"#,
         r#"{"lean-routes/users:read":true}"#,
         r#""[]""#,
         r#""[lean-routes/users:reader]""#,

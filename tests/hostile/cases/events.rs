@@ -57,7 +57,7 @@ pub(super) fn events(cases: &mut Vec<Case>) {
         ("path of another kind", "/rawPath", "[[]]", OK),
         ("route key null", "/routeKey", "null", OK),
         ("path parameters of another kind", "/pathParameters", "\"id\"", MALFORMED),
-        ("an id of another kind", "/pathParameters", r#"{"id":["u-1"]}"#, MALFORMED),
+        ("an id of another kind", "/pathParameters", r#"{"userId":["u-1"]}"#, MALFORMED),
         ("an authorizer of another kind", "/requestContext/authorizer", "\"jwt\"", MALFORMED),
         ("claims null", "/requestContext/authorizer", r#"{"jwt":{"claims":null}}"#, MALFORMED),
         ("a context twice", "/requestContext", r#"{},"requestContext":{"http":{"method":"GET"}}"#, MALFORMED),
@@ -181,7 +181,7 @@ pub(super) fn headers(cases: &mut Vec<Case>) {
         user(shown(&format!("accept-encoding {coding:?}")), json!({"accept-encoding": coding}), OK);
     }
     for token in ["Bearer", "Bearer ", "Bearer ..", "Bearer a.b.c", "Basic dTotMQ==", "\u{0}", &"x".repeat(65_536)] {
-        let event = event("/v1/users/{id}", Some("u-1"), "", None, &[("authorization", token)]);
+        let event = event("/v1/users/{userId}", Some("u-1"), "", None, &[("authorization", token)]);
         cases.push(case(shown(&format!("authorization {token:?}")), &GET_USER, event.to_string(), UNAUTHORIZED));
     }
 }

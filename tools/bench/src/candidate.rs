@@ -13,11 +13,11 @@ use tokio::process::Command;
 /// The routes that are measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Route {
-    /// `GET /v1/users/{id}`
+    /// `GET /v1/users/{userId}`
     GetUser,
     /// `GET /v1/products`
     ListProducts,
-    /// `GET /v1/users/{id}/orders`
+    /// `GET /v1/users/{userId}/orders`
     ListUserOrders,
 }
 

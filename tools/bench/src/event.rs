@@ -26,7 +26,7 @@ pub(crate) fn get(path: &str, query: &str, user: Option<&str>, headers: &[(&str,
     }
     let route = match user {
         None => path.to_owned(),
-        Some(user) => path.replacen(user, "{id}", 1),
+        Some(user) => path.replacen(user, "{userId}", 1),
     };
     let mut event = json!({
         "version": "2.0",
@@ -59,7 +59,7 @@ pub(crate) fn get(path: &str, query: &str, user: Option<&str>, headers: &[(&str,
         event["queryStringParameters"] = query.split('&').filter_map(parameter).collect::<Map<_, _>>().into();
     }
     if let Some(user) = user {
-        event["pathParameters"] = json!({ "id": user });
+        event["pathParameters"] = json!({ "userId": user });
         event["requestContext"]["authorizer"] = json!({ "jwt": {
             "claims": {
                 "sub": user,

@@ -11,7 +11,7 @@ mod schemas;
 
 use crate::workspace;
 use anyhow::{Context as _, Result, bail};
-use api::{Access, Route, Shape};
+use api::{Access, Route};
 use serde_json::{Map, Value, json};
 
 /// An entity tag and a date, for examples.
@@ -105,15 +105,18 @@ fn operation(route: &Route, head: bool) -> Value {
         true => (format!("{}-head", route.name), format!("The headers of `GET {}`, without the body", route.path)),
     };
     let owner = "A caller reads their own; one whose token has the scope `lean-routes/users:read` (the stack may name another) reads any. Anybody \
-                 else gets the same 403, whether or not there is such a user.";
+                 else gets the same answer, whether or not there is such an item.";
     let about = match (route.access, &route.shape) {
         _ if head => "The status and headers are those of GET, but for `Content-Encoding`.".to_owned(),
         (Access::Public, _) => format!("{} No token is needed.", route.about),
-        (Access::Owner(_), Shape::One | Shape::List(_)) => format!("{} {owner}", route.about),
+        (Access::SignedIn, _) => format!("{} Any caller with a token reads it.", route.about),
+        (Access::Scope(scope), _) => format!("{} The token needs the scope `{scope}`.", route.about),
+        (Access::Owner { .. }, _) => format!("{} {owner}", route.about),
     };
     let security = match route.access {
         Access::Public => json!([]),
-        Access::Owner(_) => json!([{ "token": [] }]),
+        Access::SignedIn | Access::Owner { .. } => json!([{ "token": [] }]),
+        Access::Scope(scope) => json!([{ "token": [scope] }]),
     };
     json!({
         "operationId": id,
@@ -169,10 +172,10 @@ mod tests {
             let path = &document["paths"][route.path];
             assert!(path["get"].is_object() && path["head"].is_object());
             let own = match &route.shape {
-                Shape::One => 1,
-                Shape::List(list) => api::parameter_names(list).len(),
+                api::Shape::One => 1,
+                api::Shape::List(list) => api::parameter_names(list).len(),
             };
-            let in_path = usize::from(route.path.contains("{id}"));
+            let in_path = route.parameters().count();
             assert_eq!(path["parameters"].as_array().unwrap().len(), own + in_path + 4, "{}", route.path);
         }
     }

@@ -282,7 +282,7 @@ Resources:
       CodeUri: .
       Environment: {Variables: {ORDERS_TABLE: !Ref OrdersTable}}
       Events:
-        Get: {Type: HttpApi, Properties: {Path: '/v1/users/{id}/orders', Method: get}}
+        Get: {Type: HttpApi, Properties: {Path: '/v1/users/{userId}/orders', Method: get}}
       Policies:
         - Version: 2012-10-17
           Statement:
@@ -305,7 +305,7 @@ Resources:
         let function = template.function("list-user-orders").unwrap();
         assert_eq!(function.environment["LOG_LEVEL"], "info");
         assert_eq!(function.environment["ORDERS_TABLE"], json!({"Ref": "OrdersTable"}));
-        let route = Route { path: "/v1/users/{id}/orders".to_owned(), method: "GET".to_owned(), event: "Get".to_owned() };
+        let route = Route { path: "/v1/users/{userId}/orders".to_owned(), method: "GET".to_owned(), event: "Get".to_owned() };
         assert_eq!(function.routes, [route]);
         assert_eq!(function.statements[0]["Action"], "dynamodb:Query");
         assert_eq!(function.other_policies, [json!("AWSXRayDaemonWriteAccess")]);

@@ -20,8 +20,6 @@ pub struct Item {
     pub json: Bytes,
     /// Places in `json` for the members of an expansion.
     pub joints: Vec<Joint>,
-    /// The text of the field with the time of the item's last change, if the call asked for it.
-    pub modified: Option<String>,
 }
 
 /// An answer's content, and the capacity units that it consumed.
@@ -31,38 +29,38 @@ pub(crate) struct Metered<T> {
     pub(crate) units: f64,
 }
 
-/// Reads the answer of a Query for items. The first two attributes that the transcoder picks are the index's `sort` and `id`.
-pub(crate) fn query(body: &[u8], transcoder: &Transcoder, (sort, id): (&str, &str)) -> Result<Metered<Answer<Item>>, Malformed> {
+/// Reads the answer of a Query for items. The transcoder picks the attributes of a position, `names`.
+pub(crate) fn query(body: &[u8], transcoder: &Transcoder, names: &[&str]) -> Result<Metered<Answer<Item>>, Malformed> {
     let output = Members::read(body, Some((Place::Items, transcoder)))?;
     let items = output.items.ok_or(Malformed::Content("a Query's answer without Items"))?;
     let mut rows = Vec::with_capacity(items.len());
     for (picks, item) in items {
-        let mut picks = picks.into_iter();
-        let position = position([picks.next().flatten(), picks.next().flatten()])?;
+        let position = position(picks)?;
         rows.push(Row { position, bytes: item.json.len(), item });
     }
-    let last = output.last.map(|key| position(scalars(&key, [sort, id])?)).transpose()?;
+    let last = output.last.map(|key| position(scalars(&key, names)?)).transpose()?;
     let evaluated = output.scanned.ok_or(Malformed::Content("a Query's answer without ScannedCount"))?;
     Ok(Metered { content: Answer { rows, evaluated, last }, units: output.units })
 }
 
 /// Reads the answer of a Query that counts, which has no items.
-pub(crate) fn count(body: &[u8], (sort, id): (&str, &str)) -> Result<Metered<Answer<Item>>, Malformed> {
+pub(crate) fn count(body: &[u8], names: &[&str]) -> Result<Metered<Answer<Item>>, Malformed> {
     let output = Members::read(body, None)?;
     let (Some(_), Some(evaluated)) = (output.count, output.scanned) else {
         return Err(Malformed::Content("a counting Query's answer without Count or ScannedCount"));
     };
-    let last = output.last.map(|key| position(scalars(&key, [sort, id])?)).transpose()?;
+    let last = output.last.map(|key| position(scalars(&key, names)?)).transpose()?;
     Ok(Metered { content: Answer { rows: Vec::new(), evaluated, last }, units: output.units })
 }
 
-/// Reads the answer of a GetItem: its item, if there is one. The transcoder picks the time of the last change, or nothing.
-pub(crate) fn get(body: &[u8], transcoder: &Transcoder) -> Result<Metered<Option<Item>>, Malformed> {
+/// An item, and the scalars that the transcoder picked.
+pub(crate) type Picked = (Item, Vec<Option<Value>>);
+
+/// Reads the answer of a GetItem: its item, if there is one.
+pub(crate) fn get(body: &[u8], transcoder: &Transcoder) -> Result<Metered<Option<Picked>>, Malformed> {
     let output = Members::read(body, Some((Place::Item, transcoder)))?;
-    let found = output.items.and_then(|mut items| items.pop()).map(|(mut picks, item)| {
-        let modified = picks.pop().flatten().map(|modified| modified.as_str().to_owned());
-        Item { modified, ..item }
-    });
+    let found = output.items.and_then(|mut items| items.pop());
+    let found = found.map(|(picks, item)| (item, picks.into_iter().map(|pick| pick.map(value)).collect()));
     Ok(Metered { content: found, units: output.units })
 }
 
@@ -100,16 +98,13 @@ fn same(a: &[Value], b: &[Value]) -> bool {
 /// A key's attributes. Only those that are used must be strings or numbers.
 type Key<'de> = HashMap<Cow<'de, str>, &'de RawValue>;
 
-fn scalars<'de>(key: &Key<'de>, names: [&str; 2]) -> Result<[Option<Scalar<'de>>; 2], Malformed> {
-    let [sort, id] = names.map(|name| key.get(name).map(|raw| serde_json::from_str(raw.get())).transpose());
-    Ok([sort?, id?])
+fn scalars<'de>(key: &Key<'de>, names: &[&str]) -> Result<Picks<'de>, Malformed> {
+    names.iter().map(|name| Ok(key.get(*name).map(|raw| serde_json::from_str(raw.get())).transpose()?)).collect()
 }
 
-fn position(scalars: [Option<Scalar<'_>>; 2]) -> Result<Position, Malformed> {
-    match scalars {
-        [Some(sort), Some(id)] => Ok(Position { sort: value(sort), id: value(id) }),
-        _ => Err(Malformed::Content("an item or a LastEvaluatedKey without the key attributes of the index")),
-    }
+fn position(picks: Picks<'_>) -> Result<Position, Malformed> {
+    let values: Option<Vec<_>> = picks.into_iter().map(|pick| pick.map(value)).collect();
+    values.map(Position).ok_or(Malformed::Content("an item or a LastEvaluatedKey without the key attributes of the index"))
 }
 
 fn value(scalar: Scalar<'_>) -> Value {
@@ -270,7 +265,7 @@ impl<'de> Written<'de> {
         let (mut start, mut joints_before) = (0, 0);
         let cut = |(picks, end, joints_to): (Picks<'de>, usize, usize)| {
             let joints = joints.by_ref().take(joints_to - joints_before).map(|joint| Joint { at: joint.at - start, ..joint }).collect();
-            let item = Item { json: all.slice(start..end), joints, modified: None };
+            let item = Item { json: all.slice(start..end), joints };
             (start, joints_before) = (end, joints_to);
             (picks, item)
         };
@@ -285,18 +280,18 @@ mod tests {
     use super::*;
 
     static FIELDS: [Field; 2] = [Field { name: "id", kind: Kind::Text, about: "" }, Field { name: "price", kind: Kind::Number, about: "" }];
-    const INDEX: (&str, &str) = ("price", "id");
+    const INDEX: [&str; 2] = ["price", "id"];
 
     fn transcoder(picks: &[&'static str]) -> Transcoder {
         Transcoder::new(&Selection::all(&FIELDS), picks, None)
     }
 
     fn items(body: &str) -> Result<Answer<Item>, Malformed> {
-        query(body.as_bytes(), &transcoder(&["price", "id"]), INDEX).map(|metered| metered.content)
+        query(body.as_bytes(), &transcoder(&["price", "id"]), &INDEX).map(|metered| metered.content)
     }
 
     fn counted(body: &str) -> Result<u32, Malformed> {
-        count(body.as_bytes(), INDEX).map(|metered| metered.content.evaluated)
+        count(body.as_bytes(), &INDEX).map(|metered| metered.content.evaluated)
     }
 
     fn batch(body: &str) -> Result<Vec<Fetched<Item>>, Malformed> {
@@ -309,10 +304,10 @@ mod tests {
         let body = r#"{"Count":2,"Other":[{}],"Items":[{"id":{"S":"a"},"price":{"N":"1"}},{"price":{"N":"2.0"},"id":{"S":"b"}}],
             "ScannedCount":3,"LastEvaluatedKey":{"hash":{"B":"AA=="},"id":{"S":"b"},"price":{"N":"2.0"}},
             "ConsumedCapacity":{"TableName":"t","CapacityUnits":0.5}}"#;
-        let Metered { content, units } = query(body.as_bytes(), &transcoder(&["price", "id"]), INDEX).unwrap();
+        let Metered { content, units } = query(body.as_bytes(), &transcoder(&["price", "id"]), &INDEX).unwrap();
         let json: Vec<_> = content.rows.iter().map(|row| String::from_utf8_lossy(&row.item.json).into_owned()).collect();
         assert_eq!(json, [r#"{"id":"a","price":1}"#, r#"{"id":"b","price":2.0}"#]);
-        assert_eq!(content.rows[1].position, Position { sort: Value::N("2.0".to_owned()), id: Value::S("b".to_owned()) });
+        assert_eq!(content.rows[1].position, Position(vec![Value::N("2.0".to_owned()), Value::S("b".to_owned())]));
         assert_eq!((content.rows[0].bytes, content.evaluated, units), (20, 3, 0.5));
         assert_eq!(content.last, Some(content.rows[1].position.clone()));
         assert!(items(r#"{"Items":[],"ScannedCount":0}"#).unwrap().last.is_none());
@@ -359,8 +354,8 @@ mod tests {
     fn an_empty_answer_of_a_get_is_not_found() {
         let found = |body: &str| get(body.as_bytes(), &transcoder(&["id"])).map(|metered| metered.content);
         assert!(found("{}").unwrap().is_none());
-        let item = found(r#"{"Item":{"id":{"S":"a"}},"ConsumedCapacity":{"CapacityUnits":1}}"#).unwrap().unwrap();
-        assert_eq!((&*item.json, item.modified.as_deref()), (br#"{"id":"a"}"#.as_slice(), Some("a")));
+        let (item, picked) = found(r#"{"Item":{"id":{"S":"a"}},"ConsumedCapacity":{"CapacityUnits":1}}"#).unwrap().unwrap();
+        assert_eq!((&*item.json, picked), (br#"{"id":"a"}"#.as_slice(), vec![Some(Value::S("a".to_owned()))]));
         for body in [r#"{"Item":null}"#, r#"{"Item":[]}"#, r#"{"Item":{"id":1}}"#, r#"{"Item":{},"Item":{}}"#] {
             assert!(found(body).is_err(), "{body}");
         }

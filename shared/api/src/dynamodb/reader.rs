@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::{
     types::{AttributeValue, KeysAndAttributes, ReturnConsumedCapacity, Select},
 };
 use bytes::Bytes;
-use pagination::{Answer, Fetch, Fetched, Query, Read, Value};
+use pagination::{Answer, Fetch, Fetched, Query, Read, Table, Value};
 use projection::{Expression, Join, Selection, Transcoder};
 
 use super::{client::Client, error::ReadError, http_client::body_of};
@@ -39,21 +39,20 @@ impl<'a> Reader<'a> {
         Self { client, table, deadline, meter, selection, join }
     }
 
-    /// Reads one item by its key: names and values. The text of the attribute `modified` is returned with it.
+    /// Reads one item by its key, the values in the order of [`Table::key`]. The scalars of the attributes `picks` are returned with it.
     ///
     /// # Errors
     /// Any [`ReadError`].
-    pub async fn get(&self, key: &[(&'static str, &str)], modified: Option<&'static str>) -> Result<Option<Item>, ReadError> {
-        let also: Vec<&'static str> = modified.into_iter().collect();
-        let Expression { text, names } = self.selection.expression(&also);
+    pub async fn get(&self, table: &Table, key: &[Value], picks: &[&'static str]) -> Result<Option<(Item, Vec<Option<Value>>)>, ReadError> {
+        let Expression { text, names } = self.selection.expression(picks);
         let call = self.client.sdk().get_item().table_name(self.table);
-        let call = key.iter().fold(call, |call, (name, value)| call.key(*name, AttributeValue::S((*value).to_owned())));
+        let call = table.key.iter().zip(key).fold(call, |call, (name, value)| call.key(*name, attribute(value)));
         let call = call
             .projection_expression(text)
             .set_expression_attribute_names(Some(names.into_iter().collect()))
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
         let answer = self.call(call.send()).await?;
-        Ok(self.count(answer::get(&answer, &Transcoder::new(self.selection, &also, None))?))
+        Ok(self.count(answer::get(&answer, &Transcoder::new(self.selection, picks, None))?))
     }
 
     /// Makes a call within the deadline and returns the bytes of its answer.
@@ -87,9 +86,9 @@ impl pagination::Source for Reader<'_> {
     type Error = ReadError;
 
     async fn query(&self, query: &Query<'_>) -> Result<Answer<Item>, ReadError> {
-        let picks = [query.index.sort, query.index.id];
+        let picks = query.position_attributes;
         let selection = if query.read == Read::Items { self.selection } else { &NOTHING };
-        let projection = (query.read != Read::Count).then(|| selection.expression(&picks));
+        let projection = (query.read != Read::Count).then(|| selection.expression(picks));
         // A projection implies this value; it is sent so that the role's condition on `dynamodb:Select` always finds one.
         let select = if projection.is_some() { Select::SpecificAttributes } else { Select::Count };
         let (text, names) = projection.map(|Expression { text, names }| (text, names)).unzip();
@@ -114,10 +113,9 @@ impl pagination::Source for Reader<'_> {
             .limit(i32::try_from(query.limit).unwrap_or(i32::MAX))
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
         let answer = self.call(call.send()).await?;
-        let position = (query.index.sort, query.index.id);
         let mut answer = self.count(match query.read {
-            Read::Count => answer::count(&answer, position),
-            Read::Items | Read::Positions => answer::query(&answer, &Transcoder::new(selection, &picks, self.join), position),
+            Read::Count => answer::count(&answer, picks),
+            Read::Items | Read::Positions => answer::query(&answer, &Transcoder::new(selection, picks, self.join), picks),
         }?);
         if answer.evaluated > query.limit {
             return Err(ReadError::Malformed(format!("ScannedCount is {}, above the Query's Limit of {}", answer.evaluated, query.limit)));

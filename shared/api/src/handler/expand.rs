@@ -4,28 +4,30 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 use futures_util::future::try_join_all;
-use pagination::{Fetched, MAX_FETCH, Page, Row, Value, fetch_all};
+use pagination::{Fetched, MAX_FETCH, Page, Row, fetch_all};
 use projection::{Join, Selection, splice};
 
 use crate::app::App;
 use crate::dynamodb::answer::Item;
-use crate::http::problem::Problem;
+use crate::http::principal::Grant;
+use crate::http::problem::{Problem, ProblemKind};
 use crate::http::request::Request;
 use crate::route::{Expansion, MAX_PAGE_BYTES, Place};
 
-/// Reads the expansions that stand next to `items`; the path's owner is the key of each. An item that does not exist is omitted.
+/// Reads the expansions that stand next to `items`; the path and the owner give the key of each. An item that does not exist is omitted.
 pub(crate) async fn beside(
     app: &App,
     request: &Request,
     expansions: &[&'static Expansion],
-    owner: Option<&str>,
+    grant: &Grant,
 ) -> Result<Vec<(&'static str, Item)>, Problem> {
     let wanted = expansions.iter().filter(|expansion| expansion.place == Place::Beside);
-    let reads = wanted.filter_map(|expansion| Some((expansion, *expansion.resource.table.key.first()?, owner?)));
-    let reads = reads.map(|(expansion, key, owner)| async move {
+    let key = |expansion: &Expansion| expansion.resource.key(|field| grant.value(field.name).map(str::to_owned));
+    let reads = wanted.filter_map(|expansion| Some((expansion, key(expansion)?)));
+    let reads = reads.map(|(expansion, key)| async move {
         let selection = Selection::of(expansion.resource.fields, expansion.fields);
-        let item = app.reader(expansion.resource, request, &selection, None)?.get(&[(key, owner)], None).await?;
-        Ok::<_, Problem>(item.map(|item| (expansion.name, item)))
+        let found = app.reader(expansion.resource, request, &selection, None)?.get(&expansion.resource.table, &key, &[]).await?;
+        Ok::<_, Problem>(found.map(|(item, _)| (expansion.name, item)))
     });
     Ok(try_join_all(reads).await?.into_iter().flatten().collect())
 }
@@ -49,7 +51,9 @@ pub(crate) async fn within(
     }
     let selection = Selection::of(expansion.resource.fields, expansion.fields);
     let reader = app.reader(expansion.resource, request, &selection, None)?;
-    let values: Vec<_> = keys.iter().map(|key| vec![Value::S(key.clone())]).collect();
+    // The element names the one part of the related item's key that is not fixed.
+    let values: Option<Vec<_>> = keys.iter().map(|key| expansion.resource.key(|_| Some(key.clone()))).collect();
+    let values = values.ok_or(ProblemKind::Internal)?;
     let fetched = fetch_all(&reader, &expansion.resource.table, &values, usize::MAX).await?;
     let found: HashMap<String, Bytes> = keys
         .into_iter()
@@ -62,7 +66,7 @@ pub(crate) async fn within(
     page.change_items(|item| {
         let json = splice(&item.json, &item.joints, member, |key| found.get(key).map(|json| &**json));
         let bytes = json.len();
-        (Item { json: json.into(), joints: Vec::new(), modified: None }, bytes)
+        (Item { json: json.into(), joints: Vec::new() }, bytes)
     });
     page.truncate_to_bytes(MAX_PAGE_BYTES, 1);
     Ok(())

@@ -1,6 +1,7 @@
 //! The steps for a single item: parse, run, reply. A single GetItem needs no planning.
 
-use projection::Selection;
+use pagination::Value;
+use projection::{Field, Selection};
 
 use crate::app::App;
 use crate::dynamodb::answer::Item;
@@ -8,13 +9,16 @@ use crate::handler::parameters;
 use crate::http::problem::{Problem, ProblemKind};
 use crate::http::request::Request;
 use crate::http::response::Reply;
-use crate::route::{Resource, Shape};
+use crate::route::{Access, Resource, Shape};
+use crate::stored::{shown_time, stored};
 
 /// A request for one item, its parameters checked.
 #[derive(Debug)]
 pub struct ItemRequest {
     resource: &'static Resource,
-    id: String,
+    key: Vec<Value>,
+    /// The owner that the item must have, if its key does not say so: the attribute and its text.
+    owner: Option<(&'static str, Value)>,
     selection: Selection,
 }
 
@@ -23,10 +27,12 @@ pub struct ItemRequest {
 pub struct FoundItem {
     resource: &'static Resource,
     item: Item,
+    /// The time of its last change, in RFC 3339.
+    modified: Option<String>,
 }
 
 impl ItemRequest {
-    /// Reads the id and the parameters that the route declares.
+    /// Reads the path and the parameters that the route declares.
     ///
     /// # Errors
     /// 401 and 403 before any other check; then 414; then one 400 that lists every wrong parameter.
@@ -35,11 +41,21 @@ impl ItemRequest {
         if !matches!(route.shape, Shape::One) {
             return Err(ProblemKind::Internal.into());
         }
-        let id = request.item_id(route.access)?;
+        let grant = request.grant(route)?;
         let mut errors = Vec::new();
         let query = request.query(&["fields"], &mut errors)?;
         let selection = parameters::fields(&query, route.resource, Selection::all(route.resource.fields), &mut errors);
-        if errors.is_empty() { Ok(Self { resource: route.resource, id, selection }) } else { Err(Problem::parameters(errors)) }
+        let Some(key) = route.resource.key(|field| grant.value(field.name).map(str::to_owned)) else {
+            tracing::error!(path = route.path, "the path and the owner do not give every attribute of the item's key");
+            return Err(ProblemKind::Internal.into());
+        };
+        let owner = match route.access {
+            Access::Owner { field, .. } if !grant.of_anybody => grant.values.iter().find(|(other, _)| other.name == field),
+            _ => None,
+        };
+        let owner = owner.filter(|(field, _)| !route.resource.table.key.contains(&field.attribute()));
+        let owner = owner.map(|(field, value)| (field.attribute(), stored(field, value.clone())));
+        if errors.is_empty() { Ok(Self { resource: route.resource, key, owner, selection }) } else { Err(Problem::parameters(errors)) }
     }
 
     /// Reads the item.
@@ -47,10 +63,21 @@ impl ItemRequest {
     /// # Errors
     /// 404 if there is no such item; 502, 503 and 504 for failures of DynamoDB.
     pub async fn run(self, app: &App, request: &Request) -> Result<FoundItem, Problem> {
-        let Self { resource, id, selection } = self;
-        let key: Vec<_> = resource.table.key.iter().map(|name| (*name, id.as_str())).collect();
-        let item = app.reader(resource, request, &selection, None)?.get(&key, resource.modified).await?;
-        item.map(|item| FoundItem { resource, item }).ok_or_else(|| ProblemKind::NotFound.into())
+        let Self { resource, key, owner, selection } = self;
+        let modified = resource.modified.and_then(|name| resource.field(name));
+        let picks: Vec<_> = modified.map(Field::attribute).into_iter().chain(owner.as_ref().map(|(attribute, _)| *attribute)).collect();
+        let found = app.reader(resource, request, &selection, None)?.get(&resource.table, &key, &picks).await?;
+        let (item, picked) = found.ok_or(ProblemKind::NotFound)?;
+        let picked =
+            |attribute: &str| picks.iter().zip(&picked).find(|(pick, _)| **pick == attribute).and_then(|(_, value)| value.as_ref());
+        if let Some((attribute, owner)) = &owner
+            && picked(attribute) != Some(owner)
+        {
+            // The same as for an item that does not exist.
+            return Err(ProblemKind::NotFound.into());
+        }
+        let modified = modified.and_then(|field| shown_time(field, picked(field.attribute())?));
+        Ok(FoundItem { resource, item, modified })
     }
 }
 
@@ -58,7 +85,7 @@ impl FoundItem {
     /// Makes the reply.
     #[must_use]
     pub fn reply(self) -> Reply {
-        let Item { json, modified, .. } = self.item;
-        Reply { body: json.into(), policy: self.resource.policy, modified, link: None, items: 1 }
+        let Self { resource, item, modified } = self;
+        Reply { body: item.json.into(), policy: resource.policy, modified, link: None, items: 1 }
     }
 }

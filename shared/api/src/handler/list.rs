@@ -3,19 +3,21 @@
 use std::num::NonZeroU32;
 
 use futures_util::future::try_join;
-use pagination::{Budget, Condition, Operator, Page, Plan, RunError, Sort, Start, Value};
-use projection::Selection;
+use pagination::{Budget, Condition, Order, Page, Plan, RunError, Sort, Start};
+use projection::{Field, Selection};
 
 use crate::app::App;
 use crate::dynamodb::ReadError;
 use crate::dynamodb::answer::Item;
 use crate::handler::expand;
 use crate::handler::parameters;
+use crate::http::principal::Grant;
 use crate::http::problem::{ParameterError, Problem, ProblemKind};
 use crate::http::query::Query;
 use crate::http::request::Request;
 use crate::http::response::Reply;
-use crate::route::{Access, Expansion, List, MAX_PAGE_BYTES, Place, Policy, Route, Shape, SortOption};
+use crate::route::{Expansion, List, MAX_PAGE_BYTES, Place, Policy, Resource, Route, Shape, SortOption};
+use crate::stored::stored;
 
 /// A request for a page, its parameters checked one by one.
 #[derive(Debug)]
@@ -23,13 +25,12 @@ pub struct ListRequest<'r> {
     route: &'static Route,
     query: Query<'r>,
     conditions: Vec<Condition>,
-    sort: &'static SortOption,
+    sort: Sort,
     selection: Selection,
     expansions: Vec<&'static Expansion>,
     limit: NonZeroU32,
     skip: Option<u32>,
-    /// The caller and the owner of the list, on a private route.
-    parties: Option<(String, String)>,
+    grant: Grant,
 }
 
 /// A page that can be read: parameters, access path and start position.
@@ -57,14 +58,13 @@ impl<'r> ListRequest<'r> {
     pub fn parse(app: &App, request: &'r Request) -> Result<Self, Problem> {
         let route = app.route();
         let Shape::List(list) = &route.shape else { return Err(ProblemKind::Internal.into()) };
-        let owner = match route.access {
-            Access::Public => None,
-            Access::Owner(attribute) => Some((attribute, request.owner()?)),
-        };
+        let grant = request.grant(route)?;
         let mut errors = Vec::new();
         let query = request.query(&parameter_names(list), &mut errors)?;
-        let mut conditions = parameters::conditions(&query, list.filters, &mut errors);
-        let sort = parameters::sort(&query, list.sorts, &mut errors);
+        let mut conditions = parameters::conditions(&query, route.resource, list.filters, &mut errors);
+        conditions.extend(grant.values.iter().map(|(field, value)| Condition::equal(field.attribute(), stored(field, value.clone()))));
+        conditions.extend(route.resource.conditions(&conditions));
+        let sort = order(route.resource, parameters::sort(&query, list.sorts, &mut errors));
         let expansions = expansions(&query, list.expansions, &mut errors);
         let summary = Selection::of(route.resource.fields, route.resource.summary);
         let mut selection = parameters::fields(&query, route.resource, summary, &mut errors);
@@ -78,22 +78,16 @@ impl<'r> ListRequest<'r> {
         }
         let limit = parameters::limit(&query, list.limits, &mut errors);
         let skip = parameters::skipped_by_page(&query, limit, &mut errors);
-        let parties = owner.map(|(attribute, (id, principal))| {
-            conditions.push(Condition { attribute, operator: Operator::Equal, value: Value::S(id.clone()) });
-            (principal.subject.clone(), id)
-        });
-        if let (Some(_), Some(sort)) = (skip, sort)
-            && let Ok(plan) = Plan::new(&route.resource.table, &conditions, order(sort), [], 1)
+        if skip.is_some()
+            && let Ok(plan) = Plan::new(&route.resource.table, &conditions, sort, [], 1)
             && !plan.is_unfiltered()
         {
             let detail =
                 "goes only with filters on what the list is sorted or grouped by; leave out the other filters, or walk with `cursor`";
             errors.push(ParameterError::new("page", detail));
         }
-        match (sort, NonZeroU32::new(limit)) {
-            (Some(sort), Some(limit)) if errors.is_empty() => {
-                Ok(Self { route, query, conditions, sort, selection, expansions, limit, skip, parties })
-            }
+        match NonZeroU32::new(limit) {
+            Some(limit) if errors.is_empty() => Ok(Self { route, query, conditions, sort, selection, expansions, limit, skip, grant }),
             _ => Err(Problem::parameters(errors)),
         }
     }
@@ -104,7 +98,7 @@ impl<'r> ListRequest<'r> {
     /// 400 for a cursor that was not made for this list and caller.
     pub fn plan(self, app: &App) -> Result<ListPlan<'r>, Problem> {
         let table = &self.route.resource.table;
-        let plan = Plan::new(table, &self.conditions, order(self.sort), self.selection.attributes(), app.shards()).map_err(|error| {
+        let plan = Plan::new(table, &self.conditions, self.sort, self.selection.attributes(), app.shards()).map_err(|error| {
             tracing::error!(%error, "the model offers filters and a sort that no index serves");
             Problem::from(ProblemKind::Internal)
         })?;
@@ -121,11 +115,8 @@ impl<'r> ListRequest<'r> {
 
     /// Returns the context that cursors are bound to, in addition to the list itself.
     fn context(&self) -> Vec<&[u8]> {
-        let mut context = vec![self.route.name.as_bytes()];
-        if let Some((caller, owner)) = &self.parties {
-            context.extend([caller.as_bytes(), owner.as_bytes()]);
-        }
-        context
+        // The conditions, which the list is bound to, have the owner.
+        std::iter::once(self.route.name).chain(self.grant.caller.as_deref()).map(str::as_bytes).collect()
     }
 }
 
@@ -135,7 +126,7 @@ impl<'r> ListPlan<'r> {
     /// # Errors
     /// 502, 503 and 504 for failures of DynamoDB; 400 if `page` lies beyond the counting limit.
     pub async fn run(self, app: &App, request: &Request) -> Result<ListPage<'r>, Problem> {
-        let ListRequest { route, selection, expansions, limit, parties, .. } = &self.request;
+        let ListRequest { route, selection, expansions, limit, grant, .. } = &self.request;
         let within = expansions.iter().find_map(|expansion| match expansion.place {
             Place::Within { join, member } => Some((*expansion, join, member)),
             Place::Beside => None,
@@ -149,8 +140,7 @@ impl<'r> ListPlan<'r> {
             }
             Ok(page)
         };
-        let owner = parties.as_ref().map(|(_, owner)| owner.as_str());
-        let beside = expand::beside(app, request, expansions, owner);
+        let beside = expand::beside(app, request, expansions, grant);
         let (page, beside) = try_join(page, beside).await?;
         Ok(ListPage { plan: self, page, beside })
     }
@@ -210,12 +200,15 @@ fn link(query: &Query<'_>, prev: Option<&str>, next: Option<&str>) -> String {
 #[must_use]
 pub fn parameter_names(list: &List) -> Vec<&'static str> {
     let filters = list.filters.iter().map(|filter| filter.parameter);
+    let sort = (!list.sorts.is_empty()).then_some("sort");
     let expand = (!list.expansions.is_empty()).then_some("expand");
-    filters.chain(["sort", "fields"]).chain(expand).chain(["limit", "cursor", "page"]).collect()
+    filters.chain(sort).chain(["fields"]).chain(expand).chain(["limit", "cursor", "page"]).collect()
 }
 
-fn order(sort: &SortOption) -> Sort {
-    Sort { attribute: sort.attribute, order: sort.order }
+/// Returns the order of the list; without a sort it is that of the index.
+fn order(resource: &Resource, sort: Option<&SortOption>) -> Sort {
+    let attribute = sort.and_then(|sort| resource.field(sort.field)).map(Field::attribute);
+    Sort { attribute, order: sort.map_or(Order::Ascending, |sort| sort.order) }
 }
 
 /// Reads `expand`: the chosen expansions, each once.

@@ -1,31 +1,37 @@
 //! Typed parameters: each is checked against the route's declaration, and all errors are reported at once.
 
-use pagination::{Condition, Operator, Value};
-use projection::Selection;
-use time::Duration;
+use pagination::{Condition, Predicate, Value};
+use projection::{Field, Kind, Selection};
 
 use crate::http::problem::ParameterError;
 use crate::http::query::Query;
 use crate::route::{Accepts, Filter, Limits, MAX_PAGED_ITEM, MAX_TEXT_CHARS, Resource, SortOption};
+use crate::stored::{stored, stored_time};
 use crate::timestamp;
 
-/// Reads the filters as conditions. A range whose ends are reversed is an error of its upper end.
-pub(crate) fn conditions(query: &Query<'_>, filters: &'static [Filter], errors: &mut Vec<ParameterError>) -> Vec<Condition> {
-    let mut conditions: Vec<Condition> = Vec::new();
+/// Reads the filters as conditions. A range whose ends are reversed is an error of its upper end; one whose ends are equal is empty if the
+/// upper end does not belong to it.
+pub(crate) fn conditions(
+    query: &Query<'_>,
+    resource: &Resource,
+    filters: &'static [Filter],
+    errors: &mut Vec<ParameterError>,
+) -> Vec<Condition> {
+    let mut conditions = Vec::new();
+    // The lower ends of ranges: parameter, field, value.
+    let mut lower: Vec<(&str, &str, Value)> = Vec::new();
     for filter in filters {
-        let Some(text) = query.get(filter.parameter) else { continue };
-        match condition(filter, text) {
-            Ok(condition) => {
-                let reversed = |other: &&Condition| {
-                    let bounds = (other.operator, condition.operator) == (Operator::AtLeast, Operator::AtMost);
-                    bounds && other.attribute == condition.attribute && other.value.order(&condition.value).is_gt()
-                };
-                if conditions.iter().any(|other| reversed(&other)) {
-                    let lower = lower_end(filters, filter).unwrap_or_default();
-                    let must = if filter.accepts == Accepts::Before { "be later than" } else { "not be less than" };
-                    errors.push(ParameterError::new(filter.parameter, format!("must {must} `{lower}`")));
+        let (Some(text), Some(field)) = (query.get(filter.parameter), resource.field(filter.field)) else { continue };
+        match predicate(filter, field, text) {
+            Ok((predicate, end)) => {
+                if matches!(predicate, Predicate::AtLeast(_)) {
+                    lower.extend(end.map(|end| (filter.parameter, filter.field, end)));
+                } else if let Some((parameter, ..)) =
+                    lower.iter().find(|(_, name, low)| *name == filter.field && end.as_ref().is_some_and(|end| low.order(end).is_gt()))
+                {
+                    errors.push(ParameterError::new(filter.parameter, format!("must not be less than `{parameter}`")));
                 }
-                conditions.push(condition);
+                conditions.push(Condition { attribute: field.attribute(), predicate });
             }
             Err(error) => errors.push(error),
         }
@@ -33,29 +39,53 @@ pub(crate) fn conditions(query: &Query<'_>, filters: &'static [Filter], errors: 
     conditions
 }
 
-/// Returns the parameter that is the lower end of `upper`'s range.
-fn lower_end(filters: &'static [Filter], upper: &Filter) -> Option<&'static str> {
-    let lower = |filter: &&Filter| filter.attribute == upper.attribute && matches!(filter.accepts, Accepts::AtLeast | Accepts::From);
-    filters.iter().find(lower).map(|filter| filter.parameter)
+/// Returns the test of a filter and, if it is the end of a range, the end as the caller gave it.
+fn predicate(filter: &Filter, field: &Field, text: &str) -> Result<(Predicate, Option<Value>), ParameterError> {
+    let wrong = |detail: String| ParameterError::new(filter.parameter, detail);
+    let unknown = |text: &str, valid: &[&str]| ParameterError::unknown_value(filter.parameter, text, valid);
+    let stored = |text: &str| stored(field, text.to_owned());
+    let number_of = |text| number(text).map(stored).map_err(wrong);
+    Ok(match filter.accepts {
+        Accepts::Text => (Predicate::Equal(plain_text(text).map(stored).map_err(wrong)?), None),
+        Accepts::Prefix => match plain_text(text).map(stored).map_err(wrong)? {
+            Value::S(prefix) => (Predicate::BeginsWith(prefix), None),
+            other => (Predicate::Equal(other), None),
+        },
+        Accepts::OneOf(options) => {
+            let valid = |text| if options.contains(&text) { Ok(stored(text)) } else { Err(unknown(text, options)) };
+            let mut values = text.split(',').map(valid).collect::<Result<Vec<_>, _>>()?;
+            (if values.len() == 1 { Predicate::Equal(values.remove(0)) } else { Predicate::OneOf(values) }, None)
+        }
+        Accepts::Number => (Predicate::Equal(number_of(text)?), None),
+        Accepts::Boolean if ["true", "false"].contains(&text) => (Predicate::Equal(Value::Bool(text == "true")), None),
+        Accepts::AtLeast => {
+            let low = number_of(text)?;
+            (Predicate::AtLeast(low.clone()), Some(low))
+        }
+        Accepts::AtMost => {
+            let high = number_of(text)?;
+            (Predicate::AtMost(high.clone()), Some(high))
+        }
+        Accepts::From => {
+            let first = moment(field, text, false).map_err(wrong)?;
+            (Predicate::AtLeast(first.clone()), Some(first))
+        }
+        Accepts::Before => {
+            let last = moment(field, text, true).map_err(wrong)?;
+            (Predicate::AtMost(last), moment(field, text, false).ok())
+        }
+        Accepts::Positive if text == "true" => (Predicate::AtLeast(Value::N("1".to_owned())), None),
+        Accepts::Positive if text == "false" => (Predicate::AtMost(Value::N("0".to_owned())), None),
+        Accepts::Boolean | Accepts::Positive => return Err(unknown(text, &["true", "false"])),
+    })
 }
 
-fn condition(filter: &Filter, text: &str) -> Result<Condition, ParameterError> {
-    let wrong = |detail: String| ParameterError::new(filter.parameter, detail);
-    let (operator, value) = match filter.accepts {
-        Accepts::Text => (Operator::Equal, Value::S(plain_text(text).map_err(wrong)?.to_owned())),
-        Accepts::OneOf(options) if options.contains(&text) => (Operator::Equal, Value::S(text.to_owned())),
-        Accepts::OneOf(options) => return Err(ParameterError::unknown_value(filter.parameter, text, options)),
-        Accepts::AtLeast => (Operator::AtLeast, Value::N(number(text).map_err(wrong)?.to_owned())),
-        Accepts::AtMost => (Operator::AtMost, Value::N(number(text).map_err(wrong)?.to_owned())),
-        Accepts::From => (Operator::AtLeast, Value::S(moment(text, Duration::ZERO).map_err(wrong)?)),
-        Accepts::Before => (Operator::AtMost, Value::S(moment(text, Duration::MILLISECOND).map_err(wrong)?)),
-        Accepts::Positive => match text {
-            "true" => (Operator::AtLeast, Value::N("1".to_owned())),
-            "false" => (Operator::AtMost, Value::N("0".to_owned())),
-            _ => return Err(ParameterError::unknown_value(filter.parameter, text, &["true", "false"])),
-        },
-    };
-    Ok(Condition { attribute: filter.attribute, operator, value })
+/// Checks the value of a path parameter.
+pub(crate) fn path_value(field: &Field, text: &str) -> Result<(), String> {
+    match field.kind {
+        Kind::Number | Kind::Integer => number(text).map(|_| ()),
+        _ => plain_text(text).map(|_| ()),
+    }
 }
 
 /// Checks that a text has 1 to [`MAX_TEXT_CHARS`] printable characters.
@@ -76,19 +106,17 @@ fn number(text: &str) -> Result<&str, String> {
     }
 }
 
-/// Reads a time and returns it in the form of the tables. A time between two milliseconds becomes the later one, so that "at or after"
-/// holds. `less` is subtracted, which turns "before" into "at or before".
-fn moment(text: &str, less: Duration) -> Result<String, String> {
-    let time = timestamp::parse(text).and_then(|time| {
-        let over = i64::from(time.nanosecond() % 1_000_000);
-        let up = if over == 0 { 0 } else { 1_000_000 - over };
-        time.checked_add(Duration::nanoseconds(up))?.checked_sub(less)
-    });
-    time.and_then(timestamp::format)
-        .ok_or_else(|| "must be a time such as `2026-01-31T00:00:00Z` (RFC 3339; write the `+` of an offset as `%2B`)".to_owned())
+/// Reads a time, and returns the first stored time at or after it, or with `before` the last one before it. This makes "at or after" and
+/// "before" exact, whatever the unit in which times are stored.
+fn moment(field: &Field, text: &str, before: bool) -> Result<Value, String> {
+    timestamp::parse_date_or_time(text).and_then(|time| stored_time(field, time, before)).ok_or_else(|| {
+        "must be a time such as `2026-01-31T00:00:00Z` (RFC 3339; write the `+` of an offset as `%2B`) or a date such as `2026-01-31` (its \
+         midnight in UTC)"
+            .to_owned()
+    })
 }
 
-/// Reads `sort`; the first sort is the default.
+/// Reads `sort`; the first sort is the default, and `None` is the order of the index.
 pub(crate) fn sort(query: &Query<'_>, sorts: &'static [SortOption], errors: &mut Vec<ParameterError>) -> Option<&'static SortOption> {
     let Some(name) = query.get("sort") else { return sorts.first() };
     let chosen = sorts.iter().find(|sort| sort.name == name);
@@ -144,12 +172,16 @@ fn whole_number(text: &str) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
+    use projection::{Epoch, field};
+
     use super::*;
+    use crate::route::{Policy, Table};
 
     #[test]
     fn times_become_milliseconds_of_utc() {
-        let from = |text| moment(text, Duration::ZERO).ok();
-        let before = |text| moment(text, Duration::MILLISECOND).ok();
+        let text = |value: Value| if let Value::S(text) = value { text } else { panic!("{value:?}") };
+        let from = |time| moment(&FIELDS[0], time, false).map(text).ok();
+        let before = |time| moment(&FIELDS[0], time, true).map(text).ok();
         assert_eq!(from("2024-01-01T00:00:00Z").unwrap(), "2024-01-01T00:00:00.000Z");
         assert_eq!(from("2024-01-01T02:00:00.5+02:00").unwrap(), "2024-01-01T00:00:00.500Z");
         assert_eq!(from("2024-01-01T00:00:00.0001Z").unwrap(), "2024-01-01T00:00:00.001Z");
@@ -161,9 +193,59 @@ mod tests {
         assert_eq!(from("9999-12-31T23:59:59.9999Z"), None);
     }
 
+    #[test]
+    fn times_are_compared_in_the_unit_that_is_stored() {
+        let ends = |field: usize, time| [false, true].map(|before| moment(&FIELDS[field], time, before).unwrap());
+        let (n, s) = (|text: &str| Value::N(text.to_owned()), |text: &str| Value::S(text.to_owned()));
+        assert_eq!(ends(1, "2024-01-01T00:00:00Z"), [n("1704067200"), n("1704067199")]);
+        assert_eq!(ends(1, "2024-01-01T00:00:00.001Z"), [n("1704067201"), n("1704067200")]);
+        assert_eq!(ends(1, "1969-12-31T23:59:59.5Z"), [n("0"), n("-1")]);
+        assert_eq!(ends(2, "2024-01-01T00:00:00.0001Z"), [s("1704067200001"), s("1704067200000")]);
+    }
+
+    #[test]
+    fn a_date_alone_is_its_midnight() {
+        let same = |text| moment(&FIELDS[0], text, false) == moment(&FIELDS[0], "2024-02-29T00:00:00Z", false);
+        assert!(same("2024-02-29") && same("2024-02-29T01:00:00+01:00"));
+        for bad in ["2023-02-29", "2024-2-9", "2024-02-29 ", "20240229", "2024-02"] {
+            assert!(moment(&FIELDS[0], bad, false).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_range_is_reversed_only_if_its_ends_are() {
+        let errors = |raw: &str| {
+            let mut errors = Vec::new();
+            conditions(&Query::parse(raw, &["from", "to"], &mut errors), &THINGS, &PERIOD, &mut errors);
+            errors.len()
+        };
+        let day = "2024-01-02T00:00:00Z";
+        for (to, wrong) in
+            [("2024-01-02T00:00:00Z", 0), ("2024-01-02", 0), ("2024-01-02T00:00:00.001Z", 0), ("2024-01-01T23:59:59.999Z", 1)]
+        {
+            assert_eq!(errors(&format!("from={day}&to={to}")), wrong, "{to}");
+        }
+    }
+
+    static FIELDS: [Field; 3] = [
+        field("placedAt", Kind::Timestamp, ""),
+        field("paidAt", Kind::Epoch(Epoch::Seconds), ""),
+        field("sentAt", Kind::Epoch(Epoch::MillisecondsText), ""),
+    ];
+    static THINGS: Resource = Resource {
+        name: "things",
+        table_variable: "",
+        table: Table { key: &["placedAt"], indexes: &[] },
+        fixed: &[],
+        fields: &FIELDS,
+        summary: &["placedAt"],
+        modified: None,
+        policy: Policy::NoStore,
+    };
+
     static PERIOD: [Filter; 2] = [
-        Filter { parameter: "from", attribute: "placedAt", accepts: Accepts::From, about: "" },
-        Filter { parameter: "to", attribute: "placedAt", accepts: Accepts::Before, about: "" },
+        Filter { parameter: "from", field: "placedAt", accepts: Accepts::From, about: "" },
+        Filter { parameter: "to", field: "placedAt", accepts: Accepts::Before, about: "" },
     ];
 
     #[test]
@@ -171,7 +253,7 @@ mod tests {
         let errors = |raw: &str| {
             let mut errors = Vec::new();
             let query = Query::parse(raw, &["from", "to"], &mut errors);
-            conditions(&query, &PERIOD, &mut errors);
+            conditions(&query, &THINGS, &PERIOD, &mut errors);
             errors
         };
         for separator in ["T", "t", "%54"] {

@@ -6,7 +6,7 @@
 //! query, 40,000 headers, a 64 KB path). This module keeps the raw query, the raw path, the claims and six headers, borrowed where possible,
 //! and skips everything else.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, collections::HashMap, fmt};
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use serde::{
@@ -31,21 +31,16 @@ pub(crate) struct Event<'a> {
     #[serde(default)]
     pub(crate) headers: Headers,
     #[serde(default)]
-    pub(crate) path_parameters: Option<PathParameters>,
-    pub(crate) request_context: RequestContext,
-}
-
-#[derive(Debug, Default, Deserialize)]
-pub(crate) struct PathParameters {
-    #[serde(default)]
-    pub(crate) id: Option<String>,
+    pub(crate) path_parameters: Option<HashMap<String, String>>,
+    #[serde(borrow)]
+    pub(crate) request_context: RequestContext<'a>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct RequestContext {
-    #[serde(default)]
-    pub(crate) authorizer: Option<Authorizer>,
+pub(crate) struct RequestContext<'a> {
+    #[serde(borrow, default)]
+    pub(crate) authorizer: Option<Authorizer<'a>>,
     pub(crate) http: Http,
 }
 
@@ -55,24 +50,64 @@ pub(crate) struct Http {
 }
 
 #[derive(Debug, Deserialize)]
-pub(crate) struct Authorizer {
-    #[serde(default)]
-    pub(crate) jwt: Option<Jwt>,
+pub(crate) struct Authorizer<'a> {
+    #[serde(borrow, default)]
+    pub(crate) jwt: Option<Jwt<'a>>,
 }
 
 #[derive(Debug, Deserialize)]
-pub(crate) struct Jwt {
-    #[serde(default)]
-    pub(crate) claims: Claims,
+pub(crate) struct Jwt<'a> {
+    #[serde(borrow, default)]
+    pub(crate) claims: Claims<'a>,
 }
 
-/// The claims that this crate reads. A claim that is not a string counts as absent.
-#[derive(Debug, Default, Deserialize)]
-pub(crate) struct Claims {
-    #[serde(default, deserialize_with = "text_or_none")]
-    pub(crate) sub: Option<String>,
-    #[serde(default, deserialize_with = "text_or_none")]
-    pub(crate) scope: Option<String>,
+/// The claims of a token, as JSON. A claim that comes twice is an error, so that no two readers of a token see different callers.
+#[derive(Debug, Default)]
+pub(crate) struct Claims<'a>(HashMap<String, &'a RawValue>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Claims<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Once;
+
+        impl<'de> Visitor<'de> for Once {
+            type Value = Claims<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a map of claims")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Claims<'de>, A::Error> {
+                let mut claims = HashMap::new();
+                while let Some((name, claim)) = map.next_entry::<String, &RawValue>()? {
+                    if claims.insert(name, claim).is_some() {
+                        return Err(de::Error::custom("a claim comes twice"));
+                    }
+                }
+                Ok(Claims(claims))
+            }
+        }
+
+        deserializer.deserialize_map(Once)
+    }
+}
+
+impl Claims<'_> {
+    /// Returns a claim that is a string with at least one character. Every other claim counts as absent.
+    pub(crate) fn text(&self, name: &str) -> Option<String> {
+        serde_json::from_str(self.0.get(name)?.get()).ok().filter(|text: &String| !text.is_empty())
+    }
+
+    /// Returns `true` if a claim is a string or a list of strings that has `word`. Strings are split at spaces and commas, because API Gateway
+    /// writes a list as `"[a b]"`.
+    pub(crate) fn has_word(&self, name: &str, word: &str) -> bool {
+        let Some(claim) = self.0.get(name) else { return false };
+        if let Ok(words) = serde_json::from_str::<Vec<String>>(claim.get()) {
+            return words.iter().any(|other| other == word);
+        }
+        let words: String = serde_json::from_str(claim.get()).unwrap_or_default();
+        let words = words.strip_prefix('[').and_then(|words| words.strip_suffix(']')).unwrap_or(&words);
+        words.split([' ', ',']).any(|other| other == word)
+    }
 }
 
 /// The headers that a read API needs.
@@ -123,10 +158,6 @@ impl<'de> Deserialize<'de> for Headers {
     }
 }
 
-fn text_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    text(<&RawValue>::deserialize(deserializer)?).map(|text| text.map(Cow::into_owned))
-}
-
 fn text_or_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Cow<'de, str>, D::Error> {
     text(<&RawValue>::deserialize(deserializer)?).map(Option::unwrap_or_default)
 }
@@ -154,7 +185,7 @@ mod tests {
     #[test]
     fn what_matters_is_kept() {
         let event = read(
-            r#"{"version":"2.0","routeKey":"GET /v1/users/{id}","rawPath":"/v1/users/u-1","rawQueryString":"a=%20b c",
+            r#"{"version":"2.0","routeKey":"GET /v1/users/{userId}","rawPath":"/v1/users/u-1","rawQueryString":"a=%20b c",
                 "cookies":["x"],"headers":{"If-None-Match":"\"x\"","host":"h","accept-encoding":7},
                 "requestContext":{"http":{"method":"GET","path":"/"},"authorizer":{"jwt":{"claims":{"sub":"u-1","scope":["a"]},"scopes":null}}},
                 "pathParameters":{"id":"u-1"},"isBase64Encoded":true,"body":"!!"}"#,
@@ -164,7 +195,9 @@ mod tests {
         assert_eq!(event.headers.0.len(), 1);
         assert_eq!(event.headers.0[header::IF_NONE_MATCH], "\"x\"");
         let claims = event.request_context.authorizer.unwrap().jwt.unwrap().claims;
-        assert_eq!((claims.sub.as_deref(), claims.scope), (Some("u-1"), None));
+        assert_eq!((claims.text("sub").as_deref(), claims.text("scope")), (Some("u-1"), None));
+        assert!(claims.has_word("scope", "a") && !claims.has_word("sub", "u"));
+        assert_eq!(event.path_parameters.unwrap()["id"], "u-1");
     }
 
     #[test]
@@ -179,12 +212,13 @@ mod tests {
             (r#"["u-1"]"#, None),
             (r#"{"u-1":"u-1"}"#, None),
         ] {
-            let claims: Claims = serde_json::from_str(&format!(r#"{{"sub":{value}}}"#)).unwrap();
-            assert_eq!(claims.sub.as_deref(), expected, "{value}");
+            let claims = format!(r#"{{"sub":{value}}}"#);
+            let claims: Claims<'_> = serde_json::from_str(&claims).unwrap();
+            assert_eq!(claims.text("sub").as_deref(), expected, "{value}");
             let event = format!(r#"{{"version":"2.0","rawPath":{value},"requestContext":{{"http":{{"method":"GET"}}}}}}"#);
             assert_eq!(read(&event).unwrap().raw_path, expected.unwrap_or_default(), "{value}");
         }
-        assert!(serde_json::from_str::<Claims>(r#"{"sub":"\ud800"}"#).is_err());
+        assert_eq!(serde_json::from_str::<Claims<'_>>(r#"{"sub":"\ud800"}"#).unwrap().text("sub"), None);
     }
 
     #[test]

@@ -4,44 +4,95 @@
 //! ([claims](https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html)); without claims the request is
 //! unauthenticated.
 
+use projection::Field;
+
 use crate::http::event::Claims;
 use crate::http::problem::{Problem, ProblemKind};
+use crate::route::Access;
 
 /// The caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Principal {
-    /// The subject: the user's id.
+    /// The subject, the claim `sub`.
     pub subject: String,
-    reads_any: bool,
+    /// The claim that names the caller as an owner, on a route that has one.
+    own: Option<String>,
+    /// True if the caller has the scope that the route asks for, or the one that may read everybody's items.
+    has_scope: bool,
 }
 
 impl Principal {
-    /// Returns the caller of these claims, or `None` without a subject. `read_any` is the scope that allows reading every user.
-    pub(crate) fn of(claims: Claims, read_any: Option<&str>) -> Option<Self> {
-        let subject = claims.sub.filter(|sub| !sub.is_empty())?;
-        // API Gateway writes an array claim as "[a b]".
-        let scopes = claims.scope.unwrap_or_default();
-        let scopes = scopes.strip_prefix('[').and_then(|scopes| scopes.strip_suffix(']')).unwrap_or(&scopes);
-        let reads_any = read_any.is_some_and(|read_any| scopes.split([' ', ',']).any(|scope| scope == read_any));
-        Some(Self { subject, reads_any })
+    /// Returns the caller of these claims, or `None` without a subject. `read_any` is the scope that allows reading everybody's items.
+    pub(crate) fn of(claims: &Claims<'_>, access: Access, read_any: Option<&str>) -> Option<Self> {
+        let (scope, own) = match access {
+            Access::Public | Access::SignedIn => (None, None),
+            Access::Scope(scope) => (Some(scope), None),
+            Access::Owner { claim, .. } => (read_any, claims.text(claim)),
+        };
+        let has_scope = scope.is_some_and(|scope| claims.has_word("scope", scope) || claims.has_word("scp", scope));
+        Some(Self { subject: claims.text("sub")?, own, has_scope })
     }
 
-    /// Returns the id of the user that the path names (`me` is the caller), if this caller can read that user.
+    /// Checks that the caller may use a route at all, apart from the question whose items they read.
     ///
     /// # Errors
-    /// 403, the same whether or not the user exists.
-    pub(crate) fn may_read(&self, id: &str) -> Result<String, Problem> {
-        match id {
-            "me" => Ok(self.subject.clone()),
-            id if id == self.subject || self.reads_any => Ok(id.to_owned()),
+    /// 403.
+    pub(crate) fn may_use(&self, access: Access) -> Result<(), Problem> {
+        match access {
+            Access::Scope(_) if !self.has_scope => Err(ProblemKind::Forbidden.into()),
+            Access::Public | Access::SignedIn | Access::Scope(_) | Access::Owner { .. } => Ok(()),
+        }
+    }
+
+    /// Returns the owner that the path names (`me` is the caller), if this caller can read their items.
+    ///
+    /// # Errors
+    /// 403, the same whether or not there is such an owner.
+    pub(crate) fn may_read(&self, named: &str) -> Result<String, Problem> {
+        match (named, &self.own) {
+            ("me", Some(own)) => Ok(own.clone()),
+            ("me", None) => Err(ProblemKind::Forbidden.into()),
+            (named, Some(own)) if named == own => Ok(named.to_owned()),
+            (named, _) if self.has_scope => Ok(named.to_owned()),
             _ => Err(ProblemKind::Forbidden.into()),
         }
     }
+
+    /// Returns the owner whose items the caller reads where the path names none: the caller.
+    ///
+    /// # Errors
+    /// 403 for a token without the claim.
+    pub(crate) fn owner(&self) -> Result<String, Problem> {
+        self.own.clone().ok_or_else(|| ProblemKind::Forbidden.into())
+    }
+
+    /// Returns `true` if the caller may read everybody's items.
+    pub(crate) fn reads_any(&self) -> bool {
+        self.has_scope
+    }
 }
 
-/// Reads the claims of a token of `cargo dev token`. It is unsigned, so only a build with the feature `local-tokens` has this function.
+/// The part of a route's items that a request may read.
+#[derive(Debug)]
+pub(crate) struct Grant {
+    /// The values that items must have: those of the path, and the owner.
+    pub(crate) values: Vec<(&'static Field, String)>,
+    /// The caller's subject, on a route that is not public.
+    pub(crate) caller: Option<String>,
+    /// True if an item of another owner than that of `values` may be shown: it was named by the rest of the path.
+    pub(crate) of_anybody: bool,
+}
+
+impl Grant {
+    /// Returns the value of a field, if the items' values have it.
+    pub(crate) fn value(&self, name: &str) -> Option<&str> {
+        self.values.iter().find(|(field, _)| field.name == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// Returns the claims of a token of `cargo dev token`, as JSON. It is unsigned, so only a build with the feature `local-tokens` has this function.
 #[cfg(feature = "local-tokens")]
-pub(crate) fn local_claims(headers: &http::HeaderMap) -> Option<Claims> {
+pub(crate) fn local_token(headers: &http::HeaderMap) -> Option<Vec<u8>> {
     use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
     #[derive(serde::Deserialize)]
@@ -55,26 +106,61 @@ pub(crate) fn local_claims(headers: &http::HeaderMap) -> Option<Claims> {
     let payload = URL_SAFE_NO_PAD.decode(parts.nth(1)?).ok()?;
     let Issuer { iss } = serde_json::from_slice(&payload).ok()?;
     let is_local = scheme.eq_ignore_ascii_case("bearer") && parts.next() == Some("") && iss == "lean-routes-local";
-    if is_local { serde_json::from_slice(&payload).ok() } else { None }
+    is_local.then_some(payload)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn principal(sub: Option<&str>, scope: Option<&str>) -> Option<Principal> {
-        Principal::of(Claims { sub: sub.map(Into::into), scope: scope.map(Into::into) }, Some("all:read"))
+    const OWNER: Access = Access::owner("userId");
+
+    fn principal(claims: &str, access: Access) -> Option<Principal> {
+        Principal::of(&serde_json::from_str(claims).unwrap(), access, Some("all:read"))
     }
 
     #[test]
     fn claims_without_a_subject_have_no_principal() {
-        assert_eq!(principal(None, Some("all:read")), None);
-        assert_eq!(principal(Some(""), Some("all:read")), None);
+        for claims in [r#"{"scope":"all:read"}"#, r#"{"sub":"","scope":"all:read"}"#, r#"{"sub":["u-1"]}"#, r#"{"sub":1}"#, "{}"] {
+            assert_eq!(principal(claims, OWNER), None, "{claims}");
+        }
+    }
+
+    #[test]
+    fn an_owner_can_be_named_by_another_claim() {
+        let tenant = Access::Owner { field: "tenantId", claim: "tenant" };
+        let member = principal(r#"{"sub":"u-1","tenant":"t-1"}"#, tenant).unwrap();
+        assert_eq!((member.owner().unwrap(), member.may_read("me").unwrap()), ("t-1".to_owned(), "t-1".to_owned()));
+        assert!(member.may_read("t-1").is_ok() && member.may_read("u-1").is_err() && member.may_read("t-2").is_err());
+        let stranger = principal(r#"{"sub":"t-1"}"#, tenant).unwrap();
+        assert!(stranger.owner().is_err() && stranger.may_read("me").is_err() && stranger.may_read("t-1").is_err());
+    }
+
+    #[test]
+    fn a_scope_is_in_scope_or_scp_as_a_text_or_a_list() {
+        let staff = Access::Scope("all:read");
+        for claim in [
+            r#""scope":"x all:read""#,
+            r#""scp":"all:read""#,
+            r#""scp":["x","all:read"]"#,
+            r#""scope":["all:read"]"#,
+            r#""scope":"[x all:read]""#,
+        ] {
+            let claims = format!(r#"{{"sub":"u-1",{claim}}}"#);
+            assert!(principal(&claims, staff).unwrap().may_use(staff).is_ok(), "{claim}");
+        }
+        for claim in
+            [r#""scope":"all:reader""#, r#""scp":["x all:read"]"#, r#""scopes":"all:read""#, r#""scope":{"all:read":1}"#, r#""scp":1"#]
+        {
+            let claims = format!(r#"{{"sub":"u-1",{claim}}}"#);
+            assert!(principal(&claims, staff).unwrap().may_use(staff).is_err(), "{claim}");
+        }
     }
 
     #[test]
     fn callers_read_their_own_data_or_with_the_scope_all() {
-        let may = |scope, id: &str| principal(Some("u-1"), scope).unwrap().may_read(id);
+        let caller = |scope: Option<&str>| principal(&serde_json::json!({"sub": "u-1", "scope": scope}).to_string(), OWNER).unwrap();
+        let may = |scope, id: &str| caller(scope).may_read(id);
         assert_eq!(may(None, "u-1").unwrap(), "u-1");
         assert_eq!(may(None, "me").unwrap(), "u-1");
         assert_eq!(may(None, "u-2").unwrap_err().kind, ProblemKind::Forbidden);
@@ -84,7 +170,7 @@ mod tests {
         for scope in ["all:reader", "xall:read", "all", "[]", ""] {
             assert_eq!(may(Some(scope), "u-2").unwrap_err().kind, ProblemKind::Forbidden, "{scope}");
         }
-        let nothing_configured = Principal::of(Claims { sub: Some("u-1".into()), scope: Some(String::new()) }, None).unwrap();
+        let nothing_configured = Principal::of(&serde_json::from_str(r#"{"sub":"u-1","scope":""}"#).unwrap(), OWNER, None).unwrap();
         assert!(nothing_configured.may_read("u-2").is_err());
     }
 
@@ -97,7 +183,8 @@ mod tests {
         let subject = |authorization: String| {
             let mut headers = http::HeaderMap::new();
             headers.insert(http::header::AUTHORIZATION, authorization.try_into().unwrap());
-            local_claims(&headers).and_then(|claims| claims.sub)
+            let claims = local_token(&headers)?;
+            serde_json::from_slice::<Claims<'_>>(&claims).unwrap().text("sub")
         };
         for scheme in ["Bearer", "bearer", "BEARER", "Bearer "] {
             assert_eq!(subject(format!("{scheme} {}", token("lean-routes-local"))).as_deref(), Some("u-1"), "{scheme}");

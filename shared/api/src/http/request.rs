@@ -5,12 +5,12 @@ use std::{borrow::Cow, time::Instant};
 use http::{HeaderMap, Method};
 
 use crate::handler::parameters;
-use crate::http::event::Event;
-use crate::http::principal::Principal;
+use crate::http::event::{Claims, Event};
+use crate::http::principal::{Grant, Principal};
 use crate::http::problem::{ParameterError, Problem, ProblemKind};
 use crate::http::query::{self, Query};
 use crate::meter::Meter;
-use crate::route::{Access, MAX_QUERY_BYTES, Route};
+use crate::route::{Access, MAX_QUERY_BYTES, Route, parameter};
 
 /// One request.
 #[derive(Debug)]
@@ -20,19 +20,19 @@ pub struct Request {
     pub(crate) deadline: Instant,
     pub(crate) meter: Meter,
     raw_query: String,
-    /// The id in the path, decoded once, or `None` if it cannot be decoded.
-    id: Option<String>,
+    /// The path parameters, each with its value, decoded once; `None` if it cannot be decoded.
+    path: Vec<(&'static str, Option<String>)>,
     principal: Option<Principal>,
 }
 
 impl Request {
-    /// Reads an event for `route`. `read_any` is the scope that allows reading every user.
+    /// Reads an event for `route`. `read_any` is the scope that allows reading everybody's items.
     ///
     /// [`App::respond`](crate::App::respond) calls this first.
     ///
     /// # Errors
     /// 400 for another kind of event, 404 for another path, 405 for another method.
-    pub fn read(event: &str, route: &Route, read_any: Option<&str>, deadline: Instant) -> Result<Self, Problem> {
+    pub fn read(event: &str, route: &'static Route, read_any: Option<&str>, deadline: Instant) -> Result<Self, Problem> {
         let event: Event<'_> = serde_json::from_str(event).map_err(|error| {
             // The error's own text quotes the event, which can hold a token.
             let (category, line, column) = (error.classify(), error.line(), error.column());
@@ -48,42 +48,56 @@ impl Request {
             "HEAD" => Method::HEAD,
             _ => return Err(ProblemKind::MethodNotAllowed.into()),
         };
-        let id = path_id(&event, route)?;
+        let path = path_parameters(&event, route)?;
         let raw_query = event.raw_query_string.into_owned();
         let headers = event.headers.0;
-        let claims = event.request_context.authorizer.and_then(|authorizer| authorizer.jwt).map(|jwt| jwt.claims);
+        let of = |claims: &Claims<'_>| Principal::of(claims, route.access, read_any);
+        let principal = event.request_context.authorizer.and_then(|authorizer| authorizer.jwt).and_then(|jwt| of(&jwt.claims));
         #[cfg(feature = "local-tokens")]
-        let claims = claims.or_else(|| crate::http::principal::local_claims(&headers));
-        let principal = claims.and_then(|claims| Principal::of(claims, read_any));
-        Ok(Self { method, headers, deadline, meter: Meter::default(), raw_query, id, principal })
+        let principal = principal.or_else(|| {
+            let token = crate::http::principal::local_token(&headers)?;
+            of(&serde_json::from_slice(&token).ok()?)
+        });
+        Ok(Self { method, headers, deadline, meter: Meter::default(), raw_query, path, principal })
     }
 
-    /// Returns the id of the user whose data the path names, and the caller, who can read it. Call this before every other check.
+    /// Checks that the caller may read what the path names. Call this before every other check.
     ///
     /// # Errors
-    /// 401 without a principal, 403 for another user, and 400 for an id that no user can have (only to callers who can read every user).
-    pub(crate) fn owner(&self) -> Result<(String, &Principal), Problem> {
-        let principal = self.principal.as_ref().ok_or(ProblemKind::Unauthorized)?;
-        // An id that cannot be decoded matches no caller.
-        let id = principal.may_read(self.id.as_deref().unwrap_or(""))?;
-        match parameters::plain_text(&id) {
-            Ok(_) => Ok((id, principal)),
-            Err(detail) => Err(Problem::parameters(vec![ParameterError::new("id", detail)])),
-        }
-    }
-
-    /// Returns the key of the item that the path names, if the caller can read it.
-    ///
-    /// # Errors
-    /// Those of [`Self::owner`]; on a public route, 400 for an id that no item can have.
-    pub(crate) fn item_id(&self, access: Access) -> Result<String, Problem> {
-        match access {
-            Access::Owner(_) => self.owner().map(|(id, _)| id),
-            Access::Public => {
-                let id = self.id.as_deref().unwrap_or("");
-                parameters::plain_text(id).map(str::to_owned).map_err(|detail| Problem::parameters(vec![ParameterError::new("id", detail)]))
+    /// 401 without a principal, 403 for somebody else's items; then 400 that lists every path parameter with a value that no item can have.
+    pub(crate) fn grant(&self, route: &'static Route) -> Result<Grant, Problem> {
+        let resource = route.resource;
+        let mut grant = Grant { values: Vec::with_capacity(self.path.len()), caller: None, of_anybody: false };
+        let mut owner = None;
+        if route.access != Access::Public {
+            let principal = self.principal.as_ref().ok_or(ProblemKind::Unauthorized)?;
+            principal.may_use(route.access)?;
+            grant.caller = Some(principal.subject.clone());
+            if let Access::Owner { field, .. } = route.access {
+                let named = self.path.iter().find(|(name, _)| *name == field);
+                // A value that cannot be decoded matches no caller.
+                let value = match named {
+                    Some((_, named)) => principal.may_read(named.as_deref().unwrap_or_default())?,
+                    None => principal.owner()?,
+                };
+                grant.of_anybody = named.is_none() && principal.reads_any();
+                owner = Some((field, value));
             }
         }
+        let mut errors = Vec::new();
+        let path = self.path.iter().map(|(name, value)| (*name, value.clone().unwrap_or_default()));
+        let path = path.filter(|(name, _)| owner.as_ref().is_none_or(|(owner, _)| owner != name));
+        for (name, value) in owner.clone().into_iter().chain(path) {
+            let Some(field) = resource.field(name) else {
+                tracing::error!(name, "the path has a parameter that is no field of the resource");
+                return Err(ProblemKind::Internal.into());
+            };
+            match parameters::path_value(field, &value) {
+                Ok(()) => grant.values.push((field, value)),
+                Err(detail) => errors.push(ParameterError::new(name, detail)),
+            }
+        }
+        if errors.is_empty() { Ok(grant) } else { Err(Problem::parameters(errors)) }
     }
 
     /// Parses the query. Errors of single parameters are added to `errors`.
@@ -98,25 +112,36 @@ impl Request {
     }
 }
 
-/// Returns the id in the path, decoded exactly once, or `None` if it cannot be decoded.
+/// Returns the path parameters, each decoded exactly once; the value is `None` if it cannot be decoded.
 ///
 /// An HTTP API matches the route and delivers path parameters decoded. An event with the route key `$default` (a function URL,
 /// `cargo lambda watch`) has not been routed and has the path as it was sent, so this function matches and decodes it.
-fn path_id(event: &Event<'_>, route: &Route) -> Result<Option<String>, Problem> {
+fn path_parameters(event: &Event<'_>, route: &'static Route) -> Result<Vec<(&'static str, Option<String>)>, Problem> {
     if event.route_key != "$default" {
-        return Ok(event.path_parameters.as_ref().and_then(|parameters| parameters.id.clone()));
+        let given = |name: &'static str| {
+            let value = event.path_parameters.as_ref()?.get(name)?;
+            Some((name, Some(value.clone())))
+        };
+        let all: Option<Vec<_>> = route.parameters().map(given).collect();
+        return all.ok_or_else(|| {
+            let (path, key) = (route.path, &event.route_key);
+            tracing::error!(path, %key, "the event lacks a path parameter: API Gateway's route must have the path of the declaration");
+            ProblemKind::MalformedRequest.into()
+        });
     }
-    let (mut segments, mut id) = (event.raw_path.split('/'), None);
+    let mut segments = event.raw_path.split('/');
+    let mut parameters = Vec::new();
     for wanted in route.path.split('/') {
-        match segments.next() {
-            Some(segment) if wanted == "{id}" && !segment.is_empty() => id = query::percent_decode(segment).map(Cow::into_owned),
-            Some(segment) if segment == wanted => {}
+        match (segments.next(), parameter(wanted)) {
+            (Some(segment), Some(name)) if !segment.is_empty() => {
+                parameters.push((name, query::percent_decode(segment).map(Cow::into_owned)));
+            }
+            (Some(segment), None) if segment == wanted => {}
             _ => return Err(ProblemKind::NotFound.into()),
         }
     }
-    if segments.next().is_some() { Err(ProblemKind::NotFound.into()) } else { Ok(id) }
+    if segments.next().is_some() { Err(ProblemKind::NotFound.into()) } else { Ok(parameters) }
 }
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -133,6 +158,7 @@ mod tests {
         name: "things",
         table_variable: "THINGS_TABLE",
         table: Table { key: &["thingId"], indexes: &[] },
+        fixed: &[],
         fields: &[Field { name: "thingId", kind: Kind::Text, about: "The thing's id." }],
         summary: &["thingId"],
         modified: None,
@@ -140,7 +166,7 @@ mod tests {
     };
     static GET_THING: Route = Route {
         name: "get-thing",
-        path: "/v1/things/{id}",
+        path: "/v1/things/{thingId}",
         about: "Get a thing.",
         resource: &THINGS,
         access: Access::Public,

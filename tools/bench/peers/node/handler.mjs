@@ -54,7 +54,7 @@ const listOrders = (userId, limit) =>
 
 export async function handler(event) {
   const limit = Number(event.queryStringParameters?.limit ?? 25);
-  const id = event.pathParameters?.id;
+  const id = event.pathParameters?.userId;
   const body = await (event.rawPath.endsWith("/orders") ? listOrders(id, limit) : id ? getUser(id) : listProducts(limit));
   return { statusCode: 200, headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
 }

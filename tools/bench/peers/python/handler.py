@@ -50,7 +50,7 @@ def newest(table, index, condition, sort, key, names, limit):
 
 
 def handler(event, _context):
-    user_id = (event.get("pathParameters") or {}).get("id")
+    user_id = (event.get("pathParameters") or {}).get("userId")
     limit = int((event.get("queryStringParameters") or {}).get("limit", 25))
     if event["rawPath"].endswith("/orders"):
         body = newest(orders, "byPlacedAt", Key("userId").eq(user_id), "placedAt", "orderId", ORDER, limit)

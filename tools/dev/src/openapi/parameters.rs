@@ -2,7 +2,7 @@
 
 use super::{examples, reference, schemas};
 use api::{
-    Accepts, Access, Expansion, Field, Filter, Limits, List, MAX_PAGED_ITEM, MAX_TEXT_CHARS, Resource, Route, Shape, SortOption,
+    Accepts, Access, Expansion, Field, Filter, Kind, Limits, List, MAX_PAGED_ITEM, MAX_TEXT_CHARS, Resource, Route, Shape, SortOption,
     parameter_names,
 };
 use pagination::{CURSOR_DAYS, MAX_CURSOR_CHARS};
@@ -59,9 +59,7 @@ fn in_words(number: u16) -> String {
 /// The parameters of a route.
 pub(crate) fn of(route: &Route) -> Value {
     let mut all = Vec::new();
-    if route.path.contains("{id}") {
-        all.push(id(route));
-    }
+    all.extend(route.parameters().map(|name| path_parameter(route, name)));
     match &route.shape {
         Shape::One => all.push(fields(route.resource, false)),
         Shape::List(list) => all.extend(parameter_names(list).iter().map(|name| listed(name, route.resource, list))),
@@ -90,12 +88,17 @@ fn limit(limits: Limits) -> Value {
 }
 
 fn filter(filter: &Filter, resource: &Resource) -> Value {
-    let value = examples::attribute(resource, filter.attribute);
-    let decimal = || json!({ "type": "string", "format": "decimal", "pattern": DECIMAL });
-    let time = || json!({ "type": "string", "format": "date-time" });
+    let value = examples::attribute(resource, filter.field);
+    let time = || json!({ "type": "string", "anyOf": [{ "format": "date-time" }, { "format": "date" }] });
     let (schema, example) = match filter.accepts {
         Accepts::Text => (text(), value),
-        Accepts::OneOf(options) => (json!({ "type": "string", "enum": options }), value),
+        Accepts::Prefix => (text(), value.as_str().map_or(Value::Null, |text| text.chars().take(3).collect::<String>().into())),
+        Accepts::OneOf(options) => {
+            let schema = json!({ "type": "array", "minItems": 1, "items": { "type": "string", "enum": options } });
+            (schema, json!([value]))
+        }
+        Accepts::Number => (decimal(), value),
+        Accepts::Boolean => (json!({ "type": "boolean" }), true.into()),
         Accepts::AtLeast => (decimal(), "4".into()),
         Accepts::AtMost => (decimal(), "99.99".into()),
         Accepts::From => (time(), "2024-01-01T00:00:00Z".into()),
@@ -104,7 +107,18 @@ fn filter(filter: &Filter, resource: &Resource) -> Value {
     };
     let upper = matches!(filter.accepts, Accepts::AtMost | Accepts::Before);
     let about = if upper { format!("{} Not below the lower end, if both are given.", filter.about) } else { filter.about.to_owned() };
-    parameter(filter.parameter, "query", &about, schema, Some(example))
+    let about =
+        if matches!(filter.accepts, Accepts::OneOf(_)) { format!("{about} Several values are separated by commas.") } else { about };
+    let mut parameter = parameter(filter.parameter, "query", &about, schema, Some(example));
+    if matches!(filter.accepts, Accepts::OneOf(_)) {
+        comma_separated(&mut parameter);
+    }
+    parameter
+}
+
+fn comma_separated(parameter: &mut Value) {
+    parameter["style"] = "form".into();
+    parameter["explode"] = false.into();
 }
 
 fn sort(sorts: &[SortOption]) -> Value {
@@ -124,8 +138,7 @@ fn expand(expansions: &[Expansion]) -> Value {
     let schema = json!({ "type": "array", "minItems": 1, "items": { "type": "string", "enum": names } });
     let about = format!("Related items to put in, separated by commas. {}", meanings.join(" "));
     let mut parameter = parameter("expand", "query", &about, schema, Some(json!(names)));
-    parameter["style"] = "form".into();
-    parameter["explode"] = false.into();
+    comma_separated(&mut parameter);
     parameter
 }
 
@@ -153,24 +166,25 @@ fn members(fields: &[Field]) -> String {
     format!("({})", fields.iter().map(member).collect::<Vec<_>>().join("|"))
 }
 
-/// The path's id, as the attribute behind it is declared: the user's of a private route, else the key of the route's own resource.
-fn id(route: &Route) -> Value {
-    let attribute = match route.access {
-        Access::Owner(attribute) => Some(attribute),
-        Access::Public => route.resource.table.key.first().copied(),
+/// A path parameter, as the field that it stands for is declared.
+fn path_parameter(route: &Route, name: &'static str) -> Value {
+    // The resource whose key it is has the best description; the route's own resource may have the field too.
+    let whose = model::RESOURCES.iter().copied().find(|resource| resource.table.key == [name]);
+    let field = whose.and_then(|resource| resource.field(name)).or_else(|| route.resource.field(name));
+    let about = field.map_or("", |field| field.about);
+    let owner = matches!(route.access, Access::Owner { field, .. } if field == name);
+    let (about, example) = match owner {
+        true => (format!("{}; `me` stands for the caller.", about.trim_end_matches('.')), "me".into()),
+        false => (about.to_owned(), examples::attribute(route.resource, name)),
     };
-    // The resource whose key it is has the best description; the route's own resource may have the attribute too.
-    let whose =
-        model::RESOURCES.iter().copied().find(|resource| resource.table.key.first().copied() == attribute && resource.table.key.len() == 1);
-    let about = attribute.and_then(|name| whose.unwrap_or(route.resource).fields.iter().find(|field| field.name == name));
-    let about = about.map_or("The item's id.", |field| field.about);
-    let (about, example) = match route.access {
-        Access::Owner(_) => (format!("{}; `me` stands for the caller.", about.trim_end_matches('.')), "me".into()),
-        Access::Public => (about.to_owned(), attribute.map_or(Value::Null, |name| examples::attribute(route.resource, name))),
-    };
-    let mut parameter = parameter("id", "path", &about, text(), Some(example));
+    let number = field.is_some_and(|field| matches!(field.kind, Kind::Number | Kind::Integer));
+    let mut parameter = parameter(name, "path", &about, if number { decimal() } else { text() }, Some(example));
     parameter["required"] = true.into();
     parameter
+}
+
+fn decimal() -> Value {
+    json!({ "type": "string", "format": "decimal", "pattern": DECIMAL })
 }
 
 fn text() -> Value {

@@ -91,11 +91,11 @@ fn object(fields: &[&Field], expansions: &[Expansion]) -> Value {
 fn kind(kind: Kind, within: Option<(&str, &Expansion)>) -> Value {
     let below = |members: &'static [Field]| object(&members.iter().collect::<Vec<_>>(), &[]);
     match kind {
-        Kind::Text => json!({ "type": "string" }),
+        Kind::Text | Kind::Prefixed { .. } => json!({ "type": "string" }),
         Kind::Number => json!({ "type": "number" }),
         Kind::Integer => json!({ "type": "integer" }),
         Kind::Boolean => json!({ "type": "boolean" }),
-        Kind::Timestamp => json!({ "type": "string", "format": "date-time" }),
+        Kind::Timestamp | Kind::Epoch(_) => json!({ "type": "string", "format": "date-time" }),
         Kind::Texts => json!({ "type": "array", "items": { "type": "string" } }),
         Kind::Object(members) => below(members),
         Kind::Objects(members) => {

@@ -25,7 +25,7 @@ pub struct Function {
 /// A route of the HTTP API.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Route {
-    /// `/v1/users/{id}`
+    /// `/v1/users/{userId}`
     pub path: String,
     /// In capitals: `GET`.
     pub method: String,

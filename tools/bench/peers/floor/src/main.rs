@@ -49,7 +49,7 @@ fn between<'a>(text: &'a str, before: &str) -> Option<&'a str> {
 }
 
 fn user(dynamodb: &mut dynamodb::Client, table: &str, event: &str) -> io::Result<Vec<u8>> {
-    let id = between(event, "\"pathParameters\":{\"id\":\"").unwrap_or_default();
+    let id = between(event, "\"pathParameters\":{\"userId\":\"").unwrap_or_default();
     let (names, projection) = transform::placeholders(transform::USER.iter().copied());
     let request = format!(
         r##"{{"TableName":"{table}","Key":{{"userId":{{"S":"{id}"}}}},"ProjectionExpression":"{projection}","ExpressionAttributeNames":{{{names}}}}}"##

@@ -23,7 +23,7 @@ async fn route(client: &Client, request: Request) -> Result<Response<Body>, Erro
     let query = request.query_string_parameters();
     let number = |name: &str, default: usize| query.first(name).and_then(|text| text.parse().ok()).unwrap_or(default);
     let parameters = request.path_parameters();
-    let id = parameters.first("id").unwrap_or_default();
+    let id = parameters.first("userId").unwrap_or_default();
     let body = if path.ends_with("/orders") {
         naive_orders(client, id, number("enrich", usize::MAX)).await?
     } else if path.starts_with("/v1/users/") {
