@@ -64,6 +64,7 @@ mod handler;
 mod http;
 mod log;
 mod meter;
+mod mistakes;
 mod route;
 mod stored;
 mod timestamp;
@@ -76,4 +77,5 @@ pub use handler::{FoundItem, ItemRequest, ListPage, ListPlan, ListRequest, answe
 pub use http::{ParameterError, Principal, Problem, ProblemKind, Reply, Request};
 pub use lambda_http::lambda_runtime::Error;
 pub use meter::Meter;
+pub use mistakes::mistakes;
 pub use route::*;
