@@ -1,4 +1,4 @@
-//! Ring 5: failures of DynamoDB, and the caller's answer to each.
+//! Failures of DynamoDB, and the caller's answer to each.
 
 use std::time::{Duration, Instant};
 

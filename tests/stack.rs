@@ -1,8 +1,8 @@
-//! A whole bundle in this process: the template's tables over DynamoDB's wire protocol, and the three handlers behind real events.
+//! A whole bundle in this process: a template's tables over DynamoDB's wire protocol, and the handlers behind real events.
 
 use std::{io::Read, time::Duration};
 
-use api::{App, Client, Config, Route};
+use api::{App, Client, Config, Partition, Resource, Route};
 use aws_sdk_dynamodb::config::{Builder, Credentials, Region};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use dev::{
@@ -13,12 +13,14 @@ use lambda_http::Body;
 use serde_json::{Value, json};
 use shop::{RESOURCES, ROUTES};
 
-use crate::direct::item;
+use crate::{contract::Bundle, direct::item};
 
 /// The local database and the environment of the functions.
 pub(crate) struct Stack {
     pub(crate) local: Local,
     pub(crate) shards: u16,
+    resources: &'static [&'static Resource],
+    read_any_scope: String,
 }
 
 /// A response as a caller gets it, after decompression.
@@ -31,10 +33,36 @@ pub(crate) struct Answer {
 }
 
 impl Stack {
-    /// Makes empty tables with one shard.
+    /// Makes the fixture bundle's tables, empty, with one shard.
     pub(crate) fn empty() -> Self {
         let template = Template::parse(shop::TEMPLATE).unwrap();
-        Self { local: database::start(&template).unwrap(), shards: 1 }
+        Self {
+            local: database::start(&template).unwrap(),
+            shards: 1,
+            resources: RESOURCES,
+            read_any_scope: "lean-routes/users:read".into(),
+        }
+    }
+
+    /// Makes a bundle's tables, with the rows of its samples.
+    pub(crate) fn with_samples(bundle: &Bundle) -> Self {
+        let scope = bundle.template.document["Parameters"]["ReadAnyScope"]["Default"].as_str().unwrap_or_default();
+        let local = database::start(&bundle.template).unwrap();
+        let stack = Self { local, shards: 1, resources: bundle.resources, read_any_scope: scope.to_owned() };
+        for resource in bundle.resources {
+            let sharded = resource.table.indexes.iter().find_map(|index| match index.partition {
+                Partition::Shards(name) => Some(name),
+                Partition::Attributes(_) => None,
+            });
+            let rows = bundle.samples(resource).into_iter().map(|mut row| {
+                if let Some(name) = sharded {
+                    row[name] = json!(0);
+                }
+                row
+            });
+            stack.put(resource.name, rows);
+        }
+        stack
     }
 
     /// Makes a small shop: 60 products in two categories, two users, 40 orders of the first. Every hidden value begins with `sentinel-`.
@@ -56,10 +84,10 @@ impl Stack {
         let shards = self.shards.to_string();
         let value = match name {
             "CURSOR_SECRET" => "a secret for tests, of more than 32 characters",
-            "READ_ANY_SCOPE" => "lean-routes/users:read",
+            "READ_ANY_SCOPE" => &self.read_any_scope,
             "CATALOG_SHARDS" => &shards,
             "SERVER_TIMING" => "full",
-            _ => RESOURCES.iter().find(|resource| resource.table_variable == name)?.name,
+            _ => self.resources.iter().find(|resource| resource.table_variable == name)?.name,
         };
         Some(value.to_owned())
     }

@@ -1,4 +1,4 @@
-//! Ring 3: walks over random lists against an oracle in memory.
+//! Walks over random lists against an oracle in memory.
 //!
 //! Each case is one seed: a table of 0 to 2,000 products with heavy ties and missing attributes, N shards, and walks over it with random
 //! filters, sort and limits that change on the way, forward and back. A failure names its seed. `WALKS` sets the number of walks:

@@ -1,0 +1,145 @@
+//! Each route has a function in `template.yaml`, a crate, and an entry in the router of `cargo lambda watch`.
+
+use std::collections::BTreeMap;
+
+use api::{Access, Partition, Route};
+use dev::template::Function;
+use serde_json::{Value as Json, json};
+
+use super::{Bundle, Names, differences};
+
+/// API Gateway and the router derive neither from the other.
+const METHODS: [&str; 2] = ["GET", "HEAD"];
+/// The maximum number of lines of a function's main.rs: it boots and serves.
+const MAX_LINES: usize = 20;
+
+pub(super) fn mistakes(bundle: &Bundle) -> Vec<String> {
+    let routes: Names<'_> = bundle.routes.iter().map(|route| route.name).collect();
+    let functions = bundle.template.functions.iter().map(|function| function.binary.as_str()).collect();
+    let mut mistakes = differences("template.yaml", "the list of functions", &functions, &routes, "which is no route");
+    let crates = bundle.names_in("functions");
+    let crates: Names<'_> = crates.iter().map(String::as_str).collect();
+    mistakes.extend(differences("functions/", "the folder", &crates, &routes, "which is no route"));
+    mistakes.extend(router(bundle));
+    for route in bundle.routes {
+        if let Some(function) = bundle.template.function(route.name) {
+            mistakes.extend(of_function(bundle, route, function));
+        }
+        if crates.contains(route.name) {
+            mistakes.extend(of_crate(bundle, route));
+        }
+    }
+    mistakes
+}
+
+fn of_function(bundle: &Bundle, route: &Route, function: &Function) -> Vec<String> {
+    let events: Vec<_> = function.routes.iter().map(|there| format!("{} {}", there.method, there.path)).collect();
+    let given = events.iter().map(String::as_str).collect();
+    let wanted = METHODS.map(|method| format!("{method} {}", route.path));
+    let wanted = wanted.iter().map(String::as_str).collect();
+    let mut mistakes = differences(route.name, "template.yaml", &given, &wanted, "which is not the route's");
+    let declared = bundle.template.resource(&function.logical_id);
+    for there in &function.routes {
+        let event = declared.map_or(&Json::Null, |function| &function["Properties"]["Events"][&there.event]["Properties"]);
+        let at = format!("{}: {} {}", route.name, there.method, there.path);
+        match (route.access, event["Auth"]["Authorizer"].as_str().filter(|name| *name != "NONE")) {
+            (Access::Public, Some(name)) => mistakes.push(format!("{at} has the authorizer {name}, and the route is public")),
+            (Access::Owner(_), None) => mistakes.push(format!("{at} has no authorizer, and the route has an owner")),
+            (Access::Public, None) | (Access::Owner(_), Some(_)) => {}
+        }
+        if event["PayloadFormatVersion"].as_str().is_some_and(|version| version != "2.0") {
+            mistakes.push(format!("{at} has another PayloadFormatVersion than 2.0"));
+        }
+    }
+    mistakes
+}
+
+fn of_crate(bundle: &Bundle, route: &Route) -> Vec<String> {
+    let mut mistakes = Vec::new();
+    let manifest = bundle.text(&format!("functions/{}/Cargo.toml", route.name));
+    if !manifest.contains("local-tokens = [\"api/local-tokens\"]") || manifest.contains("default =") {
+        mistakes.push(format!("functions/{}/Cargo.toml: the feature local-tokens is `[\"api/local-tokens\"]`, and no default", route.name));
+    }
+    let lines = bundle.text(&format!("functions/{}/src/main.rs", route.name)).lines().count();
+    if lines == 0 || lines > MAX_LINES {
+        mistakes.push(format!("functions/{}/src/main.rs has {lines} lines: it boots and serves, in {MAX_LINES} at most", route.name));
+    }
+    mistakes
+}
+
+/// Compares the router with the routes.
+fn router(bundle: &Bundle) -> Vec<String> {
+    let manifest = bundle.text("Cargo.toml");
+    let (_, router) = manifest.split_once("[workspace.metadata.lambda.watch.router]").unwrap_or_default();
+    let router = router.split("\n[").next().unwrap_or_default();
+    // `"/path" = [{ method = "GET", function = "name" }, …]`, on one line or on several: every second part is within quotes.
+    let (mut path, mut method, mut given) = ("", "", Vec::new());
+    let parts: Vec<_> = router.split('"').collect();
+    for pair in parts.chunks_exact(2) {
+        match pair {
+            [before, quoted] if before.trim_end().ends_with("method =") => method = quoted,
+            [before, quoted] if before.trim_end().ends_with("function =") => given.push(format!("{method} {path} = {quoted}")),
+            [_, quoted] => path = quoted,
+            _ => {}
+        }
+    }
+    let given = given.iter().map(String::as_str).collect();
+    let wanted = |route: &&Route| METHODS.map(|method| format!("{method} {} = {}", route.path, route.name));
+    let wanted: Vec<_> = bundle.routes.iter().copied().flat_map(|route| wanted(&route)).collect();
+    let wanted = wanted.iter().map(String::as_str).collect();
+    differences("Cargo.toml", "the router", &given, &wanted, "which is no route")
+}
+
+/// Every function's environment has exactly the variables that `Config` reads for its route.
+pub(super) fn environment(bundle: &Bundle) -> Vec<String> {
+    let mut mistakes = Vec::new();
+    for route in bundle.routes {
+        let Some(function) = bundle.template.function(route.name) else { continue };
+        let tables: BTreeMap<&str, Json> =
+            route.resources().map(|resource| (resource.table_variable, json!({"Ref": bundle.table_id(resource)}))).collect();
+        let mut wanted: Names<'_> = tables.keys().copied().collect();
+        wanted.insert("LOG_LEVEL");
+        if route.is_list() {
+            wanted.extend(["CURSOR_SECRET", "CURSOR_SECRET_PREVIOUS"]);
+        }
+        if route.is_list() && route.resource.table.indexes.iter().any(|index| matches!(index.partition, Partition::Shards(_))) {
+            wanted.insert("CATALOG_SHARDS");
+        }
+        if route.access != Access::Public {
+            wanted.insert("READ_ANY_SCOPE");
+        }
+        let given = function.environment.keys().map(String::as_str).filter(|name| *name != "SERVER_TIMING").collect();
+        mistakes.extend(differences(route.name, "the environment", &given, &wanted, "which the route does not read"));
+        for (name, table) in tables {
+            if function.environment.get(name).is_some_and(|given| *given != table) {
+                mistakes.push(format!("{}: {name} is not `!Ref {}`", route.name, table["Ref"].as_str().unwrap_or_default()));
+            }
+        }
+    }
+    mistakes
+}
+
+/// Every alarm on a metric of a function is on that metric of all functions.
+pub(super) fn alarms(bundle: &Bundle) -> Vec<String> {
+    let template = &bundle.template;
+    let wanted: Names<'_> = template.functions.iter().map(|function| function.logical_id.as_str()).collect();
+    let mut mistakes = Vec::new();
+    let resources = template.document["Resources"].as_object().into_iter().flatten();
+    for (name, alarm) in resources.filter(|(_, resource)| resource["Type"] == "AWS::CloudWatch::Alarm") {
+        let mut watched: BTreeMap<&str, Names<'_>> = BTreeMap::new();
+        for term in alarm["Properties"]["Metrics"].as_array().into_iter().flatten() {
+            let metric = &term["MetricStat"]["Metric"];
+            let dimensions = metric["Dimensions"].as_array().into_iter().flatten();
+            let functions = dimensions
+                .filter(|dimension| dimension["Name"] == "FunctionName")
+                .filter_map(|dimension| dimension["Value"]["Ref"].as_str());
+            if metric["Namespace"] == "AWS/Lambda" {
+                watched.entry(metric["MetricName"].as_str().unwrap_or_default()).or_default().extend(functions);
+            }
+        }
+        for (metric, given) in watched {
+            mistakes.extend(differences(name, metric, &given, &wanted, "which is no function"));
+        }
+    }
+    mistakes
+}

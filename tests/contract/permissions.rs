@@ -1,0 +1,117 @@
+//! The exact permissions: each action on each table and index that a route's plans reach, with conditions that name the attributes of the
+//! requests.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use api::{Index, Place, Route, Shape};
+use dev::template::Function;
+use serde_json::Value as Json;
+
+use super::{Bundle, Names, differences};
+
+/// An action and what it acts on: `Table` or `Table/index/name`.
+type Call = (String, String);
+
+pub(super) fn mistakes(bundle: &Bundle) -> Vec<String> {
+    let pairs = bundle.routes.iter().filter_map(|route| Some((*route, bundle.template.function(route.name)?)));
+    pairs.flat_map(|(route, function)| of_function(bundle, route, function)).collect()
+}
+
+fn of_function(bundle: &Bundle, route: &'static Route, function: &Function) -> Vec<String> {
+    let at = route.name;
+    // In a set, because a statement for several tables or actions has the same mistake for each.
+    let mut mistakes = BTreeSet::new();
+    if !function.other_policies.is_empty() {
+        mistakes.insert(format!("{at}: a policy is no inline statement, so nothing compares it with the requests"));
+    }
+    let wanted = wanted(bundle, route);
+    let mut given = BTreeSet::new();
+    for (number, statement) in function.statements.iter().enumerate() {
+        let name = statement["Sid"].as_str().map_or_else(|| format!("number {}", number + 1), str::to_owned);
+        let permission = format!("permission {name}");
+        if statement["Effect"] != "Allow" {
+            mistakes.insert(format!("{at}: {permission} is no Allow"));
+        }
+        let attributes = strings(&statement["Condition"]["ForAllValues:StringEquals"]["dynamodb:Attributes"]);
+        let select = strings(&statement["Condition"]["StringEquals"]["dynamodb:Select"]);
+        for action in strings(&statement["Action"]) {
+            let selected: Names<'_> =
+                if action == "dynamodb:Query" { ["SPECIFIC_ATTRIBUTES", "COUNT"].into() } else { ["SPECIFIC_ATTRIBUTES"].into() };
+            let what = format!("dynamodb:Select of {permission}");
+            mistakes.extend(differences(at, &what, &select, &selected, "which no request has"));
+            for resource in list(&statement["Resource"]) {
+                let Some(arn) = arn(resource) else {
+                    mistakes.insert(format!("{at}: {permission} is on {resource}, which is no exact ARN of a table or index"));
+                    continue;
+                };
+                let call = (action.to_owned(), arn);
+                if given.contains(&call) {
+                    mistakes.insert(format!("{at}: {permission} allows {} on {} again", call.0, call.1));
+                }
+                match wanted.get(&call) {
+                    Some(wanted) => mistakes.extend(differences(at, &permission, &attributes, wanted, "which no request names")),
+                    None => drop(mistakes.insert(format!("{at}: {permission} allows {} on {}, which no request does", call.0, call.1))),
+                }
+                given.insert(call);
+            }
+        }
+    }
+    let missing = wanted.keys().filter(|call| !given.contains(call));
+    mistakes.extend(missing.map(|(action, resource)| format!("{at}: no permission allows {action} on {resource}")));
+    mistakes.into_iter().collect()
+}
+
+fn wanted(bundle: &Bundle, route: &'static Route) -> BTreeMap<Call, Names<'static>> {
+    let mut wanted = BTreeMap::new();
+    let mut allow = |action: &str, resource: String, attributes: Names<'static>| {
+        wanted.entry((format!("dynamodb:{action}"), resource)).or_insert_with(Names::new).extend(attributes);
+    };
+    let resource = route.resource;
+    let (id, table) = (bundle.table_id(resource), &resource.table);
+    let public: Names<'static> = resource.fields.iter().map(|field| field.name).collect();
+    let key: Names<'static> = table.key.iter().copied().collect();
+    match &route.shape {
+        Shape::One => allow("GetItem", id, public),
+        Shape::List(list) => {
+            let all_covered = table.indexes.iter().all(|index| public.iter().all(|name| index.covers(table, name)));
+            let held = |index: &'static Index| public.iter().copied().filter(|name| index.covers(table, name));
+            let keys = |index: &'static Index| index.partition_attributes().iter().copied().chain([index.sort, index.id]);
+            let queried: Names<'static> = table.indexes.iter().flat_map(|index| held(index).chain(keys(index))).collect();
+            for index in table.indexes {
+                let of = index.name.map_or_else(|| id.clone(), |name| format!("{id}/index/{name}"));
+                allow("Query", of, queried.clone());
+            }
+            // The call that opens the connection.
+            allow("GetItem", id.clone(), if all_covered { key } else { public.clone() });
+            if !all_covered {
+                allow("BatchGetItem", id, public);
+            }
+            for expansion in list.expansions {
+                let shown = expansion.fields.iter().chain(expansion.resource.table.key).copied().collect();
+                let action = if expansion.place == Place::Beside { "GetItem" } else { "BatchGetItem" };
+                allow(action, bundle.table_id(expansion.resource), shown);
+            }
+        }
+    }
+    wanted
+}
+
+/// Returns the elements of a JSON array, or the one value that stands for it.
+fn list(json: &Json) -> &[Json] {
+    json.as_array().map_or(std::slice::from_ref(json), Vec::as_slice)
+}
+
+fn strings(json: &Json) -> Names<'_> {
+    list(json).iter().filter_map(Json::as_str).collect()
+}
+
+/// Returns `Table` or `Table/index/name`, if the resource is exactly one.
+fn arn(resource: &Json) -> Option<String> {
+    match &resource["Fn::GetAtt"] {
+        Json::Array(target) if target[1] == "Arn" => return target[0].as_str().map(str::to_owned),
+        Json::String(target) => return target.strip_suffix(".Arn").map(str::to_owned),
+        _ => {}
+    }
+    let (table, rest) = resource["Fn::Sub"].as_str()?.strip_prefix("${")?.split_once(".Arn}")?;
+    (!rest.contains(['*', '?', '$'])).then(|| format!("{table}{rest}"))
+}
