@@ -33,7 +33,7 @@ def check(base, token, method, path):
     parser.read_dict({"redbot": {"enable_local_access": "True"}})
     # REDbot makes its further requests with GET.
     resource = HttpResource(parser["redbot"], active_checks_enabled=method == "GET")
-    resource.set_request(base + path, method=method, headers=[("Authorization", f"Bearer {token}")] if "/users/" in path else [])
+    resource.set_request(base + path, method=method, headers=[("Authorization", f"Bearer {token}")] if token else [])
 
     @thor.events.on(resource)
     def check_done():

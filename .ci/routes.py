@@ -1,0 +1,124 @@
+#!/usr/bin/env python3
+"""The bundle's routes and tables, read from openapi.json and template.yaml, so that no check knows a resource by name.
+
+    .ci/routes.py public-lists      the paths of these routes, one a line: `me` is the id of a private route,
+    .ci/routes.py public-items      and the example of openapi.json that of a public item
+    .ci/routes.py private-lists
+    .ci/routes.py private-items
+    .ci/routes.py variables         {"VARIABLE": "local table"}, as JSON
+    .ci/routes.py scope             the scope that may read any caller's items
+    .ci/routes.py loads FOLDER      succeeds if the bundle has a table for each *.jsonl of the folder
+"""
+
+import base64
+import json
+import pathlib
+import re
+import sys
+import urllib.parse
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+# The query parameters of a list that are no filters.
+OWN = {"sort", "fields", "expand", "limit", "cursor", "page"}
+# An id that no row has.
+NOBODY = "nobody-at-all"
+
+
+class Route:
+    """A path of the document and what can be asked of it."""
+
+    def __init__(self, document, path):
+        self.document, self.path = document, path
+        operation = document["paths"][path]["get"]
+        self.name, self.table = operation["operationId"], operation["tags"][0]
+        self.public = not operation["security"]
+        parameters = [self.resolved(parameter) for parameter in document["paths"][path]["parameters"]]
+        self.ids = {parameter["name"]: parameter for parameter in parameters if parameter["in"] == "path"}
+        self.query = {parameter["name"]: parameter for parameter in parameters if parameter["in"] == "query"}
+        self.filters = {name: parameter for name, parameter in self.query.items() if name not in OWN}
+        self.is_list = "limit" in self.query
+        self.sorts = self.options("sort")
+        self.expansions = self.options("expand")
+        answer = operation["responses"]["200"]
+        self.stored = any(text.startswith("public") for text in answer["headers"]["Cache-Control"]["schema"].get("enum", []))
+        self.body = self.resolved(answer["content"]["application/json"]["schema"])
+        self.item = self.resolved(self.body["properties"]["items"]["items"]) if self.is_list else self.body
+
+    def resolved(self, node):
+        while "$ref" in node:
+            found = self.document
+            for step in node["$ref"].removeprefix("#/").split("/"):
+                found = found[step]
+            node = found
+        return node
+
+    def options(self, name):
+        """The values of a parameter that takes one of several."""
+        schema = self.query.get(name, {}).get("schema", {})
+        return schema.get("enum") or schema.get("items", {}).get("enum") or []
+
+    @property
+    def fields(self):
+        """The first two fields that hold plain values, in the order of answers."""
+        plain = [name for name, schema in self.item["properties"].items() if self.resolved(schema).get("type") in ("string", "number")]
+        return plain[:2]
+
+    def texts(self):
+        """The fields that hold a free text."""
+        free = lambda schema: schema.get("type") == "string" and not {"enum", "format", "pattern"} & schema.keys()
+        return [name for name, schema in self.item["properties"].items() if free(self.resolved(schema))]
+
+    def url(self, id=None, **query):
+        """Path and query. Without `id`, `me` on a private route, else the example of the document."""
+        path = self.path
+        for name, parameter in self.ids.items():
+            value = id or (parameter.get("example", NOBODY) if self.public else "me")
+            path = path.replace("{%s}" % name, urllib.parse.quote(value, safe=""))
+        query = {name: value for name, value in query.items() if value is not None}
+        return path + ("?" + urllib.parse.urlencode(query, safe=",") if query else "")
+
+
+def routes():
+    document = json.loads((ROOT / "openapi.json").read_text())
+    return [Route(document, path) for path in document["paths"]]
+
+
+def variables():
+    """The environment variables that name a table, and the local names of the tables."""
+    template = (ROOT / "template.yaml").read_text()
+    tables = re.findall(r"^  (\w+):\n    Type: AWS::DynamoDB::Table$", template, re.M)
+    named = re.findall(r"\b([A-Z][A-Z0-9_]*): *!Ref (\w+)", template)
+    return {variable: table.removesuffix("Table").lower() for variable, table in named if table in tables}
+
+
+def scope():
+    found = re.search(r"^  ReadAnyScope:\n(?:    .*\n)*?    Default: (\S+)", (ROOT / "template.yaml").read_text(), re.M)
+    return found[1] if found else ""
+
+
+def subject(token):
+    """The `sub` of a token."""
+    claims = token.split(".")[1]
+    return json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["sub"]
+
+
+def main(command, *arguments):
+    kinds = {(True, True): "public-lists", (True, False): "public-items", (False, True): "private-lists", (False, False): "private-items"}
+    if command in kinds.values():
+        for route in routes():
+            if kinds[route.public, route.is_list] == command:
+                print(route.url())
+    elif command == "variables":
+        print(json.dumps(variables()))
+    elif command == "scope":
+        print(scope())
+    elif command == "loads":
+        files = {file.stem for file in pathlib.Path(arguments[0]).glob("*.jsonl")}
+        return 0 if files and files <= {route.table for route in routes()} | set(variables().values()) else 1
+    else:
+        sys.exit(__doc__)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*(sys.argv[1:] or [""])))
