@@ -44,8 +44,10 @@ fn of_function(bundle: &Bundle, route: &Route, function: &Function) -> Vec<Strin
         let at = format!("{}: {} {}", route.name, there.method, there.path);
         match (route.access, event["Auth"]["Authorizer"].as_str().filter(|name| *name != "NONE")) {
             (Access::Public, Some(name)) => mistakes.push(format!("{at} has the authorizer {name}, and the route is public")),
-            (Access::Owner(_), None) => mistakes.push(format!("{at} has no authorizer, and the route has an owner")),
-            (Access::Public, None) | (Access::Owner(_), Some(_)) => {}
+            (Access::SignedIn | Access::Scope(_) | Access::Owner { .. }, None) => {
+                mistakes.push(format!("{at} has no authorizer, and the route is not public"));
+            }
+            (Access::Public, None) | (_, Some(_)) => {}
         }
         if event["PayloadFormatVersion"].as_str().is_some_and(|version| version != "2.0") {
             mistakes.push(format!("{at} has another PayloadFormatVersion than 2.0"));
@@ -105,7 +107,7 @@ pub(super) fn environment(bundle: &Bundle) -> Vec<String> {
         if route.is_list() && route.resource.table.indexes.iter().any(|index| matches!(index.partition, Partition::Shards(_))) {
             wanted.insert("CATALOG_SHARDS");
         }
-        if route.access != Access::Public {
+        if matches!(route.access, Access::Owner { .. }) {
             wanted.insert("READ_ANY_SCOPE");
         }
         let given = function.environment.keys().map(String::as_str).filter(|name| *name != "SERVER_TIMING").collect();

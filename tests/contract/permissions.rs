@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use api::{Index, Place, Route, Shape};
+use api::{Field, Index, Place, Resource, Route, Shape};
 use dev::template::Function;
 use serde_json::Value as Json;
 
@@ -68,14 +68,18 @@ fn wanted(bundle: &Bundle, route: &'static Route) -> BTreeMap<Call, Names<'stati
     };
     let resource = route.resource;
     let (id, table) = (bundle.table_id(resource), &resource.table);
-    let public: Names<'static> = resource.fields.iter().map(|field| field.name).collect();
+    let attributes = |resource: &'static Resource| {
+        let fixed = resource.fixed.iter().map(|(attribute, _)| *attribute);
+        resource.fields.iter().map(Field::attribute).chain(fixed)
+    };
+    let public: Names<'static> = attributes(resource).collect();
     let key: Names<'static> = table.key.iter().copied().collect();
     match &route.shape {
         Shape::One => allow("GetItem", id, public),
         Shape::List(list) => {
             let all_covered = table.indexes.iter().all(|index| public.iter().all(|name| index.covers(table, name)));
             let held = |index: &'static Index| public.iter().copied().filter(|name| index.covers(table, name));
-            let keys = |index: &'static Index| index.partition_attributes().iter().copied().chain([index.sort, index.id]);
+            let keys = |index: &'static Index| index.partition_attributes().iter().copied().chain(index.range.iter().copied());
             let queried: Names<'static> = table.indexes.iter().flat_map(|index| held(index).chain(keys(index))).collect();
             for index in table.indexes {
                 let of = index.name.map_or_else(|| id.clone(), |name| format!("{id}/index/{name}"));
@@ -87,7 +91,8 @@ fn wanted(bundle: &Bundle, route: &'static Route) -> BTreeMap<Call, Names<'stati
                 allow("BatchGetItem", id, public);
             }
             for expansion in list.expansions {
-                let shown = expansion.fields.iter().chain(expansion.resource.table.key).copied().collect();
+                let fields = expansion.fields.iter().filter_map(|name| expansion.resource.field(name)).map(Field::attribute);
+                let shown = fields.chain(expansion.resource.table.key.iter().copied()).collect();
                 let action = if expansion.place == Place::Beside { "GetItem" } else { "BatchGetItem" };
                 allow(action, bundle.table_id(expansion.resource), shown);
             }

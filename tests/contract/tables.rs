@@ -41,13 +41,9 @@ fn of_table(resource: &Resource, table: &Table) -> Vec<String> {
 fn of_index(resource: &Resource, index: &Index, there: &template::Index) -> Vec<String> {
     let (resource_name, at) = (resource.name, format!("{}: {}", resource.name, there.name));
     let part = |hash: bool| there.key.iter().filter(|key| key.hash == hash).map(|key| key.name.as_str()).collect::<Vec<_>>();
-    let range = if index.sort == index.id { vec![index.sort] } else { vec![index.sort, index.id] };
     let mut mistakes = Vec::new();
     mistakes.extend(key(&at, "HASH", &part(true), index.partition_attributes()));
-    mistakes.extend(key(&at, "RANGE", &part(false), &range));
-    if there.key.iter().any(|key| key.name == index.id && key.kind != template::Kind::String) {
-        mistakes.push(format!("{at}: the id {:?} is no string", index.id));
-    }
+    mistakes.extend(key(&at, "RANGE", &part(false), index.range));
     match index.projects {
         Projects::All if there.projection != "ALL" => mistakes.push(format!("{at}: the projection is {}, not ALL", there.projection)),
         Projects::Attributes(_) if there.projection == "ALL" => mistakes.push(format!("{at}: the projection is ALL, not INCLUDE")),
@@ -79,8 +75,9 @@ fn kind(resource: &Resource, attribute: &str) -> Option<template::Kind> {
     if resource.table.indexes.iter().any(is_shard) {
         return Some(template::Kind::Number);
     }
-    match resource.fields.iter().find(|field: &&Field| field.name == attribute)?.kind {
+    match resource.fields.iter().find(|field: &&Field| field.attribute() == attribute)?.kind {
         Kind::Number | Kind::Integer => Some(template::Kind::Number),
+        Kind::Epoch(epoch) if !epoch.is_text() => Some(template::Kind::Number),
         _ => Some(template::Kind::String),
     }
 }

@@ -18,11 +18,11 @@ static NOTES: Resource = Resource {
         indexes: &[Index {
             name: Some("byShardStars"),
             partition: Partition::Shards("shard"),
-            sort: "stars",
-            id: "noteId",
+            range: &["stars", "noteId"],
             projects: Projects::Attributes(&["title", "topic"]),
         }],
     },
+    fixed: &[],
     fields: &[
         field("noteId", Kind::Text, "The note's id."),
         field("topic", Kind::Text, "What it is about."),
@@ -42,8 +42,8 @@ static LIST_NOTES: Route = Route {
     resource: &NOTES,
     access: Access::Public,
     shape: Shape::List(List {
-        filters: &[Filter { parameter: "topic", attribute: "topic", accepts: Accepts::Text, about: "Notes about this." }],
-        sorts: &[SortOption { name: "best", attribute: "stars", order: Order::Descending, about: "the best first" }],
+        filters: &[Filter { parameter: "topic", field: "topic", accepts: Accepts::Text, about: "Notes about this." }],
+        sorts: &[SortOption { name: "best", field: "stars", order: Order::Descending, about: "the best first" }],
         expansions: &[],
         limits: Limits::USUAL,
     }),
@@ -51,10 +51,10 @@ static LIST_NOTES: Route = Route {
 
 static GET_NOTE: Route = Route {
     name: "get-note",
-    path: "/notes/{id}",
+    path: "/notes/{noteId}",
     about: "Get a note.",
     resource: &NOTES,
-    access: Access::Owner("noteId"),
+    access: Access::owner("noteId"),
     shape: Shape::One,
 };
 
@@ -62,7 +62,7 @@ const TEMPLATE: &str = include_str!("notes/template.yaml");
 const ROUTER: &str = r#"
 [workspace.metadata.lambda.watch.router]
 "/notes" = [{ method = "GET", function = "list-notes" }, { method = "HEAD", function = "list-notes" }]
-"/notes/{id}" = [
+"/notes/{noteId}" = [
   { method = "GET", function = "get-note" },
   { method = "HEAD", function = "get-note" },
 ]
@@ -82,7 +82,7 @@ fn folder(name: &str) -> PathBuf {
         ("functions/get-note/Cargo.toml", CRATE),
         ("functions/get-note/src/main.rs", "fn main() {}\n"),
         ("events/list-notes.plain.json", r#"{"routeKey": "GET /notes"}"#),
-        ("events/get-note.plain.json", r#"{"routeKey": "GET /notes/{id}"}"#),
+        ("events/get-note.plain.json", r#"{"routeKey": "GET /notes/{noteId}"}"#),
     ] {
         let file = root.join(path);
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
@@ -148,7 +148,7 @@ fn every_mistake_is_named_at_once() {
 #[test]
 fn a_mistake_in_the_template_is_named() {
     let list = "dynamodb:Attributes: [shard, noteId, topic, stars, title]";
-    let get = "Get: {Type: HttpApi, Properties: {Method: GET, Path: '/notes/{id}', Auth: {Authorizer: Jwt}}}";
+    let get = "Get: {Type: HttpApi, Properties: {Method: GET, Path: '/notes/{noteId}', Auth: {Authorizer: Jwt}}}";
     for (from, to, sentence) in [
         (
             "AttributeName: stars, AttributeType: N",
@@ -193,8 +193,8 @@ fn a_mistake_in_the_template_is_named() {
         ),
         (
             get,
-            "Get: {Type: HttpApi, Properties: {Method: GET, Path: '/notes/{id}'}}",
-            "get-note: GET /notes/{id} has no authorizer, and the route has an owner",
+            "Get: {Type: HttpApi, Properties: {Method: GET, Path: '/notes/{noteId}'}}",
+            "get-note: GET /notes/{noteId} has no authorizer, and the route is not public",
         ),
         (
             "Method: GET, Path: /notes}",
@@ -252,7 +252,7 @@ fn a_mistake_in_the_folders_is_named() {
     let cases = [
         (with_file("Cargo.toml", replace("HEAD", "PUT")), "Cargo.toml: the router lacks \"HEAD /notes = list-notes\""),
         (
-            with_file("Cargo.toml", replace("/notes/{id}", "/note/{id}")),
+            with_file("Cargo.toml", replace("/notes/{noteId}", "/note/{id}")),
             "Cargo.toml: the router has \"GET /note/{id} = get-note\", which is no route",
         ),
         (
@@ -270,8 +270,8 @@ fn a_mistake_in_the_folders_is_named() {
         ),
         (with_file("events/get-note.plain.json", |file| std::fs::remove_file(file).unwrap()), "events/: the folder lacks \"get-note\""),
         (
-            with_file("events/get-note.plain.json", replace("GET /notes/{id}", "GET /notes")),
-            "events/get-note.plain.json: the routeKey is \"GET /notes\", and the route's path /notes/{id}",
+            with_file("events/get-note.plain.json", replace("GET /notes/{noteId}", "GET /notes")),
+            "events/get-note.plain.json: the routeKey is \"GET /notes\", and the route's path /notes/{noteId}",
         ),
     ];
     for (found, sentence) in cases {

@@ -8,7 +8,9 @@ mod list;
 use std::collections::BTreeSet;
 use std::fmt::Display;
 
-use crate::route::{Access, Field, Index, Kind, Policy, Projects, Resource, Route, Shape};
+use projection::attribute_in;
+
+use crate::route::{Access, Field, Index, Kind, Policy, Projects, Resource, Route, Shape, parameter};
 
 /// The number of attributes that an index can INCLUDE, and the number over all indexes of a table
 /// ([quotas](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html#limits-secondary-indexes)).
@@ -26,15 +28,17 @@ pub fn mistakes(resources: &[&'static Resource], routes: &[&'static Route]) -> V
     let mut all = Vec::new();
     for (what, names) in [
         ("resources have this name", resources.iter().map(|resource| resource.name).collect()),
-        ("resources have this variable", resources.iter().map(|resource| resource.table_variable).collect()),
         ("routes have this name", routes.iter().map(|route| route.name).collect()),
         ("routes have this path", routes.iter().map(|route| route.path).collect::<Vec<_>>()),
     ] {
         all.extend(twice(names).iter().map(|name| format!("{name}: two {what}")));
     }
-    for resource in resources {
+    for (i, resource) in resources.iter().enumerate() {
         let mut wrong = Wrong::of(resource.name);
         of_resource(resource, &mut wrong);
+        for other in resources.iter().take(i).filter(|other| other.table_variable == resource.table_variable) {
+            of_shared_table(resource, other, &mut wrong);
+        }
         all.append(&mut wrong.found);
     }
     for route in routes {
@@ -79,12 +83,22 @@ fn of_resource(resource: &Resource, wrong: &mut Wrong) {
         format_args!("`{table_variable}` cannot be the variable of a table"),
     );
     of_fields(fields, wrong);
-    wrong.unless(matches!(table.key.len(), 1 | 2), "a table's key has one or two attributes");
+    for attribute in twice(fields.iter().map(Field::attribute).collect()) {
+        wrong.add(format_args!("two fields are in the attribute `{attribute}`"));
+    }
+    for (attribute, text) in resource.fixed {
+        wrong.unless(!text.is_empty(), format_args!("the fixed attribute `{attribute}` has an empty text"));
+        wrong.unless(!attribute_in(fields, attribute), format_args!("the attribute `{attribute}` is fixed and a field's"));
+    }
     for key in table.key {
-        let kind = kind_of(fields, key);
-        wrong.unless(kind.is_some(), format_args!("the key attribute `{key}` is no field"));
-        wrong.unless(kind.is_none_or(is_scalar), format_args!("the key attribute `{key}` is no text, number or time"));
-        wrong.unless(summary.contains(key), format_args!("the summary lacks the key attribute `{key}`"));
+        let fixed = resource.fixed.iter().any(|(attribute, _)| attribute == key);
+        match fields.iter().find(|field| field.attribute() == *key) {
+            Some(field) => {
+                wrong.unless(is_scalar(field.kind), format_args!("the key attribute `{key}` is no text, number or time"));
+                wrong.unless(summary.contains(&field.name), format_args!("the summary lacks `{}`, which is in the key", field.name));
+            }
+            None => wrong.unless(fixed, format_args!("the key attribute `{key}` is neither a field's nor fixed")),
+        }
     }
     for name in summary {
         wrong.unless(kind_of(fields, name).is_some(), format_args!("the summary's `{name}` is no field"));
@@ -93,7 +107,8 @@ fn of_resource(resource: &Resource, wrong: &mut Wrong) {
         wrong.add(format_args!("the summary names `{name}` twice"));
     }
     if let Some(name) = modified {
-        wrong.unless(kind_of(fields, name) == Some(Kind::Timestamp), format_args!("`modified` is `{name}`, which is no field with a time"));
+        let time = matches!(kind_of(fields, name), Some(Kind::Timestamp | Kind::Epoch(_)));
+        wrong.unless(time, format_args!("`modified` is `{name}`, which is no field with a time"));
     }
     for mistake in table.mistakes() {
         wrong.add(mistake);
@@ -106,12 +121,6 @@ fn of_resource(resource: &Resource, wrong: &mut Wrong) {
     for (index, count) in &included {
         let name = index.name.unwrap_or("the table itself");
         wrong.unless(*count <= INCLUDED.0, format_args!("{name} projects {count} attributes, and DynamoDB takes {}", INCLUDED.0));
-        if index.sort != index.id || index.name.is_some() {
-            let key = index.partition_attributes().iter().copied().chain([index.sort, index.id]).collect();
-            for attribute in twice(key) {
-                wrong.add(format_args!("the key of {name} has `{attribute}` twice"));
-            }
-        }
     }
     let count: usize = included.iter().map(|(_, count)| count).sum();
     wrong.unless(count <= INCLUDED.1, format_args!("the indexes project {count} attributes, and DynamoDB takes {} a table", INCLUDED.1));
@@ -125,6 +134,26 @@ fn included(resource: &Resource, index: &Index) -> usize {
     }
 }
 
+/// Two resources in one table have the same keys and indexes, and something that tells their items apart.
+fn of_shared_table(resource: &Resource, other: &Resource, wrong: &mut Wrong) {
+    let with = format_args!("{}, with which it shares {}", other.name, resource.table_variable);
+    wrong.unless(resource.table.key == other.table.key, format_args!("its key is not that of {with}"));
+    let marks = |resource: &Resource| {
+        let prefixes = resource.fields.iter().filter_map(|field| match field.kind {
+            Kind::Prefixed { attribute, prefix } => Some((attribute, prefix, true)),
+            _ => None,
+        });
+        resource.fixed.iter().map(|(attribute, text)| (*attribute, *text, false)).chain(prefixes).collect::<Vec<_>>()
+    };
+    let apart = marks(resource).iter().any(|(attribute, text, is_prefix)| {
+        marks(other).iter().any(|(same, other, other_is_prefix)| {
+            let both = (*is_prefix && other.starts_with(text)) || (*other_is_prefix && text.starts_with(other)) || text == other;
+            attribute == same && !both
+        })
+    });
+    wrong.unless(apart, format_args!("nothing tells its items from those of {with}: give them another prefix or a fixed attribute"));
+}
+
 fn of_fields(fields: &[Field], wrong: &mut Wrong) {
     for name in twice(fields.iter().map(|field| field.name).collect()) {
         wrong.add(format_args!("two fields have the name `{name}`"));
@@ -136,6 +165,12 @@ fn of_fields(fields: &[Field], wrong: &mut Wrong) {
         if let Some(members) = kind.members() {
             wrong.unless(!members.is_empty(), format_args!("the field `{name}` has no members"));
             of_fields(members, wrong);
+            for member in members.iter().filter(|member| matches!(member.kind, Kind::Prefixed { .. })) {
+                wrong.add(format_args!(
+                    "the member `{}` of `{name}` has a prefix, which only fields of the top level can have",
+                    member.name
+                ));
+            }
         }
     }
 }
@@ -157,38 +192,56 @@ fn of_route(route: &'static Route, resources: &[&'static Resource], wrong: &mut 
         );
     }
 
-    let segments = path.strip_prefix('/').unwrap_or_default().split('/');
-    let parameters: Vec<_> = segments.clone().filter(|segment| segment.contains(['{', '}'])).collect();
-    let literal = |c: char| c.is_ascii_alphanumeric() || "-_.~".contains(c);
-    let readable = segments.clone().all(|segment| segment == "{id}" || (!segment.is_empty() && segment.chars().all(literal)));
-    wrong.unless(readable && parameters.len() <= 1, format_args!("the path {path} is not made of words and at most one `{{id}}`"));
-
-    let has_id = !parameters.is_empty();
-    match (&route.shape, access) {
-        (Shape::One, access) => of_item(route, access, has_id, wrong),
-        (Shape::List(_), Access::Public) => {
-            wrong.unless(!has_id, format_args!("nothing uses the path parameter of {path}, so every id would give the same list"));
-        }
-        (Shape::List(_), Access::Owner(_)) => {
-            wrong.unless(has_id, format_args!("the list has an owner, and the path {path} does not name one (`{{id}}`)"));
+    let literal = |segment: &str| !segment.is_empty() && segment.chars().all(|c| c.is_ascii_alphanumeric() || "-_.~".contains(c));
+    let segments = path.strip_prefix('/').map(|path| path.split('/'));
+    let readable = segments
+        .is_some_and(|mut segments| segments.all(|segment| parameter(segment).is_some_and(|name| !name.is_empty()) || literal(segment)));
+    wrong.unless(readable, format_args!("the path {path} is not made of words and parameters such as `{{name}}`"));
+    for name in twice(route.parameters().collect()) {
+        wrong.add(format_args!("the path {path} has the parameter `{name}` twice"));
+    }
+    for name in route.parameters() {
+        match kind_of(resource.fields, name) {
+            None => wrong.add(format_args!("the path's parameter `{name}` is no field of {}", resource.name)),
+            Some(Kind::Text | Kind::Number | Kind::Integer | Kind::Prefixed { .. }) => {}
+            Some(_) => wrong.add(format_args!("the path's parameter `{name}` is no text or number")),
         }
     }
-    if let Shape::List(declared) = &route.shape {
-        list::of_list(route, declared, wrong);
+    if let Access::Owner { field, claim } = access {
+        let text = matches!(kind_of(resource.fields, field), Some(Kind::Text | Kind::Prefixed { .. }));
+        wrong.unless(text, format_args!("the owner's field `{field}` is no text field of {}", resource.name));
+        wrong.unless(!claim.is_empty(), "the claim that names the owner has no name");
+    }
+    if let Access::Scope(scope) = access {
+        let word = !scope.is_empty() && scope.chars().all(|c| matches!(c, '!' | '#'..='[' | ']'..='~') && c != ',');
+        wrong.unless(word, format_args!("`{scope}` is no scope (RFC 6749, section 3.3, without a comma)"));
+    }
+    match &route.shape {
+        Shape::One => of_item(route, wrong),
+        Shape::List(declared) => list::of_list(route, declared, wrong),
     }
 }
 
-fn of_item(route: &'static Route, access: Access, has_id: bool, wrong: &mut Wrong) {
-    let Resource { table, fields, .. } = *route.resource;
-    wrong.unless(has_id, format_args!("the path {} does not name the item (`{{id}}`)", route.path));
-    if let [key] = table.key {
-        let text = kind_of(fields, key).is_none_or(|kind| kind == Kind::Text);
-        wrong.unless(text, format_args!("the key attribute `{key}` is no text, and the path's `{{id}}` is"));
-        if let Access::Owner(owner) = access {
-            wrong.unless(owner == *key, format_args!("the owner is `{owner}`, but the path names the item by `{key}`"));
-        }
-    } else {
-        wrong.add(format_args!("the key has {} attributes ({}), and the path names one", table.key.len(), table.key.join(", ")));
+/// The path, the owner and the fixed attributes give the item's key, and the path has nothing more.
+fn of_item(route: &'static Route, wrong: &mut Wrong) {
+    let Route { path, resource, .. } = *route;
+    let owner = owner(route);
+    for key in resource.table.key.iter().filter(|key| resource.fixed.iter().all(|(attribute, _)| attribute != *key)) {
+        let Some(field) = resource.fields.iter().find(|field| field.attribute() == *key) else { continue };
+        let given = owner == Some(field.name) || route.parameters().any(|name| name == field.name);
+        wrong.unless(given, format_args!("the path {path} does not give `{}`, which is in the item's key", field.name));
+    }
+    for name in route.parameters() {
+        let used = resource.field(name).is_none_or(|field| resource.table.key.contains(&field.attribute()));
+        wrong.unless(used, format_args!("the path's parameter `{name}` is not in the item's key, so every value would give the same item"));
+    }
+}
+
+/// Returns the field that names the owner.
+fn owner(route: &Route) -> Option<&'static str> {
+    match route.access {
+        Access::Owner { field, .. } => Some(field),
+        Access::Public | Access::SignedIn | Access::Scope(_) => None,
     }
 }
 
@@ -198,12 +251,7 @@ fn kind_of(fields: &[Field], name: &str) -> Option<Kind> {
 }
 
 fn is_scalar(kind: Kind) -> bool {
-    matches!(kind, Kind::Text | Kind::Number | Kind::Integer | Kind::Timestamp)
-}
-
-/// Returns true if the attribute is part of a key, of the table or of an index.
-fn is_key(resource: &Resource, attribute: &str) -> bool {
-    resource.table.key.contains(&attribute) || resource.table.indexes.iter().any(|index| index.is_key(attribute))
+    matches!(kind, Kind::Text | Kind::Number | Kind::Integer | Kind::Timestamp | Kind::Epoch(_) | Kind::Prefixed { .. })
 }
 
 /// Returns the names that come more than once, each once.

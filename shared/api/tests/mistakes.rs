@@ -14,8 +14,7 @@ const FIELDS: &[Field] = &[
 const BY_COLOR: Index = Index {
     name: Some("byColorSize"),
     partition: Partition::Attributes(&["color"]),
-    sort: "size",
-    id: "thingId",
+    range: &["size", "thingId"],
     projects: Projects::Attributes(&["madeAt"]),
 };
 const BY_OWNER: Index =
@@ -25,6 +24,7 @@ const THINGS: Resource = Resource {
     name: "things",
     table_variable: "THINGS_TABLE",
     table: Table { key: &["thingId"], indexes: &[BY_COLOR, BY_OWNER] },
+    fixed: &[],
     fields: FIELDS,
     summary: &["thingId", "size"],
     modified: Some("madeAt"),
@@ -38,18 +38,24 @@ const PAIRS: Resource = Resource {
     summary: &["ownerId", "thingId"],
     ..THINGS
 };
-const GET: Route =
-    Route { name: "get-thing", path: "/things/{id}", about: "Get a thing.", resource: &THINGS, access: Access::Public, shape: Shape::One };
-const SIZE: Filter = Filter { parameter: "minSize", attribute: "size", accepts: Accepts::AtLeast, about: "Things of this size or bigger." };
-const COLOR: Filter = Filter { parameter: "color", attribute: "color", accepts: Accepts::Text, about: "Things of this colour." };
-const BIGGEST: SortOption = SortOption { name: "biggest", attribute: "size", order: Order::Descending, about: "the biggest first" };
+const GET: Route = Route {
+    name: "get-thing",
+    path: "/things/{thingId}",
+    about: "Get a thing.",
+    resource: &THINGS,
+    access: Access::Public,
+    shape: Shape::One,
+};
+const SIZE: Filter = Filter { parameter: "minSize", field: "size", accepts: Accepts::AtLeast, about: "Things of this size or bigger." };
+const COLOR: Filter = Filter { parameter: "color", field: "color", accepts: Accepts::Text, about: "Things of this colour." };
+const BIGGEST: SortOption = SortOption { name: "biggest", field: "size", order: Order::Descending, about: "the biggest first" };
 const LIST: List = List { filters: &[SIZE], sorts: &[BIGGEST], expansions: &[], limits: Limits::USUAL };
 const OWNED: Route = Route {
     name: "list-things",
-    path: "/owners/{id}/things",
+    path: "/owners/{ownerId}/things",
     about: "List an owner's things.",
     resource: &THINGS,
-    access: Access::Owner("ownerId"),
+    access: Access::owner("ownerId"),
     shape: Shape::List(LIST),
 };
 const PUBLIC: Route = Route { path: "/things", access: Access::Public, ..OWNED };
@@ -61,6 +67,14 @@ const OTHER: Expansion = Expansion {
     about: "The other thing of each part.",
 };
 const OWNER: Expansion = Expansion { name: "owner", place: Place::Beside, ..OTHER };
+/// The owner of the list.
+const OWNERS: Resource = Resource {
+    name: "owners",
+    table_variable: "OWNERS_TABLE",
+    table: Table { key: &["ownerId"], indexes: &[] },
+    summary: &["ownerId"],
+    ..THINGS
+};
 
 fn leak<T>(value: T) -> &'static T {
     Box::leak(Box::new(value))
@@ -102,8 +116,8 @@ fn refused(cases: impl IntoIterator<Item = (Vec<String>, &'static str)>) {
 
 #[test]
 fn right_declarations_have_no_mistake() {
-    let expanded = Shape::List(List { expansions: &[OTHER, OWNER], ..LIST });
-    let found = mistakes(&[&THINGS, &PAIRS], &[&GET, leak(Route { shape: expanded, ..OWNED })]);
+    let expanded = Shape::List(List { expansions: &[OTHER, Expansion { resource: &OWNERS, fields: &["ownerId"], ..OWNER }], ..LIST });
+    let found = mistakes(&[&THINGS, &PAIRS, &OWNERS], &[&GET, leak(Route { shape: expanded, ..OWNED })]);
     assert_eq!(found, Vec::<String>::new());
 }
 
@@ -120,7 +134,7 @@ fn every_mistake_is_found_at_once() {
         [
             "things: `modified` is `size`, which is no field with a time",
             "get-thing: the description of a route is a sentence",
-            "get-thing: the path /things does not name the item (`{id}`)",
+            "get-thing: the path /things does not give `thingId`, which is in the item's key",
         ]
     );
 }
@@ -131,9 +145,8 @@ fn wrong_names_are_refused() {
     let routes = |route: Route| mistakes(&[&THINGS], &[&GET, leak(route)]);
     refused([
         (two(Resource { name: "things", ..PAIRS }), "things: two resources have this name"),
-        (two(Resource { table_variable: "THINGS_TABLE", ..PAIRS }), "THINGS_TABLE: two resources have this variable"),
-        (routes(Route { path: "/{id}", ..GET }), "get-thing: two routes have this name"),
-        (routes(Route { name: "x", ..GET }), "/things/{id}: two routes have this path"),
+        (routes(Route { path: "/{thingId}", ..GET }), "get-thing: two routes have this name"),
+        (routes(Route { name: "x", ..GET }), "/things/{thingId}: two routes have this path"),
         (resource(Resource { name: "my things", ..THINGS }), "my things: the name of a resource has letters, digits, `-` and `_`"),
         (resource(Resource { table_variable: "LOG_LEVEL", ..THINGS }), "things: `LOG_LEVEL` cannot be the variable of a table"),
         (resource(Resource { table_variable: "things", ..THINGS }), "things: `things` cannot be the variable of a table"),
@@ -154,7 +167,7 @@ fn wrong_fields_are_refused() {
         (with(field("note", Kind::Object(TWINS), "Two.")), "things: two fields have the name `a`"),
         (resource(Resource { summary: &["thingId", "size", "size"], ..THINGS }), "things: the summary names `size` twice"),
         (resource(Resource { summary: &["thingId", "weight"], ..THINGS }), "things: the summary's `weight` is no field"),
-        (resource(Resource { summary: &["size"], ..THINGS }), "things: the summary lacks the key attribute `thingId`"),
+        (resource(Resource { summary: &["size"], ..THINGS }), "things: the summary lacks `thingId`, which is in the key"),
         (resource(Resource { modified: Some("size"), ..THINGS }), "things: `modified` is `size`, which is no field with a time"),
     ]);
 }
@@ -166,14 +179,30 @@ fn wrong_keys_and_indexes_are_refused() {
     const WIDE: Index = Index { projects: Projects::Attributes(MANY), ..BY_COLOR };
     let key = |key| resource(Resource { table: Table { key, indexes: &[] }, ..THINGS });
     refused([
-        (key(&[]), "things: a table's key has one or two attributes"),
-        (key(&["weight"]), "things: the key attribute `weight` is no field"),
+        (key(&[]), "things: the table's key has 0 attributes: give its partition key and, if it has one, its sort key"),
+        (key(&["weight"]), "things: the key attribute `weight` is neither a field's nor fixed"),
         (key(&["thingId", "parts"]), "things: the key attribute `parts` is no text, number or time"),
         (indexes(&[BY_COLOR, BY_COLOR]), "things: two indexes have the name byColorSize"),
-        (indexes(&[Index { partition: Partition::Attributes(&["size"]), ..BY_COLOR }]), "things: the key of byColorSize has `size` twice"),
+        (indexes(&[Index { partition: Partition::Attributes(&["size"]), ..BY_COLOR }]), "things: byColorSize: size is twice in its key"),
         (
-            indexes(&[Index { id: "color", partition: Partition::Attributes(&[]), ..BY_COLOR }]),
-            "things: Some(\"byColorSize\"): one to four partition attributes",
+            indexes(&[Index { partition: Partition::Attributes(&[]), ..BY_COLOR }]),
+            "things: byColorSize: a partition of 0 attributes: DynamoDB takes 1 to 4",
+        ),
+        (
+            indexes(&[Index { range: &["size"], ..BY_SHARD }]),
+            "things: byShardSize: shards can be merged only if its key has thingId: add it to the index's range",
+        ),
+        (
+            indexes(&[Index { range: &["size", "a", "b", "c", "thingId"], ..BY_COLOR }]),
+            "things: byColorSize: a range of 5 attributes: DynamoDB takes up to 4",
+        ),
+        (
+            indexes(&[Index { name: None, partition: Partition::Attributes(&["color"]), range: &["size"], ..BY_COLOR }]),
+            "things: the table itself: its key is not the table's key",
+        ),
+        (
+            indexes(&[Index { name: None, partition: Partition::Attributes(&["thingId"]), range: &[], ..BY_COLOR }]),
+            "things: the table itself: a table without a sort key has one item in a partition: it cannot be listed",
         ),
         (indexes(&[WIDE]), "things: byColorSize projects 21 attributes, and DynamoDB takes 20"),
         (indexes(&[WIDE; 5]), "things: the indexes project 105 attributes, and DynamoDB takes 100 a table"),
@@ -185,38 +214,87 @@ fn wrong_paths_and_access_are_refused() {
     let times = Resource { table: Table { key: &["madeAt"], indexes: &[] }, summary: &["madeAt"], ..THINGS };
     let shared = Resource { policy: Policy::PUBLIC_READ_MOSTLY, ..THINGS };
     let path = |path| route(THINGS, Route { path, ..GET });
+    let access = |access| route(THINGS, Route { access, ..OWNED });
     refused([
-        (path("things/{id}"), "get-thing: the path things/{id} is not made of words and at most one `{id}`"),
-        (path("/things//{id}"), "get-thing: the path /things//{id} is not made of words and at most one `{id}`"),
-        (path("/things/{thingId}"), "get-thing: the path /things/{thingId} is not made of words and at most one `{id}`"),
-        (path("/{id}/{id}"), "get-thing: the path /{id}/{id} is not made of words and at most one `{id}`"),
-        (path("/things"), "get-thing: the path /things does not name the item (`{id}`)"),
+        (path("things/{thingId}"), "get-thing: the path things/{thingId} is not made of words and parameters such as `{name}`"),
+        (path("/things//{thingId}"), "get-thing: the path /things//{thingId} is not made of words and parameters such as `{name}`"),
+        (path("/things/x{thingId}"), "get-thing: the path /things/x{thingId} is not made of words and parameters such as `{name}`"),
+        (path("/things/{}"), "get-thing: the path /things/{} is not made of words and parameters such as `{name}`"),
+        (path("/things/{id}"), "get-thing: the path's parameter `id` is no field of things"),
+        (path("/things/{parts}/{thingId}"), "get-thing: the path's parameter `parts` is no text or number"),
+        (path("/{thingId}/{thingId}"), "get-thing: the path /{thingId}/{thingId} has the parameter `thingId` twice"),
+        (path("/things"), "get-thing: the path /things does not give `thingId`, which is in the item's key"),
         (
-            route(THINGS, Route { path: "/colors/{id}/things", ..PUBLIC }),
-            "list-things: nothing uses the path parameter of /colors/{id}/things, so every id would give the same list",
+            path("/{color}/{thingId}"),
+            "get-thing: the path's parameter `color` is not in the item's key, so every value would give the same item",
         ),
+        (route(PAIRS, GET), "get-thing: the path /things/{thingId} does not give `ownerId`, which is in the item's key"),
+        (route(times, Route { path: "/things/{madeAt}", ..GET }), "get-thing: the path's parameter `madeAt` is no text or number"),
         (
-            route(THINGS, Route { path: "/things", ..OWNED }),
-            "list-things: the list has an owner, and the path /things does not name one (`{id}`)",
-        ),
-        (route(PAIRS, GET), "get-thing: the key has 2 attributes (ownerId, thingId), and the path names one"),
-        (route(times, GET), "get-thing: the key attribute `madeAt` is no text, and the path's `{id}` is"),
-        (
-            route(THINGS, Route { access: Access::Owner("ownerId"), ..GET }),
-            "get-thing: the owner is `ownerId`, but the path names the item by `thingId`",
-        ),
-        (
-            route(shared, Route { access: Access::Owner("thingId"), ..GET }),
+            route(shared, Route { access: Access::owner("thingId"), ..GET }),
             "get-thing: the cache policy of things is public, so shared caches would keep a caller's own data",
         ),
+        (access(Access::owner("userName")), "list-things: the owner's field `userName` is no text field of things"),
+        (access(Access::owner("size")), "list-things: the owner's field `size` is no text field of things"),
+        (access(Access::Owner { field: "ownerId", claim: "" }), "list-things: the claim that names the owner has no name"),
+        (access(Access::Scope("a b")), "list-things: `a b` is no scope (RFC 6749, section 3.3, without a comma)"),
         (
-            route(THINGS, Route { access: Access::Owner("userName"), ..OWNED }),
-            "list-things: the owner's attribute `userName` is neither a field nor a key",
-        ),
-        (
-            route(Resource { table: Table { indexes: &[BY_SHARD], ..THINGS.table }, ..THINGS }, OWNED),
+            route(Resource { table: Table { indexes: &[BY_SHARD], ..THINGS.table }, ..THINGS }, Route { path: "/things", ..OWNED }),
             "list-things: the sort `biggest` without filters reads other owners' items: byShardSize is not by `ownerId`",
         ),
+    ]);
+}
+
+/// A public list by a path parameter, an item by two parameters, the caller's own things without a parameter.
+#[test]
+fn paths_of_every_kind_are_accepted() {
+    for (resource, route) in [
+        (THINGS, Route { path: "/colors/{color}/things", ..PUBLIC }),
+        (THINGS, Route { path: "/my-things", ..OWNED }),
+        (THINGS, Route { access: Access::owner("ownerId"), ..GET }),
+        (PAIRS, Route { path: "/owners/{ownerId}/things/{thingId}", ..GET }),
+        (PAIRS, Route { path: "/things/{thingId}", access: Access::Owner { field: "ownerId", claim: "tenant" }, ..GET }),
+        (THINGS, Route { path: "/owners/{ownerId}/things", access: Access::Scope("things:read"), ..OWNED }),
+    ] {
+        let path = route.path;
+        assert_eq!(self::route(resource, route), Vec::<String>::new(), "{path}");
+    }
+}
+
+#[test]
+fn resources_that_share_a_table_are_told_apart() {
+    const KEY: &[&str] = &["PK", "SK"];
+    let prefixed = |attribute, prefix| Kind::Prefixed { attribute, prefix };
+    let shared = |name, pk, sk: Option<&'static str>, fixed| {
+        let owner = field("ownerId", prefixed("PK", pk), "Who owns it.");
+        let id = sk.map(|prefix| field("thingId", prefixed("SK", prefix), "Its id."));
+        Resource {
+            name,
+            table: Table { key: KEY, indexes: &[] },
+            fixed,
+            fields: [owner].into_iter().chain(id).collect::<Vec<_>>().leak(),
+            summary: if sk.is_some() { &["ownerId", "thingId"] } else { &["ownerId"] },
+            modified: None,
+            ..THINGS
+        }
+    };
+    let two = |a: Resource, b: Resource| mistakes(&[leak(a), leak(b)], &[]);
+    let things = || shared("things", "OWNER#", Some("THING#"), &[]);
+    let profile: &[(&str, &str)] = &[("SK", "PROFILE")];
+    assert_eq!(two(things(), shared("owners", "OWNER#", None, profile)), Vec::<String>::new());
+    assert_eq!(two(things(), shared("parts", "OWNER#", Some("PART#"), &[])), Vec::<String>::new());
+    let same =
+        "nothing tells its items from those of things, with which it shares THINGS_TABLE: give them another prefix or a fixed attribute";
+    refused([
+        (two(things(), shared("parts", "OWNER#", Some("THING#OLD#"), &[])), leak(format!("parts: {same}")).as_str()),
+        (two(things(), shared("owners", "OWNER#", None, &[("SK", "THING#1")])), leak(format!("owners: {same}")).as_str()),
+        (
+            two(things(), Resource { table_variable: "THINGS_TABLE", ..PAIRS }),
+            "pairs: its key is not that of things, with which it shares THINGS_TABLE",
+        ),
+        (resource(shared("owners", "OWNER#", None, &[("SK", "")])), "owners: the fixed attribute `SK` has an empty text"),
+        (resource(shared("owners", "OWNER#", None, &[("PK", "X")])), "owners: the attribute `PK` is fixed and a field's"),
+        (resource(shared("owners", "OWNER#", None, &[])), "owners: the key attribute `SK` is neither a field's nor fixed"),
     ]);
 }
 
@@ -230,7 +308,7 @@ fn wrong_filters_are_refused() {
             "list-things: the parameter `size[min]` has other characters than letters and digits",
         ),
         (filter(Filter { about: "big", ..SIZE }), "list-things: the description of the parameter `minSize` is no sentence"),
-        (filter(Filter { attribute: "weight", ..SIZE }), "list-things: the parameter `minSize` compares `weight`, which is no field"),
+        (filter(Filter { field: "weight", ..SIZE }), "list-things: the parameter `minSize` compares `weight`, which is no field"),
         (filter(Filter { accepts: Accepts::Text, ..SIZE }), "list-things: the parameter `minSize` takes texts, and `size` has none"),
         (filter(Filter { accepts: Accepts::From, ..SIZE }), "list-things: the parameter `minSize` takes times, and `size` has none"),
         (filter(Filter { accepts: Accepts::Positive, ..COLOR }), "list-things: the parameter `color` takes numbers, and `color` has none"),
@@ -249,16 +327,9 @@ fn choices_that_no_index_serves_are_refused() {
         route(resource, Route { shape: Shape::List(List { filters: &[SIZE, COLOR], ..LIST }), ..OWNED })
     };
     refused([
-        (list(List { sorts: &[], ..LIST }), "list-things: a list has at least one sort"),
         (sort(BIGGEST), "list-things: two sorts have the name `biggest`"),
-        (
-            sort(SortOption { attribute: "parts", ..BIGGEST }),
-            "list-things: the sort `biggest` is by `parts`, which is no field with an order",
-        ),
-        (
-            sort(SortOption { name: "newest", attribute: "madeAt", ..BIGGEST }),
-            "list-things: no index serves the sort `newest` without filters",
-        ),
+        (sort(SortOption { field: "parts", ..BIGGEST }), "list-things: the sort `biggest` is by `parts`, which is no field with an order"),
+        (sort(SortOption { name: "newest", field: "madeAt", ..BIGGEST }), "list-things: no index serves the sort `newest` without filters"),
         (route(THINGS, PUBLIC), "list-things: no index serves the sort `biggest` without filters"),
         (filtered(KEYS_ONLY), "list-things: no index serves the sort `biggest` with `color`"),
     ]);
@@ -282,10 +353,17 @@ fn wrong_expansions_are_refused() {
         ),
         (
             expansion(Expansion { resource: &PAIRS, ..OTHER }),
-            "list-things: the expansion `parts.other` finds items of pairs by one attribute, and their key has two",
+            "list-things: the expansion `parts.other` finds items of pairs by one field, and their key has 2",
         ),
         (expansion(Expansion { name: "page", ..OWNER }), "list-things: a list already has a member `page`"),
-        (route(THINGS, of_nobody), "list-things: the expansion `owner` is the list's owner, and it has none"),
+        (
+            route(THINGS, of_nobody),
+            "list-things: the list is public, and the expansion `owner` shows things, whose cache policy is private",
+        ),
+        (
+            list(List { expansions: &[OWNER], ..LIST }),
+            "list-things: the expansion `owner` needs `thingId`, which neither the path nor the owner gives",
+        ),
         (within("size", "otherId", "other"), "list-things: the expansion `parts.other` lies in `size`, which is no list of objects"),
         (within("parts", "count", "other"), "list-things: the expansion `parts.other` goes by `count`, which is no text in `parts`"),
         (within("parts", "otherId", "count"), "list-things: the expansion `parts.other` is named `count`, as a member of `parts` is"),

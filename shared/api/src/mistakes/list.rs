@@ -1,11 +1,12 @@
 //! The mistakes of a list: its filters, sorts and expansions, and whether an index serves every choice.
 
-use pagination::{Condition, Operator, Plan, Sort, Value};
+use pagination::{Condition, Order, Plan, Predicate, Sort, Value};
 
-use super::{Wrong, is_key, is_scalar, kind_of, twice};
+use super::{Wrong, is_scalar, kind_of, owner, twice};
 use crate::handler::parameter_names;
 use crate::handler::parameters::plain_text;
-use crate::route::{Accepts, Access, Expansion, Filter, Kind, List, Place, Route, SortOption};
+use crate::route::{Accepts, Access, Expansion, Field, Filter, Kind, List, Place, Policy, Resource, Route, SortOption};
+use crate::stored::stored;
 
 /// The number of filters of which every combination is tried. Of more, the first ones are.
 const COMBINED: usize = 12;
@@ -18,17 +19,12 @@ pub(super) fn of_list(route: &'static Route, list: &'static List, wrong: &mut Wr
     for filter in list.filters {
         of_filter(route, filter, wrong);
     }
-    wrong.unless(!list.sorts.is_empty(), "a list has at least one sort");
     for name in twice(list.sorts.iter().map(|sort| sort.name).collect()) {
         wrong.add(format_args!("two sorts have the name `{name}`"));
     }
-    for SortOption { name, attribute, .. } in list.sorts {
-        let kind = kind_of(resource.fields, attribute);
-        wrong.unless(kind.is_some_and(is_scalar), format_args!("the sort `{name}` is by `{attribute}`, which is no field with an order"));
-    }
-    if let Access::Owner(owner) = route.access {
-        let known = kind_of(resource.fields, owner).is_some() || is_key(resource, owner);
-        wrong.unless(known, format_args!("the owner's attribute `{owner}` is neither a field nor a key"));
+    for SortOption { name, field, .. } in list.sorts {
+        let kind = kind_of(resource.fields, field);
+        wrong.unless(kind.is_some_and(is_scalar), format_args!("the sort `{name}` is by `{field}`, which is no field with an order"));
     }
     of_plans(route, list, wrong);
     for name in twice(list.expansions.iter().map(|expansion| expansion.name).collect()) {
@@ -42,22 +38,25 @@ pub(super) fn of_list(route: &'static Route, list: &'static List, wrong: &mut Wr
 }
 
 fn of_filter(route: &Route, filter: &Filter, wrong: &mut Wrong) {
-    let Filter { parameter, attribute, accepts, about } = *filter;
+    let Filter { parameter, field, accepts, about } = *filter;
     let plain = !parameter.is_empty() && parameter.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     wrong.unless(plain, format_args!("the parameter `{parameter}` has other characters than letters and digits"));
     wrong.unless(about.ends_with('.'), format_args!("the description of the parameter `{parameter}` is no sentence"));
-    let Some(kind) = kind_of(route.resource.fields, attribute) else {
-        return wrong.add(format_args!("the parameter `{parameter}` compares `{attribute}`, which is no field"));
+    let Some(kind) = kind_of(route.resource.fields, field) else {
+        return wrong.add(format_args!("the parameter `{parameter}` compares `{field}`, which is no field"));
     };
     let (fits, values) = match accepts {
-        Accepts::Text | Accepts::OneOf(_) => (kind == Kind::Text, "texts"),
-        Accepts::AtLeast | Accepts::AtMost | Accepts::Positive => (matches!(kind, Kind::Number | Kind::Integer), "numbers"),
-        Accepts::From | Accepts::Before => (kind == Kind::Timestamp, "times"),
+        Accepts::Text | Accepts::Prefix | Accepts::OneOf(_) => (matches!(kind, Kind::Text | Kind::Prefixed { .. }), "texts"),
+        Accepts::Boolean => (kind == Kind::Boolean, "booleans"),
+        Accepts::Number | Accepts::AtLeast | Accepts::AtMost | Accepts::Positive => {
+            (matches!(kind, Kind::Number | Kind::Integer), "numbers")
+        }
+        Accepts::From | Accepts::Before => (matches!(kind, Kind::Timestamp | Kind::Epoch(_)), "times"),
     };
-    wrong.unless(fits, format_args!("the parameter `{parameter}` takes {values}, and `{attribute}` has none"));
+    wrong.unless(fits, format_args!("the parameter `{parameter}` takes {values}, and `{field}` has none"));
     if let Accepts::OneOf(options) = accepts {
         wrong.unless(!options.is_empty(), format_args!("the parameter `{parameter}` has no valid value"));
-        for option in options.iter().filter(|option| plain_text(option).is_err()) {
+        for option in options.iter().filter(|option| plain_text(option).is_err() || option.contains(',')) {
             wrong.add(format_args!("no caller can send the value `{option}` of the parameter `{parameter}`"));
         }
         for option in twice(options.to_vec()) {
@@ -68,30 +67,35 @@ fn of_filter(route: &Route, filter: &Filter, wrong: &mut Wrong) {
 
 /// Tries every combination of filters with every sort; of each sort, reports the smallest combination that no index serves.
 fn of_plans(route: &'static Route, list: &'static List, wrong: &mut Wrong) {
-    let table = &route.resource.table;
+    let resource = route.resource;
     let filters = &list.filters[..list.filters.len().min(COMBINED)];
     let mut choices: Vec<u32> = (0..1 << filters.len()).collect();
     choices.sort_by_key(|choice| choice.count_ones());
-    let owner = match route.access {
-        Access::Public => None,
-        Access::Owner(attribute) => Some(attribute),
+    let owner = owner(route).and_then(|name| resource.field(name)).map(Field::attribute);
+    // Those of every request: the path, the owner, and what tells the resource's items from others.
+    let given = route.parameters().filter_map(|name| resource.field(name)).map(Field::attribute).chain(owner);
+    let mut always: Vec<_> = given.map(|attribute| Condition::equal(attribute, text("x"))).collect();
+    always.dedup();
+    always.extend(resource.conditions(&always));
+    let orders: Vec<_> = match list.sorts {
+        [] => vec![("of the index", None)],
+        sorts => sorts.iter().map(|sort| (sort.name, resource.field(sort.field).map(Field::attribute))).collect(),
     };
-    for sort in list.sorts {
+    for (sort, attribute) in orders {
+        let by = Sort { attribute, order: Order::Ascending };
         for choice in &choices {
             let chosen: Vec<_> = filters.iter().enumerate().filter(|(i, _)| choice >> i & 1 == 1).map(|(_, filter)| filter).collect();
-            let mut conditions: Vec<_> = chosen.iter().map(|filter| condition(filter)).collect();
-            conditions.extend(owner.map(|attribute| equal(attribute, "x")));
-            let with = || match &*chosen {
+            let conditions: Vec<_> = always.iter().cloned().chain(chosen.iter().filter_map(|filter| condition(resource, filter))).collect();
+            let with = match &*chosen {
                 [] => "without filters".to_owned(),
                 chosen => format!("with {}", chosen.iter().map(|filter| format!("`{}`", filter.parameter)).collect::<Vec<_>>().join(", ")),
             };
-            match Plan::new(table, &conditions, Sort { attribute: sort.attribute, order: sort.order }, [], 1) {
-                Err(_) => wrong.add(format_args!("no index serves the sort `{}` {}", sort.name, with())),
+            match Plan::new(&resource.table, &conditions, by, [], 1) {
+                Err(_) => wrong.add(format_args!("no index serves the sort `{sort}` {with}")),
                 Ok(plan) => {
                     let Some(owner) = owner.filter(|owner| !plan.index().partition_attributes().contains(owner)) else { continue };
                     let index = plan.index().name.unwrap_or("the table");
-                    let sentence = format!("the sort `{}` {} reads other owners' items: {index} is not by `{owner}`", sort.name, with());
-                    wrong.add(sentence);
+                    wrong.add(format_args!("the sort `{sort}` {with} reads other owners' items: {index} is not by `{owner}`"));
                 }
             }
             break;
@@ -99,22 +103,31 @@ fn of_plans(route: &'static Route, list: &'static List, wrong: &mut Wrong) {
     }
 }
 
-/// Returns a condition as a request with the filter has it.
-fn condition(filter: &Filter) -> Condition {
-    let number = |operator, text: &str| Condition { attribute: filter.attribute, operator, value: Value::N(text.to_owned()) };
-    let time = |operator| Condition { attribute: filter.attribute, operator, value: Value::S("2026-01-01T00:00:00.000Z".to_owned()) };
-    match filter.accepts {
-        Accepts::Text => equal(filter.attribute, "x"),
-        Accepts::OneOf(options) => equal(filter.attribute, options.first().copied().unwrap_or_default()),
-        Accepts::AtLeast | Accepts::Positive => number(Operator::AtLeast, "1"),
-        Accepts::AtMost => number(Operator::AtMost, "9"),
-        Accepts::From => time(Operator::AtLeast),
-        Accepts::Before => time(Operator::AtMost),
-    }
+/// Returns a condition as a request with the filter has it. One of several values is the hardest to serve.
+fn condition(resource: &Resource, filter: &Filter) -> Option<Condition> {
+    let field = resource.field(filter.field)?;
+    let number = |text: &str| Value::N(text.to_owned());
+    let time = || match field.kind {
+        Kind::Epoch(epoch) if !epoch.is_text() => number("1767225600"),
+        _ => text("2026-01-01T00:00:00.000Z"),
+    };
+    let predicate = match filter.accepts {
+        Accepts::Text => Predicate::Equal(stored(field, "x".to_owned())),
+        Accepts::Prefix => Predicate::BeginsWith("x".to_owned()),
+        Accepts::OneOf([_, _, ..]) => Predicate::OneOf(vec![stored(field, "x".to_owned()), stored(field, "y".to_owned())]),
+        Accepts::OneOf(_) => Predicate::Equal(stored(field, "x".to_owned())),
+        Accepts::Boolean => Predicate::Equal(Value::Bool(true)),
+        Accepts::Number => Predicate::Equal(number("1")),
+        Accepts::AtLeast | Accepts::Positive => Predicate::AtLeast(number("1")),
+        Accepts::AtMost => Predicate::AtMost(number("9")),
+        Accepts::From => Predicate::AtLeast(time()),
+        Accepts::Before => Predicate::AtMost(time()),
+    };
+    Some(Condition { attribute: field.attribute(), predicate })
 }
 
-fn equal(attribute: &'static str, value: &str) -> Condition {
-    Condition { attribute, operator: Operator::Equal, value: Value::S(value.to_owned()) }
+fn text(text: &str) -> Value {
+    Value::S(text.to_owned())
 }
 
 fn of_expansion(route: &Route, expansion: &Expansion, wrong: &mut Wrong) {
@@ -125,16 +138,29 @@ fn of_expansion(route: &Route, expansion: &Expansion, wrong: &mut Wrong) {
     for field in fields.iter().filter(|field| kind_of(resource.fields, field).is_none()) {
         wrong.add(format_args!("the expansion `{name}` shows `{field}`, which is no field of {}", resource.name));
     }
-    wrong.unless(
-        resource.table.key.len() == 1,
-        format_args!("the expansion `{name}` finds items of {} by one attribute, and their key has two", resource.name),
-    );
+    if route.access == Access::Public {
+        let shared = matches!(resource.policy, Policy::Public { .. });
+        wrong.unless(
+            shared,
+            format_args!("the list is public, and the expansion `{name}` shows {}, whose cache policy is private", resource.name),
+        );
+    }
+    let open = resource.table.key.iter().filter(|key| resource.fixed.iter().all(|(attribute, _)| attribute != *key));
+    let open: Vec<_> = open.filter_map(|key| resource.fields.iter().find(|field| field.attribute() == *key)).collect();
     match place {
         Place::Beside => {
             wrong.unless(!["items", "page"].contains(&name), format_args!("a list already has a member `{name}`"));
-            wrong.unless(route.access != Access::Public, format_args!("the expansion `{name}` is the list's owner, and it has none"));
+            for field in open {
+                let given = owner(route) == Some(field.name) || route.parameters().any(|name| name == field.name);
+                wrong.unless(
+                    given,
+                    format_args!("the expansion `{name}` needs `{}`, which neither the path nor the owner gives", field.name),
+                );
+            }
         }
         Place::Within { join, member } => {
+            let by = format_args!("the expansion `{name}` finds items of {} by one field, and their key has {}", resource.name, open.len());
+            wrong.unless(open.len() == 1, by);
             let Some(Kind::Objects(members)) = kind_of(route.resource.fields, join.list) else {
                 return wrong.add(format_args!("the expansion `{name}` lies in `{}`, which is no list of objects", join.list));
             };
