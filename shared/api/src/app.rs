@@ -120,7 +120,7 @@ impl App {
         let (began, now) = (Instant::now(), SystemTime::now());
         let deadline = began + left.saturating_sub(LAMBDA_MARGIN).min(REQUEST_TIME);
         // No event is known to make the parsing panic; a panic is caught anyway.
-        let read = || Request::read(event, self.route, self.config.read_any_scope.as_deref(), deadline);
+        let read = || Request::read(event, self.route, self.config.edge.as_ref(), self.config.read_any_scope.as_deref(), deadline);
         let request = std::panic::catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err(panicked()));
         let answer = match &request {
             Err(problem) => Err(problem.clone()),
@@ -138,19 +138,24 @@ impl App {
         let mut response = answer.unwrap_or_else(|problem| problem.respond(request_id));
         let total = began.elapsed();
         self.time(&mut response, meter, total);
+        let cold_start = self.cold.swap(false, Ordering::Relaxed);
         let line = Line {
+            stack: &self.config.stack,
             route: self.route.name,
             request_id,
             status: response.status.as_u16(),
             problem,
             cache: response.outcome.name(),
-            cold_start: self.cold.swap(false, Ordering::Relaxed),
+            cold_start,
             duration: log::milliseconds(total),
             database: log::milliseconds(meter.waited()),
             rounds: meter.rounds(),
             read_units: meter.units(),
             items: if response.outcome == CacheOutcome::Full { items } else { 0 },
             bytes: response.body.len(),
+            faults: u8::from(response.status.is_server_error()),
+            cold_starts: u8::from(cold_start),
+            not_modified: u8::from(response.outcome == CacheOutcome::NotModified),
         };
         (response.encode(method, headers), line.text(now))
     }

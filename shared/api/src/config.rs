@@ -2,6 +2,7 @@
 
 use pagination::{Partition, Sealer};
 
+use crate::http::EdgeSecret;
 use crate::route::Route;
 
 /// The configuration of a function.
@@ -13,6 +14,10 @@ pub struct Config {
     pub shards: u16,
     /// Made of `CURSOR_SECRET` and `CURSOR_SECRET_PREVIOUS`, if the route is a list.
     pub sealer: Option<Sealer>,
+    /// Made of `EDGE_SECRET` and `EDGE_SECRET_PREVIOUS`: the secret of a CDN in front of the API; unless set, there is no CDN.
+    pub edge: Option<EdgeSecret>,
+    /// `STACK_NAME`: the dimension `stack` of the metrics; `local` unless set.
+    pub stack: String,
     /// `READ_ANY_SCOPE`: the scope that may read every user; unless set, nobody may.
     pub read_any_scope: Option<String>,
     /// `SERVER_TIMING=full`: show rounds and units to the caller.
@@ -71,6 +76,14 @@ impl Config {
             wrong.push(error.to_owned());
             None
         });
+        let edge = variable("EDGE_SECRET").and_then(|secret| match EdgeSecret::new(secret, variable("EDGE_SECRET_PREVIOUS")) {
+            Ok(edge) => Some(edge),
+            Err(_) => {
+                wrong.push("EDGE_SECRET or EDGE_SECRET_PREVIOUS has fewer than 32 characters".to_owned());
+                None
+            }
+        });
+        let stack = variable("STACK_NAME").unwrap_or_else(|| "local".to_owned());
         let log_level = match variable("LOG_LEVEL").as_deref().map(str::parse) {
             None => tracing::Level::INFO,
             Some(Ok(level)) => level,
@@ -88,7 +101,7 @@ impl Config {
             }
         };
         if wrong.is_empty() {
-            Ok(Self { tables, shards, sealer, read_any_scope: variable("READ_ANY_SCOPE"), full_timing, log_level })
+            Ok(Self { tables, shards, sealer, edge, stack, read_any_scope: variable("READ_ANY_SCOPE"), full_timing, log_level })
         } else {
             Err(BootError::new(&wrong))
         }

@@ -3,6 +3,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `event` | the members of an event of payload format 2.0 that a read API needs |
+//! | `edge` | the secret of a CDN in front of the API |
 //! | `request` | method, path parameter, query and caller of one request |
 //! | `principal` | the caller, from the authorizer's claims, and what the caller may read |
 //! | `query` | the query string, decoded strictly |
@@ -11,6 +12,7 @@
 //!
 //! Nothing here knows DynamoDB, items or paging.
 
+pub(crate) mod edge;
 pub(crate) mod event;
 pub(crate) mod principal;
 pub(crate) mod problem;
@@ -18,6 +20,7 @@ pub(crate) mod query;
 pub(crate) mod request;
 pub(crate) mod response;
 
+pub use edge::EdgeSecret;
 pub use principal::Principal;
 pub use problem::{ParameterError, Problem, ProblemKind};
 pub use request::Request;

@@ -74,7 +74,7 @@ pub use boot::{boot, run};
 pub use config::{BootError, Config};
 pub use dynamodb::{Client, Item, ReadError, Reader};
 pub use handler::{FoundItem, ItemRequest, ListPage, ListPlan, ListRequest, answer, parameter_names};
-pub use http::{ParameterError, Principal, Problem, ProblemKind, Reply, Request};
+pub use http::{EdgeSecret, ParameterError, Principal, Problem, ProblemKind, Reply, Request};
 pub use lambda_http::lambda_runtime::Error;
 pub use meter::Meter;
 pub use mistakes::mistakes;

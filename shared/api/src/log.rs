@@ -11,6 +11,8 @@ use serde::Serialize;
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Line<'a> {
+    /// The stack that the function belongs to: two stacks of one account and region are two series of metrics.
+    pub(crate) stack: &'a str,
     pub(crate) route: &'a str,
     pub(crate) request_id: &'a str,
     pub(crate) status: u16,
@@ -28,14 +30,21 @@ pub(crate) struct Line<'a> {
     pub(crate) items: usize,
     /// Bytes of the body before compression.
     pub(crate) bytes: usize,
+    /// 1 for a status of the 5xx, else 0. Its sum is the number of faults, and its sample count the number of requests.
+    pub(crate) faults: u8,
+    /// 1 for the first request of a process.
+    pub(crate) cold_starts: u8,
+    /// 1 for a 304.
+    pub(crate) not_modified: u8,
 }
 
 /// The part that names the members that are metrics. It is the same in every line, except for the time.
 const METRICS: &str = concat!(
-    r#","CloudWatchMetrics":[{"Namespace":"LeanRoutes","Dimensions":[["route"]],"Metrics":["#,
+    r#","CloudWatchMetrics":[{"Namespace":"LeanRoutes","Dimensions":[["stack","route"]],"Metrics":["#,
     r#"{"Name":"duration","Unit":"Milliseconds"},{"Name":"database","Unit":"Milliseconds"},"#,
     r#"{"Name":"rounds","Unit":"Count"},{"Name":"readUnits","Unit":"Count"},{"Name":"items","Unit":"Count"},"#,
-    r#"{"Name":"bytes","Unit":"Bytes"}]}]},"#
+    r#"{"Name":"bytes","Unit":"Bytes"},{"Name":"faults","Unit":"Count"},{"Name":"coldStarts","Unit":"Count"},"#,
+    r#"{"Name":"notModified","Unit":"Count"}]}]},"#
 );
 
 impl Line<'_> {
@@ -59,6 +68,7 @@ mod tests {
     #[test]
     fn the_line_is_one_json_object_whose_metrics_are_members() {
         let line = Line {
+            stack: "things-dev",
             route: "list-things",
             request_id: "r-1",
             status: 200,
@@ -71,6 +81,9 @@ mod tests {
             read_units: 0.5,
             items: 25,
             bytes: 9_000,
+            faults: 0,
+            cold_starts: 1,
+            not_modified: 0,
         };
         let text = line.text(UNIX_EPOCH + Duration::from_millis(1_750_000_000_123));
         assert!(!text.contains('\n'));
@@ -80,6 +93,8 @@ mod tests {
         for metric in directive["Metrics"].as_array().unwrap() {
             assert!(value[metric["Name"].as_str().unwrap()].is_number(), "{metric}");
         }
-        assert_eq!(value[directive["Dimensions"][0][0].as_str().unwrap()], "list-things");
+        let dimensions: Vec<_> = directive["Dimensions"][0].as_array().unwrap().iter().map(|name| &value[name.as_str().unwrap()]).collect();
+        assert_eq!(dimensions, ["things-dev", "list-things"]);
+        assert_eq!((&value["faults"], &value["coldStarts"]), (&0.into(), &1.into()));
     }
 }

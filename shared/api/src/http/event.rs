@@ -3,7 +3,7 @@
 //! Payload 2.0 of an HTTP API
 //! ([format](https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html)) or a function URL.
 //! `lambda_http`'s own conversion builds a URI, a body and a map of all headers, and panics on input that they cannot hold (a raw space in the
-//! query, 40,000 headers, a 64 KB path). This module keeps the raw query, the raw path, the claims and six headers, borrowed where possible,
+//! query, 40,000 headers, a 64 KB path). This module keeps the raw query, the raw path, the claims and seven headers, borrowed where possible,
 //! and skips everything else.
 
 use std::{borrow::Cow, collections::HashMap, fmt};
@@ -14,6 +14,8 @@ use serde::{
     de::{self, IgnoredAny, MapAccess, Visitor},
 };
 use serde_json::value::RawValue;
+
+use crate::http::edge::EDGE_SECRET;
 
 /// The members of an event that this crate reads.
 #[derive(Debug, Deserialize)]
@@ -111,13 +113,14 @@ impl Claims<'_> {
 }
 
 /// The headers that a read API needs.
-const WANTED: [HeaderName; 6] = [
+static WANTED: [HeaderName; 7] = [
     header::ACCEPT_ENCODING,
     header::AUTHORIZATION,
     header::IF_MATCH,
     header::IF_MODIFIED_SINCE,
     header::IF_NONE_MATCH,
     header::IF_UNMODIFIED_SINCE,
+    EDGE_SECRET,
 ];
 
 /// The headers of an event that are in [`WANTED`]. API Gateway has joined repeated headers with commas.

@@ -20,6 +20,8 @@ pub enum ProblemKind {
     Unauthorized,
     /// The identity may not read this.
     Forbidden,
+    /// The request did not come through the CDN.
+    DirectAccess,
     /// The item or the path does not exist.
     NotFound,
     /// The method is not GET or HEAD.
@@ -40,12 +42,13 @@ pub enum ProblemKind {
 
 impl ProblemKind {
     /// Every kind, for documents and tests.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::InvalidParameter,
         Self::InvalidCursor,
         Self::MalformedRequest,
         Self::Unauthorized,
         Self::Forbidden,
+        Self::DirectAccess,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::PreconditionFailed,
@@ -88,6 +91,12 @@ impl ProblemKind {
                 status: StatusCode::FORBIDDEN,
                 title: "Access denied",
                 detail: "Callers can read only their own data, unless their token has the scope for all users.",
+            },
+            Self::DirectAccess => Spec {
+                uri: "/problems/direct-access",
+                status: StatusCode::FORBIDDEN,
+                title: "Direct access denied",
+                detail: "Use the public address of this API. This address serves only its content delivery network.",
             },
             Self::NotFound => Spec {
                 uri: "/problems/not-found",

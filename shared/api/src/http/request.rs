@@ -5,6 +5,7 @@ use std::{borrow::Cow, time::Instant};
 use http::{HeaderMap, Method};
 
 use crate::handler::parameters;
+use crate::http::edge::EdgeSecret;
 use crate::http::event::{Claims, Event};
 use crate::http::principal::{Grant, Principal};
 use crate::http::problem::{ParameterError, Problem, ProblemKind};
@@ -26,13 +27,14 @@ pub struct Request {
 }
 
 impl Request {
-    /// Reads an event for `route`. `read_any` is the scope that allows reading everybody's items.
+    /// Reads an event for `route`. `edge` is the secret of the CDN, if there is one; `read_any` is the scope that allows reading everybody's
+    /// items.
     ///
     /// [`App::respond`](crate::App::respond) calls this first.
     ///
     /// # Errors
-    /// 400 for another kind of event, 404 for another path, 405 for another method.
-    pub fn read(event: &str, route: &'static Route, read_any: Option<&str>, deadline: Instant) -> Result<Self, Problem> {
+    /// 400 for another kind of event, 403 for a request that did not come through the CDN, 404 for another path, 405 for another method.
+    pub fn read(event: &str, route: &'static Route, edge: Option<&EdgeSecret>, read_any: Option<&str>, deadline: Instant) -> Result<Self, Problem> {
         let event: Event<'_> = serde_json::from_str(event).map_err(|error| {
             // The error's own text quotes the event, which can hold a token.
             let (category, line, column) = (error.classify(), error.line(), error.column());
@@ -42,6 +44,10 @@ impl Request {
         if event.version != "2.0" {
             tracing::error!("this function takes payload format 2.0 only: set PayloadFormatVersion to \"2.0\"");
             return Err(ProblemKind::MalformedRequest.into());
+        }
+        if edge.is_some_and(|edge| !edge.admits(&event.headers.0)) {
+            tracing::warn!("the request did not come through the CDN: it has no valid x-edge-secret");
+            return Err(ProblemKind::DirectAccess.into());
         }
         let method = match event.request_context.http.method.as_str() {
             "GET" => Method::GET,
@@ -174,6 +180,26 @@ mod tests {
     };
 
     #[test]
+    fn a_request_past_the_edge_is_refused_before_all_else() {
+        let edge = EdgeSecret::new("the secret of the edge, of 32 characters and more".into(), None).unwrap();
+        let event = |headers: &str, method: &str| {
+            format!(
+                r#"{{"version":"2.0","routeKey":"GET /v1/things/{{id}}","headers":{headers},"requestContext":{{"http":{{"method":"{method}"}}}}}}"#
+            )
+        };
+        let read = |headers, method, edge| Request::read(&event(headers, method), &GET_THING, edge, None, Instant::now());
+        let sent = r#"{"X-Edge-Secret":"the secret of the edge, of 32 characters and more"}"#;
+        for method in ["GET", "POST"] {
+            for headers in ["null", r#"{"x-edge-secret":"another secret, of 32 characters and more"}"#, r#"{"x-edge-secret":7}"#] {
+                assert_eq!(read(headers, method, Some(&edge)).unwrap_err().kind, ProblemKind::DirectAccess, "{method} {headers}");
+            }
+        }
+        assert!(read(sent, "GET", Some(&edge)).is_ok());
+        assert_eq!(read(sent, "POST", Some(&edge)).unwrap_err().kind, ProblemKind::MethodNotAllowed);
+        assert!(read("null", "GET", None).is_ok());
+    }
+
+    #[test]
     fn an_event_of_the_wrong_shape_is_not_quoted_in_the_log() {
         for event in [
             r#"{"version":"2.0","requestContext":"Bearer SECRET"}"#,
@@ -182,7 +208,7 @@ mod tests {
         ] {
             let (log, writer) = std::io::pipe().unwrap();
             let subscriber = tracing_subscriber::fmt().json().with_writer(Arc::new(writer)).finish();
-            let problem = tracing::subscriber::with_default(subscriber, || Request::read(event, &GET_THING, None, Instant::now()));
+            let problem = tracing::subscriber::with_default(subscriber, || Request::read(event, &GET_THING, None, None, Instant::now()));
             assert_eq!(problem.unwrap_err().kind, ProblemKind::MalformedRequest);
             let log = std::io::read_to_string(log).unwrap();
             assert!(log.contains("\"line\":1") && log.contains("\"category\":"), "{log}");

@@ -99,6 +99,7 @@ impl Problem {
             | ProblemKind::InvalidCursor
             | ProblemKind::MalformedRequest
             | ProblemKind::Forbidden
+            | ProblemKind::DirectAccess
             | ProblemKind::NotFound
             | ProblemKind::PreconditionFailed
             | ProblemKind::QueryTooLong

@@ -22,6 +22,8 @@ fn problems(route: &Route) -> impl Iterator<Item = ProblemKind> {
         ProblemKind::InvalidCursor => route.is_list(),
         // API Gateway has no route for another method; a function URL gives this answer.
         ProblemKind::MethodNotAllowed => false,
+        // The published address is the CDN's, if there is one.
+        ProblemKind::DirectAccess => false,
         _ => true,
     })
 }
