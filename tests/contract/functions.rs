@@ -100,7 +100,7 @@ pub(super) fn environment(bundle: &Bundle) -> Vec<String> {
         let tables: BTreeMap<&str, Json> =
             route.resources().map(|resource| (resource.table_variable, json!({"Ref": bundle.table_id(resource)}))).collect();
         let mut wanted: Names<'_> = tables.keys().copied().collect();
-        wanted.insert("LOG_LEVEL");
+        wanted.extend(["LOG_LEVEL", "STACK_NAME", "EDGE_SECRET", "EDGE_SECRET_PREVIOUS"]);
         if route.is_list() {
             wanted.extend(["CURSOR_SECRET", "CURSOR_SECRET_PREVIOUS"]);
         }
@@ -121,27 +121,23 @@ pub(super) fn environment(bundle: &Bundle) -> Vec<String> {
     mistakes
 }
 
-/// Every alarm on a metric of a function is on that metric of all functions.
+/// What one alarm watches of a function, the alarms together watch of all functions.
 pub(super) fn alarms(bundle: &Bundle) -> Vec<String> {
     let template = &bundle.template;
     let wanted: Names<'_> = template.functions.iter().map(|function| function.logical_id.as_str()).collect();
-    let mut mistakes = Vec::new();
+    let mut watched: BTreeMap<&str, Names<'_>> = BTreeMap::new();
     let resources = template.document["Resources"].as_object().into_iter().flatten();
-    for (name, alarm) in resources.filter(|(_, resource)| resource["Type"] == "AWS::CloudWatch::Alarm") {
-        let mut watched: BTreeMap<&str, Names<'_>> = BTreeMap::new();
-        for term in alarm["Properties"]["Metrics"].as_array().into_iter().flatten() {
-            let metric = &term["MetricStat"]["Metric"];
+    for (_, alarm) in resources.filter(|(_, resource)| resource["Type"] == "AWS::CloudWatch::Alarm") {
+        let properties = &alarm["Properties"];
+        let terms = properties["Metrics"].as_array().into_iter().flatten().map(|term| &term["MetricStat"]["Metric"]);
+        for metric in terms.chain([properties]).filter(|metric| metric["Namespace"] == "AWS/Lambda") {
             let dimensions = metric["Dimensions"].as_array().into_iter().flatten();
             let functions = dimensions
                 .filter(|dimension| dimension["Name"] == "FunctionName")
                 .filter_map(|dimension| dimension["Value"]["Ref"].as_str());
-            if metric["Namespace"] == "AWS/Lambda" {
-                watched.entry(metric["MetricName"].as_str().unwrap_or_default()).or_default().extend(functions);
-            }
-        }
-        for (metric, given) in watched {
-            mistakes.extend(differences(name, metric, &given, &wanted, "which is no function"));
+            watched.entry(metric["MetricName"].as_str().unwrap_or_default()).or_default().extend(functions);
         }
     }
-    mistakes
+    let of = |(metric, given): (&str, Names<'_>)| differences("the alarms", metric, &given, &wanted, "which is no function");
+    watched.into_iter().flat_map(of).collect()
 }

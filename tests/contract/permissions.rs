@@ -24,6 +24,13 @@ fn of_function(bundle: &Bundle, route: &'static Route, function: &Function) -> V
     if !function.other_policies.is_empty() {
         mistakes.insert(format!("{at}: a policy is no inline statement, so nothing compares it with the requests"));
     }
+    match &function.role {
+        None => drop(mistakes.insert(format!("{at}: the function has no role of its own in template.yaml"))),
+        Some(role) => {
+            let others = bundle.template.functions.iter().filter(|other| other.role.as_ref() == Some(role) && other.binary != function.binary);
+            mistakes.extend(others.map(|other| format!("{at}: {role} is also the role of {}", other.binary)));
+        }
+    }
     let wanted = wanted(bundle, route);
     let mut given = BTreeSet::new();
     for (number, statement) in function.statements.iter().enumerate() {
@@ -31,6 +38,10 @@ fn of_function(bundle: &Bundle, route: &'static Route, function: &Function) -> V
         let permission = format!("permission {name}");
         if statement["Effect"] != "Allow" {
             mistakes.insert(format!("{at}: {permission} is no Allow"));
+        }
+        if let Some(wrong) = of_every_function(bundle, function, statement, &permission) {
+            mistakes.extend(wrong);
+            continue;
         }
         let attributes = strings(&statement["Condition"]["ForAllValues:StringEquals"]["dynamodb:Attributes"]);
         let select = strings(&statement["Condition"]["StringEquals"]["dynamodb:Select"]);
@@ -59,6 +70,24 @@ fn of_function(bundle: &Bundle, route: &'static Route, function: &Function) -> V
     let missing = wanted.keys().filter(|call| !given.contains(call));
     mistakes.extend(missing.map(|(action, resource)| format!("{at}: no permission allows {action} on {resource}")));
     mistakes.into_iter().collect()
+}
+
+/// Returns what is wrong with a permission that every function has: to write into its own log group, and to send traces. `None` for any
+/// other permission.
+fn of_every_function(bundle: &Bundle, function: &Function, statement: &Json, permission: &str) -> Option<Vec<String>> {
+    let actions = strings(&statement["Action"]);
+    let service = actions.first()?.split(':').next()?;
+    let wanted: Names<'_> = match service {
+        "logs" => ["logs:CreateLogStream", "logs:PutLogEvents"].into(),
+        "xray" => ["xray:PutTelemetryRecords", "xray:PutTraceSegments"].into(),
+        _ => return None,
+    };
+    let mut wrong = differences(&function.binary, permission, &actions, &wanted, "which no function needs");
+    let group = bundle.template.resource(&function.logical_id)?["Properties"]["LoggingConfig"]["LogGroup"]["Ref"].as_str();
+    if service == "logs" && (group.is_none() || arn(&statement["Resource"]).as_deref() != group) {
+        wrong.push(format!("{}: {permission} is not on the function's own log group", function.binary));
+    }
+    Some(wrong)
 }
 
 fn wanted(bundle: &Bundle, route: &'static Route) -> BTreeMap<Call, Names<'static>> {

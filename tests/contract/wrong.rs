@@ -233,7 +233,15 @@ fn a_mistake_in_the_template_is_named() {
             "Policies:\n        - AWSXRayDaemonWriteAccess\n",
             "list-notes: a policy is no inline statement, so nothing compares it with the requests",
         ),
-        ("Value: !Ref GetNote", "Value: !Ref GetNotes", "CrashAlarm: Errors lacks \"GetNote\""),
+        ("Role: !GetAtt GetNoteRole.Arn", "Role: !GetAtt ListNotesRole.Arn", "get-note: ListNotesRole is also the role of list-notes"),
+        ("      Role: !GetAtt GetNoteRole.Arn\n", "", "get-note: the function has no role of its own in template.yaml"),
+        ("Resource: !GetAtt GetNoteLogs.Arn", "Resource: '*'", "get-note: permission number 2 is not on the function's own log group"),
+        (
+            "[logs:CreateLogStream, logs:PutLogEvents]",
+            "[logs:CreateLogGroup, logs:CreateLogStream, logs:PutLogEvents]",
+            "list-notes: permission number 3 has \"logs:CreateLogGroup\", which no function needs",
+        ),
+        ("Value: !Ref GetNote", "Value: !Ref GetNotes", "the alarms: Errors lacks \"GetNote\""),
     ] {
         let found = with_template(from, to);
         assert!(found.iter().any(|mistake| mistake == sentence), "{from} → {to}: no “{sentence}” among {found:#?}");

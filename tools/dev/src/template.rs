@@ -99,7 +99,7 @@ impl Template {
             match resource["Type"].as_str() {
                 Some("AWS::DynamoDB::Table") => tables.push(Table::read(id, &resource["Properties"]).with_context(at)?),
                 Some("AWS::Serverless::Function") => {
-                    functions.push(Function::read(id, resource, &document["Globals"]["Function"]).with_context(at)?);
+                    functions.push(Function::read(id, resources, &document["Globals"]["Function"]).with_context(at)?);
                 }
                 _ => {}
             }
@@ -310,6 +310,34 @@ Resources:
         assert_eq!(function.statements[0]["Action"], "dynamodb:Query");
         assert_eq!(function.other_policies, [json!("AWSXRayDaemonWriteAccess")]);
         assert_eq!(template.table_variables()["ORDERS_TABLE"], "orders");
+    }
+
+    #[test]
+    fn the_permissions_of_a_function_are_those_of_its_role() {
+        let with_role = |role: &str| {
+            let function = format!(
+                r"
+Resources:
+  GetThing:
+    Type: AWS::Serverless::Function
+    Properties: {{CodeUri: functions/get-thing, Role: {role}}}
+  GetThingRole:
+    Type: AWS::IAM::Role
+    Properties:
+      ManagedPolicyArns: ['arn:aws:iam::aws:policy/X']
+      Policies:
+        - {{PolicyName: one, PolicyDocument: {{Statement: [{{Action: dynamodb:GetItem}}, {{Action: dynamodb:Query}}]}}}}
+        - !If [Traced, {{PolicyName: two, PolicyDocument: {{Statement: {{Action: xray:PutTraceSegments}}}}}}, !Ref AWS::NoValue]
+"
+            );
+            Template::parse(&function).unwrap().function("get-thing").unwrap().clone()
+        };
+        let own = with_role("!GetAtt GetThingRole.Arn");
+        let actions: Vec<_> = own.statements.iter().map(|statement| statement["Action"].as_str().unwrap()).collect();
+        assert_eq!(actions, ["dynamodb:GetItem", "dynamodb:Query", "xray:PutTraceSegments"]);
+        assert_eq!((own.role.as_deref(), own.other_policies), (Some("GetThingRole"), vec![json!("arn:aws:iam::aws:policy/X")]));
+        let foreign = with_role("'arn:aws:iam::1:role/admin'");
+        assert_eq!((foreign.role, foreign.other_policies), (None, vec![json!("arn:aws:iam::1:role/admin")]));
     }
 
     #[test]

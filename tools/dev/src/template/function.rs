@@ -16,9 +16,11 @@ pub struct Function {
     pub routes: Vec<Route>,
     /// Its environment, that of `Globals` included. Values may be intrinsic functions.
     pub environment: BTreeMap<String, Value>,
-    /// The statements of its inline policies.
+    /// The role that it runs with, if the template has one for it: `ListProductsRole`.
+    pub role: Option<String>,
+    /// The statements of the inline policies of its role and of its own, those that depend on a condition included.
     pub statements: Vec<Value>,
-    /// The entries of `Policies` that are not inline documents: names, ARNs, SAM's policy templates.
+    /// What else gives it permissions: managed policies, names, ARNs, SAM's policy templates, a role from elsewhere.
     pub other_policies: Vec<Value>,
 }
 
@@ -34,7 +36,8 @@ pub struct Route {
 }
 
 impl Function {
-    pub(super) fn read(logical_id: &str, resource: &Value, globals: &Value) -> Result<Self> {
+    pub(super) fn read(logical_id: &str, resources: &Map<String, Value>, globals: &Value) -> Result<Self> {
+        let resource = resources.get(logical_id).unwrap_or(&Value::Null);
         let properties = &resource["Properties"];
         let code = properties["CodeUri"].as_str().or(globals["CodeUri"].as_str());
         let binary = resource["Metadata"]["BuildProperties"]["Binary"]
@@ -57,28 +60,59 @@ impl Function {
                 });
             }
         }
-        let policies = &properties["Policies"];
-        let policies: Vec<&Value> = match policies {
-            Value::Array(list) => list.iter().collect(),
-            Value::Null => Vec::new(),
-            one => vec![one],
-        };
-        let (inline, other): (Vec<_>, Vec<_>) = policies.into_iter().partition(|policy| policy.get("Statement").is_some());
-        let statements = inline.into_iter().flat_map(|policy| match &policy["Statement"] {
-            Value::Array(list) => list.clone(),
-            one => vec![one.clone()],
-        });
+        let mut policies = list(&properties["Policies"]);
+        let role =
+            attribute_of(&properties["Role"]).filter(|role| resources.get(*role).is_some_and(|role| role["Type"] == "AWS::IAM::Role"));
+        match role {
+            Some(role) => {
+                let properties = &resources[role]["Properties"];
+                policies.extend(list(&properties["Policies"]).into_iter().flat_map(|policy| match &policy["Fn::If"] {
+                    Value::Array(branches) => branches.iter().skip(1).filter(|branch| branch["Ref"] != "AWS::NoValue").collect(),
+                    _ => vec![policy],
+                }));
+                policies.extend(list(&properties["ManagedPolicyArns"]));
+            }
+            None if properties["Role"].is_null() => {}
+            None => policies.push(&properties["Role"]),
+        }
+        let mut statements = Vec::new();
+        let mut other = Vec::new();
+        for policy in policies {
+            match policy.get("PolicyDocument").unwrap_or(policy).get("Statement") {
+                Some(inline) => statements.extend(list(inline).into_iter().cloned()),
+                None => other.push(policy.clone()),
+            }
+        }
         Ok(Self {
             logical_id: logical_id.to_owned(),
             binary: binary.to_owned(),
             routes,
             environment,
-            statements: statements.collect(),
-            other_policies: other.into_iter().cloned().collect(),
+            role: role.map(str::to_owned),
+            statements,
+            other_policies: other,
         })
     }
 }
 
 fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
     value.as_object().into_iter().flat_map(Map::iter)
+}
+
+/// The elements of a list, or the one value that stands in place of a list.
+fn list(value: &Value) -> Vec<&Value> {
+    match value {
+        Value::Array(list) => list.iter().collect(),
+        Value::Null => Vec::new(),
+        one => vec![one],
+    }
+}
+
+/// The logical id in `!GetAtt ID.Arn`.
+fn attribute_of(value: &Value) -> Option<&str> {
+    match &value["Fn::GetAtt"] {
+        Value::Array(parts) => parts.first()?.as_str(),
+        Value::String(text) => text.strip_suffix(".Arn"),
+        _ => None,
+    }
 }
