@@ -1,0 +1,628 @@
+"""Faults that the checks must catch: F1 to F18 in their old wording, and 46 mutations, each with the check that names it.
+
+A change gets the bundle before it is transformed. It finds what it changes by position (the first function, the first private one),
+never by name, so it works on the template of a fork too.
+"""
+import copy
+
+from template_model import NO_VALUE
+
+MUTATIONS = []
+
+
+def mutation(number, words, check):
+    def add(change):
+        MUTATIONS.append((number, words, check, change))
+        return change
+
+    return add
+
+
+# ── What is changed ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def first(b):
+    return next(iter(b.functions))
+
+
+def private(b):
+    return next(name for name in b.functions if any("Auth" in event["Properties"] for event in b.events(name).values()))
+
+
+def lister(b):
+    return next(name for name in b.functions if "CURSOR_SECRET" in b.environment(name))
+
+
+def of(b, function):
+    return b.resources[function]["Properties"]
+
+
+def table(b):
+    return next(name for name in b.tables if b.tables[name]["Properties"].get("GlobalSecondaryIndexes"))
+
+
+def index(b):
+    return of(b, table(b))["GlobalSecondaryIndexes"][0]
+
+
+def statement(b, action):
+    """The first statement with an action, and its function."""
+    for name in b.functions:
+        for policy in b.role(name)[1]["Properties"]["Policies"]:
+            for one in policy.get("PolicyDocument", {}).get("Statement", []):
+                actions = one["Action"]
+                if action in ([actions] if isinstance(actions, str) else actions):
+                    return one
+    raise LookupError(action)
+
+
+def api(b):
+    return b.resources["Api"]["Properties"]
+
+
+def cors(b):
+    return api(b)["CorsConfiguration"]["Fn::If"][1]
+
+
+def variables(b, function):
+    return of(b, function)["Environment"]["Variables"]
+
+
+def alarm(b, **watches):
+    """The first alarm with a metric, and that metric."""
+    for name, one in b.of_type("AWS::CloudWatch::Alarm").items():
+        for metric in one["Properties"].get("Metrics", []):
+            if metric.get("MetricStat", {}).get("Metric", {}).items() >= watches.items():
+                return one["Properties"], metric["MetricStat"]
+    raise LookupError(watches)
+
+
+def described_without(b, function, name):
+    """Takes a name out of VersionDescription."""
+    text, names = of(b, function)["VersionDescription"]["Fn::Sub"]
+    for variable, value in list(names.items()):
+        if name in str(value):
+            del names[variable]
+            text = text.replace("${" + variable + "}", "")
+    of(b, function)["VersionDescription"]["Fn::Sub"] = [text.replace("${" + name + "}", ""), names]
+
+
+def log_also(b, member):
+    parts = api(b)["AccessLogSettings"]["Format"]["Fn::Sub"]
+    parts[0] = parts[0].replace("${Address}", member + "${Address}")
+
+
+# ── F1 to F18 ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@mutation("F1", "AllowOrigins alone is an intrinsic function", "cors-is-an-object")
+def _(b):
+    api(b)["CorsConfiguration"] = cors(b)
+
+
+@mutation("F2", "DeletionPolicy: Retain on tables and user pool", "tables-outlive-the-stack-but-not-a-failed-creation")
+def _(b):
+    for resource in b.resources.values():
+        if resource.get("DeletionPolicy") == "RetainExceptOnCreate":
+            resource["DeletionPolicy"] = "Retain"
+
+
+@mutation("F3a", "500 requests a second a route, without reserved concurrency", "throttles-fit-the-concurrency")
+def _(b):
+    b.parameters["RateLimit"]["Default"] = 500
+
+
+@mutation("F3b", "no ReservedConcurrentExecutions", "function-globals")
+def _(b):
+    del b.source["Globals"]["Function"]["ReservedConcurrentExecutions"]
+
+
+@mutation("F3c", "no OnDemandThroughput", "tables-are-on-demand-bounded-and-recoverable")
+def _(b):
+    for name in b.tables:
+        del of(b, name)["OnDemandThroughput"]
+        for one in of(b, name).get("GlobalSecondaryIndexes", []):
+            del one["OnDemandThroughput"]
+
+
+@mutation("F4a", "the table is not in VersionDescription", "version-description-names-all-that-a-version-depends-on")
+def _(b):
+    described_without(b, first(b), next(value["Ref"] for name, value in variables(b, first(b)).items() if name.endswith("_TABLE")))
+
+
+@mutation("F4b", "whole table names in VersionDescription, too long", "version-description-fits")
+def _(b):
+    for name in b.functions:
+        names = of(b, name)["VersionDescription"]["Fn::Sub"][1]
+        for variable, value in names.items():
+            if value.get("Fn::Select", [0])[0] == 1:
+                names[variable] = value["Fn::Select"][1]["Fn::Split"][1]
+
+
+@mutation("F5", "a case-sensitive user pool", "user-pool")
+def _(b):
+    del of(b, "UserPool")["UsernameConfiguration"]
+
+
+@mutation("F6a", "all at once, without alarms", "gradual-deployments-go-back")
+def _(b):
+    for name in b.functions:
+        del of(b, name)["DeploymentPreference"]
+    del b.source["Globals"]["Function"]["DeploymentPreference"]
+
+
+@mutation("F6b", "an alarm on the API stops the deployment: a cycle", "no-dependency-cycle")
+def _(b):
+    of(b, first(b))["DeploymentPreference"]["Alarms"]["Fn::If"][1].append({"Ref": "FaultsAlarm"})
+
+
+@mutation("F6c", "versions are deleted when their description changes", "versions-are-published-and-kept")
+def _(b):
+    for function in b.functions.values():
+        del function["UpdateReplacePolicy"]
+
+
+@mutation("F7a", "nobody is told in prod", "alarms-notify-somebody-in-prod")
+def _(b):
+    b.source["Rules"] = {name: rule for name, rule in b.source["Rules"].items() if "AlarmEmail" not in str(rule)}
+
+
+@mutation("F7b", "no alarm for little traffic", "alarms-see-much-and-little-traffic")
+def _(b):
+    slow = [name for name, one in b.of_type("AWS::CloudWatch::Alarm").items() if "3600" in str(one)]
+    for name in slow:
+        del b.resources[name]
+
+
+@mutation("F7c", "no alarm on 429", "alarms-see-much-and-little-traffic")
+def _(b):
+    for name in list(b.of_type("AWS::Logs::MetricFilter")):
+        del b.resources[name]
+
+
+@mutation("F7d", "an alarm on DynamoDB without FILL", "alarms-watch-metrics-that-exist")
+def _(b):
+    properties, _ = alarm(b, Namespace="AWS/DynamoDB")
+    properties["Metrics"][0]["Expression"] = "SUM(METRICS())"
+
+
+@mutation("F7e", "an alarm without an action", "alarms-notify-somebody-in-prod")
+def _(b):
+    del next(iter(b.of_type("AWS::CloudWatch::Alarm").values()))["Properties"]["AlarmActions"]
+
+
+@mutation("F8", "beta_features", "samconfig-is-ready")
+def _(b):
+    b.config += "\n[default.global.parameters]\nbeta_features = true\n"
+
+
+@mutation("F9a", "metrics without the stack", "alarms-watch-metrics-that-exist")
+def _(b):
+    _, stat = alarm(b, Namespace="LeanRoutes")
+    stat["Metric"]["Dimensions"] = [one for one in stat["Metric"]["Dimensions"] if one["Name"] != "stack"]
+
+
+@mutation("F9b", "functions do not know their stack", "function-globals")
+def _(b):
+    del b.source["Globals"]["Function"]["Environment"]["Variables"]["STACK_NAME"]
+
+
+@mutation("F10a", "SRP and refresh only", "user-pool-clients")
+def _(b):
+    client = of(b, "UserPoolClient")
+    client["ExplicitAuthFlows"] = ["ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
+
+
+@mutation("F10b", "people can sign in through the services' client", "user-pool-clients")
+def _(b):
+    del of(b, "ServiceClient")["ExplicitAuthFlows"]
+
+
+@mutation("F10c", "no next command", "outputs-say-the-next-command")
+def _(b):
+    b.source["Outputs"] = {name: output for name, output in b.source["Outputs"].items() if not name.startswith("Next")}
+
+
+@mutation("F11a", "no deletion protection", "tables-are-on-demand-bounded-and-recoverable")
+def _(b):
+    del of(b, table(b))["DeletionProtectionEnabled"]
+
+
+@mutation("F11b", "deletion protection from the first deployment on", "deletion-protection-is-off-first")
+def _(b):
+    b.parameters["DeletionProtection"]["Default"] = "on"
+
+
+@mutation("F12", "SAM makes the role, with logs on *", "roles-are-own-and-exact")
+def _(b):
+    del of(b, first(b))["Role"]
+    del b.resources[first(b) + "Role"]
+
+
+@mutation("F13", "AllowedOrigins takes anything", "origins-are-origins")
+def _(b):
+    del b.parameters["AllowedOrigins"]["AllowedPattern"]
+
+
+@mutation("F14a", "the second secret depends on the generation", "second-secrets-are-chosen-by-a-parameter-of-their-own")
+def _(b):
+    b.source["Conditions"]["HasSecondCursorSecret"] = {"Fn::Not": [{"Fn::Equals": [{"Ref": "CursorSecretGeneration"}, 1]}]}
+
+
+@mutation("F14b", "a rotation does not change the function", "generations-are-in-the-description")
+def _(b):
+    of(b, lister(b))["Description"] = "a list"
+
+
+@mutation("F15", "free text in the access log", "access-log-is-json-and-has-no-secrets")
+def _(b):
+    log_also(b, ',"error":"$context.error.message"')
+
+
+@mutation("F16", "the scope is taken apart", "scope-needs-no-taking-apart")
+def _(b):
+    of(b, "UserPoolResourceServer")["Identifier"] = {"Fn::Select": [0, {"Fn::Split": ["/", {"Ref": "ReadAnyScope"}]}]}
+
+
+@mutation("F17a", "www-authenticate is not exposed", "cors-headers")
+def _(b):
+    cors(b)["ExposeHeaders"].remove("www-authenticate")
+
+
+@mutation("F17b", "if-match is not allowed", "cors-headers")
+def _(b):
+    cors(b)["AllowHeaders"].remove("if-match")
+
+
+@mutation("F18a", "logs are kept for two years at most", "log-groups")
+def _(b):
+    b.parameters["LogRetentionDays"]["AllowedValues"] = [30, 731]
+
+
+@mutation("F18b", "an output without a description", "outputs-say-the-next-command")
+def _(b):
+    del b.source["Outputs"]["ApiUrl"]["Description"]
+
+
+@mutation("F18c", "no place for the region, one folder for the artefacts of all", "samconfig-is-ready")
+def _(b):
+    b.config = "\n".join(line for line in b.config.split("\n") if "region" not in line and "s3_prefix" not in line)
+
+
+# ── 1 to 46 ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@mutation(1, "dynamodb:*", "roles-are-own-and-exact")
+def _(b):
+    statement(b, "dynamodb:Query")["Action"] = "dynamodb:*"
+
+
+@mutation(2, "dynamodb:Scan too", "roles-are-own-and-exact")
+def _(b):
+    statement(b, "dynamodb:Query")["Action"] = ["dynamodb:Query", "dynamodb:Scan"]
+
+
+@mutation(3, "a managed policy", "roles-are-own-and-exact")
+def _(b):
+    b.role(first(b))[1]["Properties"]["ManagedPolicyArns"] = ["arn:aws:iam::aws:policy/AmazonDynamoDBReadOnlyAccess"]
+
+
+@mutation(4, "a private route without its authorizer", "routes-are-the-published-ones")
+def _(b):
+    del next(event for event in b.events(private(b)).values() if event["Properties"]["Method"] == "GET")["Properties"]["Auth"]
+
+
+@mutation(5, "dynamodb:Attributes dropped", "reads-name-their-attributes")
+def _(b):
+    del statement(b, "dynamodb:GetItem")["Condition"]["ForAllValues:StringEquals"]
+
+
+@mutation("6a", "dynamodb:Select dropped", "reads-name-their-attributes")
+def _(b):
+    del statement(b, "dynamodb:Query")["Condition"]["StringEquals"]
+
+
+@mutation("6b", "dynamodb:Select only if it is there", "reads-name-their-attributes")
+def _(b):
+    condition = statement(b, "dynamodb:Query")["Condition"]
+    condition["StringEqualsIfExists"] = condition.pop("StringEquals")
+
+
+@mutation(7, "a hidden attribute is allowed", "reads-name-their-attributes")
+def _(b):
+    statement(b, "dynamodb:GetItem")["Condition"]["ForAllValues:StringEquals"]["dynamodb:Attributes"].append("aHiddenAttribute")
+
+
+@mutation(8, "index/*", "statements-name-exact-tables-and-indexes")
+def _(b):
+    statement(b, "dynamodb:Query")["Resource"] = [{"Fn::Sub": "${" + table(b) + ".Arn}/index/*"}]
+
+
+@mutation(9, "an index removed", "statements-name-exact-tables-and-indexes")
+def _(b):
+    del of(b, table(b))["GlobalSecondaryIndexes"][0]
+
+
+@mutation(10, "HEAD dropped", "events-are-routes-of-the-api")
+def _(b):
+    events = b.events(first(b))
+    del events[next(name for name, event in events.items() if event["Properties"]["Method"] == "HEAD")]
+
+
+@mutation(11, "a variable renamed", "environment-names")
+def _(b):
+    name = next(name for name in variables(b, first(b)) if name.endswith("_TABLE"))
+    variables(b, first(b))["X" + name] = variables(b, first(b)).pop(name)
+
+
+@mutation(12, "the order of the sort keys swapped", "table-keys-have-the-types-of-the-model")
+def _(b):
+    keys = index(b)["KeySchema"]
+    keys[-1], keys[-2] = keys[-2], keys[-1]
+
+
+@mutation(13, "the function may read secrets", "roles-are-own-and-exact")
+def _(b):
+    document = b.role(first(b))[1]["Properties"]["Policies"][0]["PolicyDocument"]
+    document["Statement"].append({"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": "*"})
+
+
+@mutation(14, "RetentionInDays dropped", "log-groups")
+def _(b):
+    del of(b, first(b) + "Logs")["RetentionInDays"]
+
+
+@mutation(15, "LoggingConfig dropped", "log-groups")
+def _(b):
+    del of(b, first(b))["LoggingConfig"]
+
+
+@mutation(16, "an alarm on a function that does not exist", "alarms-watch-metrics-that-exist")
+def _(b):
+    _, stat = alarm(b, Namespace="AWS/Lambda")
+    stat["Metric"]["Dimensions"][0]["Value"] = "get-things"
+
+
+@mutation("17a", "the throttles of a function are forgotten", "alarms-cover-every-function-table-and-index")
+def _(b):
+    properties, stat = alarm(b, Namespace="AWS/Lambda", MetricName="Throttles")
+    properties["Metrics"] = [one for one in properties["Metrics"] if one.get("MetricStat") != stat]
+
+
+@mutation("17b", "the crashes of a function are forgotten", "alarms-cover-every-function-table-and-index")
+def _(b):
+    del b.resources[first(b) + "Crashes"]
+    of(b, first(b))["DeploymentPreference"]["Alarms"]["Fn::If"][1].pop()
+
+
+@mutation(18, "throttles dropped", "api-settings")
+def _(b):
+    api(b)["DefaultRouteSettings"] = {"DetailedMetricsEnabled": False}
+
+
+@mutation(19, "100,000 requests a second for one route", "api-settings")
+def _(b):
+    event = next(iter(b.events(first(b)).values()))["Properties"]
+    api(b)["RouteSettings"] = {f"{event['Method']} {event['Path']}": {"ThrottlingRateLimit": 100000, "ThrottlingBurstLimit": 100000}}
+
+
+@mutation(20, "DeletionPolicy dropped from a table", "tables-outlive-the-stack-but-not-a-failed-creation")
+def _(b):
+    del b.resources[table(b)]["DeletionPolicy"]
+
+
+@mutation(21, "no point-in-time recovery", "tables-are-on-demand-bounded-and-recoverable")
+def _(b):
+    of(b, table(b))["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] = False
+
+
+@mutation(22, "Timeout 3", "function-globals")
+def _(b):
+    b.source["Globals"]["Function"]["Timeout"] = 3
+
+
+@mutation(23, "etag is not exposed", "cors-headers")
+def _(b):
+    cors(b)["ExposeHeaders"].remove("etag")
+
+
+@mutation(24, "AllowOrigins *", "cors-headers")
+def _(b):
+    cors(b)["AllowOrigins"] = ["*"]
+
+
+@mutation(25, "the cursor secret is a literal", "environment-values")
+def _(b):
+    variables(b, lister(b))["CURSOR_SECRET"] = "a literal secret of more than 32 characters"
+
+
+@mutation(26, "the second cursor secret is the first", "environment-values")
+def _(b):
+    variables(b, lister(b))["CURSOR_SECRET_PREVIOUS"] = variables(b, lister(b))["CURSOR_SECRET"]
+
+
+@mutation(27, "any audience", "api-authorizer")
+def _(b):
+    api(b)["Auth"]["Authorizers"]["Jwt"]["JwtConfiguration"]["audience"] = ["anything"]
+
+
+@mutation(28, "the token from the query string", "api-authorizer")
+def _(b):
+    api(b)["Auth"]["Authorizers"]["Jwt"]["IdentitySource"] = "$request.querystring.token"
+
+
+@mutation(29, "AuthorizationScopes on a route", "events-are-routes-of-the-api")
+def _(b):
+    next(iter(b.events(private(b)).values()))["Properties"]["Auth"]["AuthorizationScopes"] = ["x/y"]
+
+
+@mutation("30a", "people can sign up by themselves", "user-pool")
+def _(b):
+    of(b, "UserPool")["AdminCreateUserConfig"]["AllowAdminCreateUserOnly"] = False
+
+
+@mutation("30b", "sign-in with a plain password", "user-pool-clients")
+def _(b):
+    of(b, "UserPoolClient")["ExplicitAuthFlows"].append("ALLOW_USER_PASSWORD_AUTH")
+
+
+@mutation(31, "AutoPublishAlias dropped", "function-globals")
+def _(b):
+    # SAM refuses a deployment preference without an alias, so both go.
+    del b.source["Globals"]["Function"]["AutoPublishAlias"]
+    del b.source["Globals"]["Function"]["DeploymentPreference"]
+    for name in b.functions:
+        del of(b, name)["DeploymentPreference"]
+
+
+@mutation(32, "the cursor secret is not in VersionDescription", "version-description-names-all-that-a-version-depends-on")
+def _(b):
+    described_without(b, lister(b), "CursorSecretGeneration")
+
+
+@mutation("33a", "the path in the access log", "access-log-is-json-and-has-no-secrets")
+def _(b):
+    log_also(b, ',"path":"$context.path"')
+
+
+@mutation("33b", "addresses in the access log, always", "access-log-is-json-and-has-no-secrets")
+def _(b):
+    names = api(b)["AccessLogSettings"]["Format"]["Fn::Sub"][1]
+    names["Address"] = names["Address"]["Fn::If"][1]
+
+
+@mutation(34, "AccessLogSettings dropped", "api-settings")
+def _(b):
+    del api(b)["AccessLogSettings"]
+
+
+@mutation(35, "an administrator's role", "roles-are-own-and-exact")
+def _(b):
+    of(b, first(b))["Role"] = {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/administrator"}
+
+
+@mutation(36, "a function URL without authorization", "function-properties")
+def _(b):
+    of(b, first(b))["FunctionUrlConfig"] = {"AuthType": "NONE"}
+
+
+@mutation(37, "a REST API beside it, without authorizer", "events-are-routes-of-the-api")
+def _(b):
+    event = next(iter(b.events(private(b)).values()))
+    b.events(private(b))["Rest"] = {"Type": "Api", "Properties": {"Method": "GET", "Path": event["Properties"]["Path"]}}
+
+
+@mutation("38a", "ApiId dropped: an API that nobody wrote", "events-are-routes-of-the-api")
+def _(b):
+    del next(iter(b.events(first(b)).values()))["Properties"]["ApiId"]
+
+
+@mutation("38b", "the same, seen in the result", "no-resource-is-implicit")
+def _(b):
+    del next(iter(b.events(first(b)).values()))["Properties"]["ApiId"]
+
+
+@mutation("39a", "a named stage", "api-settings")
+def _(b):
+    api(b)["StageName"] = "prod"
+
+
+@mutation("39b", "warnings do not fail", "api-settings")
+def _(b):
+    api(b)["FailOnWarnings"] = False
+
+
+@mutation("40a", "5XXError in place of 5xx", "alarms-watch-metrics-that-exist")
+def _(b):
+    alarm(b, MetricName="5xx")[1]["Metric"]["MetricName"] = "5XXError"
+
+
+@mutation("40b", "ApiName in place of ApiId", "alarms-watch-metrics-that-exist")
+def _(b):
+    alarm(b, MetricName="5xx")[1]["Metric"]["Dimensions"][0]["Name"] = "ApiName"
+
+
+@mutation(41, "provisioned throughput of 1", "tables-are-on-demand-bounded-and-recoverable")
+def _(b):
+    of(b, table(b)).update(BillingMode="PROVISIONED", ProvisionedThroughput={"ReadCapacityUnits": 1, "WriteCapacityUnits": 1})
+
+
+@mutation(42, "a number as a string", "table-keys-have-the-types-of-the-model")
+def _(b):
+    for name in b.tables:
+        for definition in of(b, name)["AttributeDefinitions"]:
+            if definition["AttributeType"] == "N":
+                definition["AttributeType"] = "S"
+
+
+@mutation(43, "CodeUri of another crate", "function-code")
+def _(b):
+    one, other = list(b.functions)[:2]
+    of(b, one)["CodeUri"] = of(b, other)["CodeUri"]
+
+
+@mutation(44, "Runtime provided.al2", "function-globals")
+def _(b):
+    b.source["Globals"]["Function"]["Runtime"] = "provided.al2"
+
+
+@mutation("45a", "LOG_LEVEL is a literal", "environment-values")
+def _(b):
+    b.source["Globals"]["Function"]["Environment"]["Variables"]["LOG_LEVEL"] = "info"
+
+
+@mutation("45b", "layers", "function-properties")
+def _(b):
+    of(b, first(b))["Layers"] = ["arn:aws:lambda:eu-central-1:123456789012:layer:x:1"]
+
+
+@mutation(46, "CORS is lost in the transform", "cors-is-an-object")
+def _(b):
+    api(b)["CorsConfiguration"] = {"AllowOrigins": {"Fn::Split": [",", {"Ref": "AllowedOrigins"}]}}
+
+
+# ── The edge ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def distribution(b):
+    return of(b, "Distribution")["DistributionConfig"]
+
+
+def path_of(b, function):
+    return next(iter(b.events(function).values()))["Properties"]["Path"]
+
+
+@mutation("E1", "MinTTL 1: private answers are kept", "edge-keeps-what-the-origin-allows")
+def _(b):
+    of(b, "PublicAnswers")["CachePolicyConfig"]["MinTTL"] = 1
+
+
+@mutation("E2", "a private route is kept", "edge-keeps-only-public-answers")
+def _(b):
+    behaviour = copy.deepcopy(distribution(b)["CacheBehaviors"][0])
+    distribution(b)["CacheBehaviors"].append({**behaviour, "PathPattern": path_of(b, private(b)).replace("{id}", "*")})
+
+
+@mutation("E3", "a public route is not kept", "edge-keeps-only-public-answers")
+def _(b):
+    distribution(b)["CacheBehaviors"].clear()
+
+
+@mutation("E4", "Host is forwarded", "edge-keeps-only-public-answers")
+def _(b):
+    distribution(b)["DefaultCacheBehavior"]["OriginRequestPolicyId"] = "216adef6-5c7f-47e4-b989-5492eafa07d3"
+
+
+@mutation("E5", "errors are kept for 10 s", "edge-keeps-what-the-origin-allows")
+def _(b):
+    del distribution(b)["CustomErrorResponses"]
+
+
+@mutation("E6", "the origin is open", "edge-locks-the-origin")
+def _(b):
+    distribution(b)["Origins"][0]["OriginCustomHeaders"] = []
+
+
+@mutation("E7", "the functions do not ask for the secret", "edge-locks-the-origin")
+def _(b):
+    b.source["Globals"]["Function"]["Environment"]["Variables"]["EDGE_SECRET"] = NO_VALUE
