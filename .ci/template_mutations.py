@@ -18,19 +18,29 @@ def mutation(number, words, check):
     return add
 
 
+class NotApplicable(Exception):
+    """The template has nothing of the kind that would be changed."""
+
+
+def first_of(found, what):
+    for first in found:
+        return first
+    raise NotApplicable(f"no {what}")
+
+
 # ── What is changed ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def first(b):
-    return next(iter(b.functions))
+    return first_of(b.functions, "function")
 
 
 def private(b):
-    return next(name for name in b.functions if any("Auth" in event["Properties"] for event in b.events(name).values()))
+    return first_of((name for name in b.functions if any("Auth" in event["Properties"] for event in b.events(name).values())), "private route")
 
 
 def lister(b):
-    return next(name for name in b.functions if "CURSOR_SECRET" in b.environment(name))
+    return first_of((name for name in b.functions if "CURSOR_SECRET" in b.environment(name)), "list")
 
 
 def of(b, function):
@@ -38,7 +48,7 @@ def of(b, function):
 
 
 def table(b):
-    return next(name for name in b.tables if b.tables[name]["Properties"].get("GlobalSecondaryIndexes"))
+    return first_of((name for name in b.tables if b.tables[name]["Properties"].get("GlobalSecondaryIndexes")), "table with an index")
 
 
 def index(b):
@@ -53,7 +63,7 @@ def statement(b, action):
                 actions = one["Action"]
                 if action in ([actions] if isinstance(actions, str) else actions):
                     return one
-    raise LookupError(action)
+    raise NotApplicable(f"no {action}")
 
 
 def api(b):
@@ -74,7 +84,7 @@ def alarm(b, **watches):
         for metric in one["Properties"].get("Metrics", []):
             if metric.get("MetricStat", {}).get("Metric", {}).items() >= watches.items():
                 return one["Properties"], metric["MetricStat"]
-    raise LookupError(watches)
+    raise NotApplicable(f"no alarm on {watches}")
 
 
 def described_without(b, function, name):
