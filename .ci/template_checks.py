@@ -256,7 +256,7 @@ def environment_values(b):
         "STACK_NAME": {"Ref": "AWS::StackName"},
         "CATALOG_SHARDS": {"Ref": "CatalogShards"},
         "READ_ANY_SCOPE": {"Fn::If": ["HasScopeServer", {"Fn::Sub": "${ScopeServer}/${ReadAnyScope}"}, {"Ref": "ReadAnyScope"}]},
-        "EDGE_SECRET": {"Fn::If": ["HasCdn", {"Fn::Sub": secret.format("EdgeSecret", "")}, NO_VALUE]},
+        "EDGE_SECRET": {"Fn::If": ["IsLocked", {"Fn::Sub": secret.format("EdgeSecret", "")}, NO_VALUE]},
         "EDGE_SECRET_PREVIOUS": {"Fn::If": ["HasSecondEdgeSecret", {"Fn::Sub": secret.format("EdgeSecret", ":SecretString::${EdgeSecretAlso}")}, NO_VALUE]},
         "CURSOR_SECRET": {"Fn::Sub": secret.format("CursorSecret", "")},
         "CURSOR_SECRET_PREVIOUS": {"Fn::If": ["HasSecondCursorSecret", {"Fn::Sub": secret.format("CursorSecret", ":SecretString::${CursorSecretAlso}")}, NO_VALUE]},
@@ -790,7 +790,7 @@ def rules_hold_in_every_case(b):
 
 @check
 def dashboard(b):
-    """M5, F9: JSON, of this stack, with metrics that the functions write."""
+    """17, M5, F9: JSON, of this stack, with metrics that the functions write."""
     for name, resource in b.of_type("AWS::CloudWatch::Dashboard").items():
         body = resource["Properties"]["DashboardBody"].get("Fn::Sub", "")
         try:
@@ -803,6 +803,8 @@ def dashboard(b):
             yield f"{name}: it shows {sorted(named)}, and the functions write {sorted(metrics_written())}"
         if body.count("LeanRoutes,stack,route}") != body.count('stack=\\"${AWS::StackName}\\"'):
             yield f"{name}: a search without the stack"
+        if missing := (set(b.functions) | set(b.tables)) - refs(resource["Properties"]):
+            yield f"{name}: it does not show {sorted(missing)}"
         if len(widgets) < 8:
             yield f"{name}: {len(widgets)} widgets"
     if not b.of_type("AWS::CloudWatch::Dashboard"):
@@ -987,7 +989,7 @@ def edge_keeps_only_public_answers(b):
             if not good or "SortQuery" not in text_of(behaviour.get("FunctionAssociations")) or behaviour.get("AllowedMethods") != ["GET", "HEAD", "OPTIONS"]:
                 yield f"{name}: {behaviour['PathPattern']} is {text_of(behaviour)}"
         for behaviour in [default] + config.get("CacheBehaviors", []):
-            if behaviour.get("ViewerProtocolPolicy") not in ("redirect-to-https", "https-only") or not behaviour.get("ResponseHeadersPolicyId"):
+            if behaviour.get("ViewerProtocolPolicy") != "https-only" or not behaviour.get("ResponseHeadersPolicyId"):
                 yield f"{name}: a behaviour without TLS or without security headers"
     if not b.of_type("AWS::CloudFront::Distribution"):
         yield "there is no distribution"
@@ -1027,9 +1029,9 @@ def edge_locks_the_origin(b):
         if config.get("HttpVersion") != "http2and3" or config.get("WebACLId") != {"Fn::If": ["HasWebAcl", {"Ref": "CdnWebAclArn"}, NO_VALUE]}:
             yield f"{name}: HttpVersion {config.get('HttpVersion')}, WebACLId {text_of(config.get('WebACLId'))}"
     for case in b.cases:
-        on = case.decider.values.get("Cdn") == "on"
-        if on != bool(case.of_type("AWS::CloudFront::Distribution")):
+        on, there = case.decider.values.get("Cdn") == "on", case.decider.values.get("Cdn") != "off"
+        if there != bool(case.of_type("AWS::CloudFront::Distribution")):
             yield f"{case.name}: the distribution does not follow Cdn"
         for name, function in case.of_type("AWS::Lambda::Function").items():
             if on != ("EDGE_SECRET" in function["Properties"]["Environment"]["Variables"]):
-                yield f"{case.name}: {name} does not follow Cdn"
+                yield f"{case.name}: {name} {'does not ask' if on else 'asks'} for the secret"

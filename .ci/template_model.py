@@ -65,6 +65,7 @@ def cases(environments):
             "ContributorInsights": "on", "DeletionProtection": "on", "CursorSecretAlso": "AWSPENDING", "CursorSecretGeneration": "2",
             "ReservedConcurrency": "300", "Cdn": "on",
         },
+        "CDN open": {"Cdn": "open", "EdgeSecretAlso": "AWSPENDING"},
     }
 
 

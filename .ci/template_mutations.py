@@ -405,6 +405,13 @@ def _(b):
     of(b, first(b))["DeploymentPreference"]["Alarms"]["Fn::If"][1].pop()
 
 
+@mutation("17c", "the dashboard forgets a function", "dashboard")
+def _(b):
+    (board,) = b.of_type("AWS::CloudWatch::Dashboard").values()
+    body = board["Properties"]["DashboardBody"]
+    body["Fn::Sub"] = "\n".join(line for line in body["Fn::Sub"].split("\n") if "${" + first(b) + "}" not in line)
+
+
 @mutation(18, "throttles dropped", "api-settings")
 def _(b):
     api(b)["DefaultRouteSettings"] = {"DetailedMetricsEnabled": False}
