@@ -46,9 +46,10 @@ impl Stack {
 
     /// Makes a bundle's tables, with the rows of its samples.
     pub(crate) fn with_samples(bundle: &Bundle) -> Self {
-        let scope = bundle.template.document["Parameters"]["ReadAnyScope"]["Default"].as_str().unwrap_or_default();
+        let default = |name: &str| bundle.template.document["Parameters"][name]["Default"].as_str().filter(|text| !text.is_empty());
+        let scope = ["ScopeServer", "ReadAnyScope"].into_iter().filter_map(default).collect::<Vec<_>>().join("/");
         let local = database::start(&bundle.template).unwrap();
-        let stack = Self { local, shards: 1, resources: bundle.resources, read_any_scope: scope.to_owned() };
+        let stack = Self { local, shards: 1, resources: bundle.resources, read_any_scope: scope };
         for resource in bundle.resources {
             let sharded = resource.table.indexes.iter().find_map(|index| match index.partition {
                 Partition::Shards(name) => Some(name),

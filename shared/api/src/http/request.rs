@@ -184,7 +184,7 @@ mod tests {
         let edge = EdgeSecret::new("the secret of the edge, of 32 characters and more".into(), None).unwrap();
         let event = |headers: &str, method: &str| {
             format!(
-                r#"{{"version":"2.0","routeKey":"GET /v1/things/{{id}}","headers":{headers},"requestContext":{{"http":{{"method":"{method}"}}}}}}"#
+                r#"{{"version":"2.0","routeKey":"GET /v1/things/{{thingId}}","pathParameters":{{"thingId":"t"}},"headers":{headers},"requestContext":{{"http":{{"method":"{method}"}}}}}}"#
             )
         };
         let read = |headers, method, edge| Request::read(&event(headers, method), &GET_THING, edge, None, Instant::now());
