@@ -27,7 +27,8 @@ fn of_function(bundle: &Bundle, route: &'static Route, function: &Function) -> V
     match &function.role {
         None => drop(mistakes.insert(format!("{at}: the function has no role of its own in template.yaml"))),
         Some(role) => {
-            let others = bundle.template.functions.iter().filter(|other| other.role.as_ref() == Some(role) && other.binary != function.binary);
+            let others =
+                bundle.template.functions.iter().filter(|other| other.role.as_ref() == Some(role) && other.binary != function.binary);
             mistakes.extend(others.map(|other| format!("{at}: {role} is also the role of {}", other.binary)));
         }
     }

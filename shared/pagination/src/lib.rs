@@ -85,7 +85,9 @@ pub use fetch::fetch_all;
 pub use page::Page;
 pub use plan::{Plan, PlanError};
 pub use run::{RunError, Start, run};
-pub use sealer::{CURSOR_DAYS, InvalidCursor, MAX_CURSOR_CHARS, MIN_SECRET_CHARS, PositionTooLong, Sealer, SecretTooShort};
+pub use sealer::{
+    CURSOR_DAYS, InvalidCursor, MAX_CURSOR_CHARS, MAX_POSITION_BYTES, MIN_SECRET_CHARS, PositionTooLong, Sealer, SecretTooShort,
+};
 pub use source::{Answer, Fetch, Fetched, MAX_FETCH, Query, Read, Row, Source};
 pub use table::{Index, Partition, Projects, Table};
 pub use value::Value;

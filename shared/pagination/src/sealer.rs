@@ -15,6 +15,8 @@ use crate::{Cursor, Direction, Plan, Position, Value};
 
 /// The greatest length of a sealed cursor, in characters.
 pub const MAX_CURSOR_CHARS: usize = 512;
+/// The size, in bytes, that a sort value and an id may have together: a cursor of [`MAX_CURSOR_CHARS`] has room for them.
+pub const MAX_POSITION_BYTES: usize = 346;
 /// The least length of a secret, in characters.
 pub const MIN_SECRET_CHARS: usize = 32;
 /// The number of days (UTC) after the day of sealing during which a cursor opens.
@@ -35,7 +37,8 @@ pub struct SecretTooShort;
 #[error("the cursor does not belong to this list, or has expired")]
 pub struct InvalidCursor;
 
-/// The error of a position that is too long for a cursor of [`MAX_CURSOR_CHARS`]: its values may have about 350 bytes together.
+/// The error of a position that is too long for a cursor of [`MAX_CURSOR_CHARS`]. One whose values have [`MAX_POSITION_BYTES`] or less always
+/// fits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the keys of an item are too long for a cursor of {MAX_CURSOR_CHARS} characters")]
 pub struct PositionTooLong;
@@ -286,6 +289,7 @@ mod tests {
         };
         assert_eq!(of(350).unwrap().len(), 503);
         assert_eq!(of(100_000), Err(PositionTooLong));
+        assert!(of(MAX_POSITION_BYTES).unwrap().len() <= MAX_CURSOR_CHARS);
         assert!(of(357).unwrap().len() <= MAX_CURSOR_CHARS && of(358).is_err());
     }
 }

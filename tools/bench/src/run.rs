@@ -10,6 +10,7 @@ use crate::report::Report;
 use crate::scenario::{self, Scenario};
 use crate::scene::{Extent, Scene};
 use anyhow::{Context as _, Error, Result, bail};
+use dev::bundle::Bundle;
 use dev::template::Template;
 use dev::workspace;
 use indicatif::ProgressBar;
@@ -91,12 +92,12 @@ impl Options {
 /// # Errors
 /// If this bundle does not build, a candidate's answer differs from the others, or a count is not the expected one.
 pub(crate) async fn bench(options: Options) -> Result<ExitCode> {
-    let template = Template::parse(shop::TEMPLATE)?;
+    let bundle = Bundle { resources: shop::RESOURCES, routes: shop::ROUTES, template: Template::parse(shop::TEMPLATE)? };
     if let Some(Part::Profile { scenario, requests, lines, candidate }) = options.part.clone() {
         let found = scenario::all().into_iter().find(|other| other.name == scenario);
         let scenario = found.with_context(|| format!("no such scenario; there are {}", scenario::names()))?;
         let candidate = Candidate::with_symbols(&candidate, scenario.route, !options.no_build).await?;
-        let scene = Scene::new(&template, EXTENT).await?;
+        let scene = Scene::new(&bundle, EXTENT).await?;
         let profile = tokio::task::spawn_blocking(move || profile::profile(&candidate, &scene, &scenario, requests, lines));
         profile.await.context("the profile ended")??;
         return Ok(ExitCode::SUCCESS);
@@ -125,7 +126,7 @@ pub(crate) async fn bench(options: Options) -> Result<ExitCode> {
         report.left_out.push(format!("instructions: {}", if options.quick { "--quick" } else { "no valgrind on PATH" }));
     }
     bar.set_message("filling the tables");
-    let scene = Scene::new(&template, EXTENT).await?;
+    let scene = Scene::new(&bundle, EXTENT).await?;
     let (effort, quick) = (options.effort(), options.quick);
     let tick = bar.clone();
     let measured = tokio::task::spawn_blocking(move || {

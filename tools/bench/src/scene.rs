@@ -4,9 +4,9 @@ use crate::endpoint::Endpoint;
 use crate::surroundings::Surroundings;
 use crate::tls::Authority;
 use anyhow::{Context as _, Error, Result, bail};
+use dev::bundle::Bundle;
 use dev::database::{self, Local};
 use dev::load::{self, Destination};
-use dev::template::Template;
 use dev::{client, workspace};
 use shop::sample;
 use std::io::{BufWriter, Write};
@@ -38,7 +38,7 @@ pub(crate) const USER: &str = "u-1";
 
 impl Scene {
     /// Makes data, databases, certificates and endpoints.
-    pub(crate) async fn new(template: &Template, extent: Extent) -> Result<Self> {
+    pub(crate) async fn new(bundle: &Bundle, extent: Extent) -> Result<Self> {
         let folder = workspace::target(&workspace::root()).join("bench/run");
         std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", workspace::shown(&folder)))?;
         let authority = Authority::new()?;
@@ -56,9 +56,9 @@ impl Scene {
         lines(&folder.join("products.jsonl"), (1..=extent.products).map(product))?;
         lines(&folder.join("users.jsonl"), (1..=sample::USERS).map(|number| sample::user(number).to_string()))?;
         lines(&folder.join("orders.jsonl"), (1..=extent.orders).map(order))?;
-        let main = filled(template, &folder, 1, &["products", "users", "orders"]).await?;
+        let main = filled(bundle, &folder, 1, &["products", "users", "orders"]).await?;
         lines(&folder.join("products.jsonl"), (1..=sample::PRODUCTS).map(product))?;
-        let sharded = filled(template, &folder, SHARDS, &["products"]).await?;
+        let sharded = filled(bundle, &folder, SHARDS, &["products"]).await?;
         let around = |local: &Local, shards| {
             let endpoint = Endpoint::start(&local.url, authority.server.clone())?;
             Ok::<_, Error>(Surroundings { folder: folder.clone(), endpoint, shards })
@@ -67,15 +67,14 @@ impl Scene {
     }
 }
 
-async fn filled(template: &Template, folder: &Path, shards: u32, names: &[&str]) -> Result<Local> {
-    let local = database::start(template)?;
+async fn filled(bundle: &Bundle, folder: &Path, shards: u32, names: &[&str]) -> Result<Local> {
+    let local = database::start(&bundle.template)?;
     let client = client::local(&local.url);
     for name in names {
-        let table = template.table(name).with_context(|| format!("template.yaml has no table {name}"))?;
-        let to = Destination { client: &client, table, name, shards };
+        let to = Destination { client: Some(&client), of: bundle.find(name)?, name, shards };
         let report = load::file(to, &folder.join(format!("{name}.jsonl")), &folder.join("rejects.jsonl")).await?;
         if report.rejected > 0 {
-            bail!("the data of the benchmark does not fit template.yaml: {report}");
+            bail!("the data of the benchmark does not fit its bundle: {report}");
         }
     }
     Ok(local)

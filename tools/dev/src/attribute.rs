@@ -1,4 +1,4 @@
-//! Converts JSON text to DynamoDB's attribute values, with the digits of numbers unchanged, and computes their size.
+//! Converts JSON text to DynamoDB's attribute values, with the digits of numbers unchanged, and computes an item's size.
 //!
 //! The text of a number is kept unchanged: no float is used between a file and the table. Limits are those of
 //! "Service, account, and table quotas in Amazon DynamoDB" and "Data types" in its developer guide.
@@ -14,6 +14,9 @@ const MAX_DEPTH: usize = 32;
 const MAX_DIGITS: usize = 38;
 /// A number's magnitude: 1E-130 to 9.99…E+125.
 const EXPONENTS: std::ops::RangeInclusive<i64> = -130..=125;
+
+/// An item in DynamoDB's form.
+pub(crate) type Item = HashMap<String, AttributeValue>;
 
 /// An object's members in their order, as raw JSON. Repeated names are kept, so that they can be refused.
 pub(crate) struct Members<'a>(pub(crate) Vec<(String, &'a RawValue)>);
@@ -38,75 +41,89 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
     }
 }
 
-/// Converts a JSON object to an item, with its size as DynamoDB counts it.
-pub(crate) fn item(members: Members<'_>) -> Result<(HashMap<String, AttributeValue>, usize), String> {
-    let (item, size) = map(members, 0)?;
-    // The byte for each element is that of nested maps; an item itself does not pay it.
-    let size = size - item.len();
-    Ok((item, size))
+/// Converts a JSON object to an item.
+pub(crate) fn item(members: Members<'_>) -> Result<Item, String> {
+    map(members, 0)
 }
 
-fn map(members: Members<'_>, depth: usize) -> Result<(HashMap<String, AttributeValue>, usize), String> {
+fn map(members: Members<'_>, depth: usize) -> Result<Item, String> {
     let mut item = HashMap::with_capacity(members.0.len());
-    let mut size = 0;
     for (name, raw) in members.0 {
-        let (value, weight) = value(raw, depth + 1).map_err(|reason| format!("`{name}`: {reason}"))?;
-        size += name.len() + weight + 1;
+        let value = value(raw, depth + 1).map_err(|reason| format!("`{name}`: {reason}"))?;
         if item.insert(name.clone(), value).is_some() {
             return Err(format!("duplicate key `{name}`"));
         }
     }
-    Ok((item, size))
+    Ok(item)
 }
 
-/// Converts one value and returns its size too.
-fn value(raw: &RawValue, depth: usize) -> Result<(AttributeValue, usize), String> {
+fn value(raw: &RawValue, depth: usize) -> Result<AttributeValue, String> {
     if depth > MAX_DEPTH {
         return Err(format!("nested deeper than {MAX_DEPTH} levels"));
     }
     let text = raw.get();
     let broken = |error: serde_json::Error| error.to_string();
     Ok(match text.as_bytes().first() {
-        Some(b'"') => {
-            let text: String = serde_json::from_str(text).map_err(broken)?;
-            let size = text.len();
-            (AttributeValue::S(text), size)
-        }
-        Some(b'{') => {
-            let (map, size) = map(serde_json::from_str(text).map_err(broken)?, depth)?;
-            (AttributeValue::M(map), size + 3)
-        }
+        Some(b'"') => AttributeValue::S(serde_json::from_str(text).map_err(broken)?),
+        Some(b'{') => AttributeValue::M(map(serde_json::from_str(text).map_err(broken)?, depth)?),
         Some(b'[') => {
             let raws: Vec<&RawValue> = serde_json::from_str(text).map_err(broken)?;
-            let mut values = Vec::with_capacity(raws.len());
-            let mut size = 3;
-            for (index, raw) in raws.into_iter().enumerate() {
-                let (value, weight) = value(raw, depth + 1).map_err(|reason| format!("[{index}]: {reason}"))?;
-                size += weight + 1;
-                values.push(value);
-            }
-            (AttributeValue::L(values), size)
+            let element = |(index, raw)| value(raw, depth + 1).map_err(|reason| format!("[{index}]: {reason}"));
+            AttributeValue::L(raws.into_iter().enumerate().map(element).collect::<Result<_, _>>()?)
         }
-        Some(b't' | b'f') => (AttributeValue::Bool(text == "true"), 1),
-        Some(b'n') => (AttributeValue::Null(true), 1),
+        Some(b't' | b'f') => AttributeValue::Bool(text == "true"),
+        Some(b'n') => AttributeValue::Null(true),
         _ => {
-            let digits = number(text)?;
-            (AttributeValue::N(text.to_owned()), digits.div_ceil(2) + 1)
+            number(text)?;
+            AttributeValue::N(text.to_owned())
         }
     })
 }
 
-/// Checks a JSON number against DynamoDB's limits and returns the count of its significant digits.
-fn number(text: &str) -> Result<usize, String> {
+/// Returns the size of an item in bytes, as DynamoDB counts it: names and values, and a byte for each element of a nested list or map.
+pub(crate) fn size(item: &Item) -> usize {
+    item.iter().map(|(name, value)| name.len() + size_of_value(value)).sum()
+}
+
+fn size_of_value(value: &AttributeValue) -> usize {
+    match value {
+        AttributeValue::S(text) => text.len(),
+        AttributeValue::N(text) => significant(text).len().max(1).div_ceil(2) + 1,
+        AttributeValue::M(map) => 3 + size(map) + map.len(),
+        AttributeValue::L(values) => 3 + values.iter().map(|value| size_of_value(value) + 1).sum::<usize>(),
+        // JSON has only booleans and null besides.
+        _ => 1,
+    }
+}
+
+/// Returns the digits of a JSON number from the first to the last that is not zero, without the point.
+fn significant(text: &str) -> String {
+    let mantissa = text.split(['e', 'E']).next().unwrap_or_default();
+    let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
+    digits.trim_matches('0').to_owned()
+}
+
+/// Returns true if a JSON number has no fraction: `5`, `5.0`, `0.5e1`.
+pub(crate) fn is_whole(text: &str) -> bool {
+    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let fraction = mantissa.split_once('.').map_or(0, |(_, fraction)| fraction.trim_end_matches('0').len());
+    let zeros = mantissa.split('.').next().map_or(0, |whole| whole.len() - whole.trim_end_matches('0').len());
+    let exponent = exponent.parse::<i64>().unwrap_or_default();
+    let last_digit = if fraction > 0 { -i64::try_from(fraction).unwrap_or(i64::MAX) } else { i64::try_from(zeros).unwrap_or_default() };
+    significant(text).is_empty() || last_digit.saturating_add(exponent) >= 0
+}
+
+/// Checks a JSON number against DynamoDB's limits.
+fn number(text: &str) -> Result<(), String> {
     let (mantissa, exponent) = match text.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => (mantissa, exponent.parse::<i64>().map_err(|_| format!("{text} is out of range"))?),
         None => (text, 0),
     };
     let (whole, fraction) = mantissa.trim_start_matches('-').split_once('.').unwrap_or((mantissa.trim_start_matches('-'), ""));
     let digits = format!("{whole}{fraction}");
-    let significant = digits.trim_start_matches('0').trim_end_matches('0');
+    let significant = significant(text);
     if significant.is_empty() {
-        return Ok(1);
+        return Ok(());
     }
     if significant.len() > MAX_DIGITS {
         return Err(format!("a number of {} digits; DynamoDB keeps {MAX_DIGITS}", significant.len()));
@@ -117,21 +134,21 @@ fn number(text: &str) -> Result<usize, String> {
     if place.checked_add(exponent).is_none_or(|place| !EXPONENTS.contains(&place)) {
         return Err(format!("{text} is out of range (1E-130 to 9.99E+125)"));
     }
-    Ok(significant.len())
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Result<(HashMap<String, AttributeValue>, usize), String> {
+    fn read(text: &str) -> Result<Item, String> {
         item(serde_json::from_str(text).map_err(|error| error.to_string())?)
     }
 
     #[test]
     fn numbers_keep_their_digits() {
         for text in ["10.10", "0", "-0.0", "1e5", "12345678901234567890123456789012345678", "1E-130", "9.99e125", "5.00"] {
-            let (item, _) = read(&format!("{{\"n\": {text}}}")).unwrap();
+            let item = read(&format!("{{\"n\": {text}}}")).unwrap();
             assert_eq!(item["n"], AttributeValue::N(text.to_owned()));
         }
         for text in ["123456789012345678901234567890123456789", "1e126", "1e-131", "1e99999999999999999999", "0.1e-130"] {
@@ -141,7 +158,7 @@ mod tests {
 
     #[test]
     fn every_json_type_has_its_attribute() {
-        let (item, size) = read(r#"{"s":"aé","b":true,"z":null,"l":[1,"x"],"m":{"k":""}}"#).unwrap();
+        let item = read(r#"{"s":"aé","b":true,"z":null,"l":[1,"x"],"m":{"k":""}}"#).unwrap();
         assert_eq!(item["s"], AttributeValue::S("aé".to_owned()));
         assert_eq!(item["b"], AttributeValue::Bool(true));
         assert_eq!(item["z"], AttributeValue::Null(true));
@@ -150,7 +167,18 @@ mod tests {
         let map = HashMap::from([("k".to_owned(), AttributeValue::S(String::new()))]);
         assert_eq!(item["m"], AttributeValue::M(map));
         // s: 1+3, b: 1+1, z: 1+1, l: 1+3+(2+1)+(1+1), m: 1+3+(1+0+1)
-        assert_eq!(size, 4 + 2 + 2 + 9 + 6);
+        assert_eq!(size(&item), 4 + 2 + 2 + 9 + 6);
+        assert_eq!(size(&read(r#"{"n":0.00,"m":-120.50}"#).unwrap()), (1 + 2) + (1 + 3));
+    }
+
+    #[test]
+    fn a_whole_number_may_be_written_with_a_point_or_an_exponent() {
+        for text in ["5", "-5", "0", "0.0", "5.0", "0.5e1", "1.25E2", "500e-2", "1e5"] {
+            assert!(is_whole(text), "{text}");
+        }
+        for text in ["0.5", "5.01", "1.25e1", "5e-1", "505e-2"] {
+            assert!(!is_whole(text), "{text}");
+        }
     }
 
     #[test]

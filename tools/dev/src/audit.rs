@@ -1,30 +1,31 @@
-//! `cargo dev audit`: products that no list would find.
+//! `cargo dev audit`: rows that no list would find.
 //!
-//! A product is in an index only if it has all of the index's key attributes, of the right type, and in a list of the
-//! whole catalogue only if its shard is one that the functions ask for. This reads the whole table (a Scan: half a unit
-//! for every 4 KB of it), which a deployed function never does.
+//! A row is in an index only if it has all of the index's key attributes, of the right type, and in a list over shards
+//! only if its shard is one that the functions ask for. This reads whole tables (a Scan: half a unit for every 4 KB),
+//! which a deployed function never does.
 
+use crate::attribute::Item;
+use crate::bundle::Stored;
 use crate::failure::failure;
-use crate::row::{self, Item, SHARD};
-use crate::template::Table;
-use crate::timestamp::is_time;
+use crate::row::{self, Rules};
 use anyhow::Result;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
+use indicatif::{ProgressBar, ProgressStyle};
 use std::collections::HashMap;
 
 /// The result of an audit.
 #[derive(Debug, Clone, Default)]
 pub struct Audit {
-    /// Products read.
+    /// Rows read.
     pub read: u64,
     /// Read units that the database charged.
     pub units: f64,
-    /// The products that a list would not find, with all reasons.
+    /// The rows that a list would not find, with all reasons.
     pub lost: Vec<Lost>,
 }
 
-/// One product that a list would not find.
+/// One row that a list would not find.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lost {
     /// Its key.
@@ -33,13 +34,22 @@ pub struct Lost {
     pub reasons: Vec<String>,
 }
 
-/// Reads a table and judges every item by the keys of the template's indexes.
-pub async fn audit(client: &Client, table: &Table, name: &str, shards: u32) -> Result<Audit> {
-    let attributes: Vec<_> = table.key_attributes().iter().map(|key| key.name.clone()).collect();
-    let placeholders: HashMap<_, _> = attributes.iter().enumerate().map(|(index, name)| (format!("#a{index}"), name.clone())).collect();
+/// Reads the table of a resource, `name` in the database, and judges every row by the keys of the indexes.
+///
+/// # Errors
+/// If the database fails.
+pub async fn audit(client: &Client, of: Stored<'_>, name: &str, shards: u32) -> Result<Audit> {
+    let placeholders: HashMap<_, _> =
+        row::judged(of.table).enumerate().map(|(index, name)| (format!("#a{index}"), name.to_owned())).collect();
     let mut names: Vec<_> = placeholders.keys().cloned().collect();
     names.sort();
+    let rules = Rules::new(of, shards);
     let mut found = Audit::default();
+    let bar = ProgressBar::new_spinner();
+    if let Ok(style) = ProgressStyle::with_template("{msg} {spinner} {human_pos} rows") {
+        bar.set_style(style);
+    }
+    bar.set_message(of.resource.name);
     let mut from = None;
     loop {
         let page = client
@@ -55,38 +65,23 @@ pub async fn audit(client: &Client, table: &Table, name: &str, shards: u32) -> R
         found.units += page.consumed_capacity().and_then(|of| of.capacity_units()).unwrap_or_default();
         for item in page.items() {
             found.read += 1;
-            let reasons = reasons(item, table, shards);
+            let reasons = rules.lost(item);
             if !reasons.is_empty() {
-                found.lost.push(Lost { id: id(item, table), reasons });
+                found.lost.push(Lost { id: id(item, of), reasons });
             }
         }
+        bar.set_position(found.read);
         from = page.last_evaluated_key;
         if from.is_none() {
+            bar.finish_and_clear();
             found.lost.sort_by(|a, b| a.id.cmp(&b.id));
             return Ok(found);
         }
     }
 }
 
-fn reasons(item: &Item, table: &Table, shards: u32) -> Vec<String> {
-    let mut reasons = Vec::new();
-    for key in table.key_attributes() {
-        match (row::indexed(item, key), item.get(&key.name)) {
-            (Err(reason), _) => reasons.push(reason),
-            (Ok(()), Some(AttributeValue::N(number))) if key.name == SHARD && !number.parse::<u32>().is_ok_and(|shard| shard < shards) => {
-                reasons.push(format!("`shard` is {number}, not one of 0 to {}", shards.saturating_sub(1)));
-            }
-            (Ok(()), Some(AttributeValue::S(text))) if key.name == "createdAt" && !is_time(text) => {
-                reasons.push("`createdAt` is not a UTC time with milliseconds: it sorts in the wrong place".to_owned());
-            }
-            _ => {}
-        }
-    }
-    reasons
-}
-
-fn id(item: &Item, table: &Table) -> String {
-    let parts = table.key.iter().map(|key| match item.get(&key.name) {
+fn id(item: &Item, of: Stored<'_>) -> String {
+    let parts = of.table.key.iter().map(|key| match item.get(&key.name) {
         Some(AttributeValue::S(text)) => text.escape_debug().to_string(),
         Some(AttributeValue::N(number)) => number.clone(),
         _ => "?".to_owned(),

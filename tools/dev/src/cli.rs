@@ -1,12 +1,13 @@
 //! The command line: parse, run, one line on stderr if it fails.
 
-use crate::client::Target;
+mod tables;
+
+use crate::bundle::Bundle;
 use crate::load::{self, Destination};
 use crate::log::Format;
 use crate::stack::{self, Stack};
-use crate::template::Template;
-use crate::{audit, docs, invoke, openapi, process, runtime, token, up};
-use anyhow::{Context as _, Result, anyhow};
+use crate::{audit, docs, invoke, openapi, process, rows, runtime, token, up};
+use anyhow::Result;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand};
 use std::ffi::OsString;
@@ -14,6 +15,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
+use tables::{At, Shards};
 
 /// The local stack of this bundle, its data and its tokens.
 #[derive(Debug, Parser)]
@@ -38,7 +40,7 @@ enum Command {
     ///
     /// The exit code is 1 if no stack runs, or the function fails or answers with 500 or more.
     Invoke(Invoke),
-    /// Find products that no list would find (reads the whole table)
+    /// Find rows that no list would find (reads whole tables)
     Audit(Audit),
     /// Write openapi.json from the declarations of shared/model and shared/api
     Openapi(Openapi),
@@ -89,54 +91,17 @@ struct Up {
 }
 
 #[derive(Debug, Args)]
-struct Shards {
-    /// Partitions of the whole catalogue: the CATALOG_SHARDS of the functions
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=i64::from(load::MAX_SHARDS)), value_name = "N")]
-    shards: u32,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "The local database is meant unless --region or --profile is given: AWS_PROFILE alone does not change that. \
-                        With one of them, the rest (credentials, region) comes from the AWS configuration as in other tools: \
-                        environment, profiles, SSO, credential_process, containers.")]
-struct At {
-    /// The database's address [default: that of the `cargo dev up` that runs, else http://127.0.0.1:8000]
-    #[arg(long, value_name = "URL")]
-    endpoint_url: Option<String>,
-    /// Real tables in this AWS region
-    #[arg(long)]
-    region: Option<String>,
-    /// Real tables, with the credentials of this profile of the AWS configuration files
-    #[arg(long, value_name = "NAME")]
-    profile: Option<String>,
-    /// Name of the real products table (template.yaml's outputs have it)
-    #[arg(long, value_name = "NAME")]
-    products_table: Option<String>,
-}
-
-impl At {
-    fn target(&self) -> Result<Target> {
-        let local = self.endpoint_url.is_none() && self.region.is_none() && self.profile.is_none();
-        let endpoint = if local { Stack::running().map(|stack| stack.endpoint()) } else { self.endpoint_url.clone() };
-        Target::choose(endpoint, self.region.clone(), self.profile.clone())
-    }
-}
-
-#[derive(Debug, Args)]
 struct Load {
-    /// A folder with products.jsonl, users.jsonl or orders.jsonl, or one such file
+    /// A folder with RESOURCE.jsonl files, or one such file
     #[arg(value_name = "DIR|FILE")]
     path: PathBuf,
     #[command(flatten)]
     at: At,
-    /// Name of the real users table
-    #[arg(long, value_name = "NAME")]
-    users_table: Option<String>,
-    /// Name of the real orders table
-    #[arg(long, value_name = "NAME")]
-    orders_table: Option<String>,
     #[command(flatten)]
     shards: Shards,
+    /// Only check the rows: connect to no database and write nothing
+    #[arg(long)]
+    dry_run: bool,
     /// Folder for the rows that were not loaded, as NAME.rejects.jsonl [default: target/rejects]
     #[arg(long, value_name = "DIR")]
     rejects: Option<PathBuf>,
@@ -144,10 +109,10 @@ struct Load {
 
 #[derive(Debug, Args)]
 struct Token {
-    /// The subject: a user id, as u-1
+    /// The subject: the id of a caller [default: one that is in the running stack's tables, else in samples/]
     #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
-    sub: String,
-    /// Scopes, separated by spaces, as lean-routes/users:read
+    sub: Option<String>,
+    /// Scopes, separated by spaces
     #[arg(long)]
     scope: Option<String>,
 }
@@ -182,7 +147,7 @@ impl StackPort {
 
 #[derive(Debug, Args)]
 struct Invoke {
-    /// The function, as get-user
+    /// The function: the name of its crate
     function: String,
     /// The event: `plain` is events/FUNCTION.plain.json; or the path of a JSON file
     #[arg(value_name = "CASE|FILE")]
@@ -198,9 +163,9 @@ struct Docs {
     port: u16,
     #[command(flatten)]
     stack: StackPort,
-    /// The subject of the token that the page begins with
-    #[arg(long, default_value = "u-1", value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
-    sub: String,
+    /// The subject of the token that the page begins with [default: as of `cargo dev token`]
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
+    sub: Option<String>,
 }
 
 /// Runs `cargo dev` with the arguments of this process.
@@ -216,13 +181,14 @@ async fn command(command: Command) -> Result<ExitCode> {
         }
         Command::Load(options) => load(options).await,
         Command::Token(Token { sub, scope }) => {
-            println!("{}", token::token(&sub, scope.as_deref()));
+            println!("{}", token::token(&subject(sub).await?, scope.as_deref()));
             Ok(ExitCode::SUCCESS)
         }
         Command::Audit(options) => audit(options).await,
         Command::Openapi(Openapi { check }) => openapi::write(check).map(|()| ExitCode::SUCCESS),
         Command::Docs(Docs { port, stack, sub }) => {
-            docs::docs(docs::Options { port, stack_port: stack.port(), sub }).await.map(|()| ExitCode::SUCCESS)
+            let options = docs::Options { port, stack_port: stack.port(), sub: subject(sub).await? };
+            docs::docs(options).await.map(|()| ExitCode::SUCCESS)
         }
         Command::Invoke(Invoke { function, event, stack }) => {
             let outcome = invoke::invoke(&function, &event, stack.port()).await?;
@@ -234,56 +200,63 @@ async fn command(command: Command) -> Result<ExitCode> {
     }
 }
 
-async fn load(options: Load) -> Result<ExitCode> {
-    let Load { path, at, users_table, orders_table, shards: Shards { shards }, rejects } = options;
-    let template = Template::of_workspace()?;
-    let files = load::files(&path, &template)?;
-    let target = at.target()?;
-    // All names are checked before the first row is written, so that a missing flag does not end a load half way.
-    let mut plan = Vec::new();
-    for (file, table) in files {
-        let given = match table.local_name.as_str() {
-            "products" => at.products_table.clone(),
-            "users" => users_table.clone(),
-            "orders" => orders_table.clone(),
-            _ => None,
-        };
-        plan.push((file, table, name(given, &table.local_name, &target)?));
+/// Returns the given subject, else a caller that is there.
+async fn subject(given: Option<String>) -> Result<String> {
+    match given {
+        Some(subject) => Ok(subject),
+        None => rows::caller().await,
     }
-    let client = target.connect().await?;
+}
+
+async fn load(options: Load) -> Result<ExitCode> {
+    let Load { path, at, shards: Shards { shards }, dry_run, rejects } = options;
+    let bundle = Bundle::of_workspace()?;
+    let mut files = load::files(&path, &bundle)?;
+    files.retain(|(_, of)| at.picks(of.resource.name));
+    let target = at.target()?;
+    // All names are checked before the first row is written, so that a missing option does not end a load half way.
+    let resources: Vec<_> = files.iter().map(|(_, of)| of.resource.name).collect();
+    let names = if dry_run { vec![String::new(); files.len()] } else { at.names(&bundle, &resources, &target)? };
+    let client = if dry_run { None } else { Some(target.connect().await?) };
     let (begin, mut loaded, mut units, mut rejected) = (Instant::now(), 0, 0.0, 0);
-    for (file, table, name) in &plan {
-        let to = Destination { client: &client, table, name, shards };
+    for ((file, of), name) in files.iter().zip(&names) {
+        let to = Destination { client: client.as_ref(), of: *of, name, shards };
         let report = load::file(to, file, &up::rejects(rejects.as_deref(), file)).await?;
-        println!("{report}");
+        if client.is_some() {
+            println!("{report}");
+        }
         (loaded, units, rejected) = (loaded + report.loaded, units + report.units, rejected + report.rejected);
     }
     let seconds = begin.elapsed().as_secs_f64();
-    println!("{loaded} rows in {seconds:.1} s, {units:.0} write units, {rejected} rejected: {}", target.shown(&client));
+    match client {
+        Some(client) => println!("{loaded} rows in {seconds:.1} s, {units:.0} write units, {rejected} rejected: {}", target.shown(&client)),
+        None => println!("{loaded} rows can be loaded, {rejected} would be rejected; nothing was written"),
+    }
     Ok(if rejected == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 async fn audit(options: Audit) -> Result<ExitCode> {
     let Audit { at, shards: Shards { shards } } = options;
-    let template = Template::of_workspace()?;
-    let table = template.table("products").context("template.yaml has no ProductsTable")?;
+    let bundle = Bundle::of_workspace()?;
     let target = at.target()?;
-    let name = name(at.products_table, &table.local_name, &target)?;
-    let found = audit::audit(&target.connect().await?, table, &name, shards).await?;
-    for lost in &found.lost {
-        println!("{}: {}", lost.id, lost.reasons.join("; "));
+    let (listed, others): (Vec<_>, Vec<_>) =
+        bundle.stored()?.into_iter().filter(|of| at.picks(of.resource.name)).partition(|of| !of.table.indexes.is_empty());
+    let names = at.names(&bundle, &listed.iter().map(|of| of.resource.name).collect::<Vec<_>>(), &target)?;
+    let client = target.connect().await?;
+    for of in others {
+        println!("{}: not read, because the table has no index that could lack a row", of.resource.name);
     }
-    println!("{} of {} products would be missing from lists ({:.1} read units)", found.lost.len(), found.read, found.units);
-    Ok(if found.lost.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// Returns a table's name: the given one, else the local one. A real table must be named.
-fn name(given: Option<String>, local: &str, target: &Target) -> Result<String> {
-    match given {
-        Some(name) => Ok(name),
-        None if target.is_local() => Ok(local.to_owned()),
-        None => Err(anyhow!("--{local}-table is required: the outputs of the deployed stack have the table's name")),
+    let mut lost = 0;
+    for (of, name) in listed.iter().zip(&names) {
+        let found = audit::audit(&client, *of, name, shards).await?;
+        let resource = of.resource.name;
+        for row in &found.lost {
+            println!("{resource} {}: {}", row.id, row.reasons.join("; "));
+        }
+        println!("{resource}: {} of {} rows would be missing from lists ({:.1} read units)", found.lost.len(), found.read, found.units);
+        lost += found.lost.len();
     }
+    Ok(if lost == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 #[cfg(test)]
@@ -294,7 +267,6 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
-        assert!(Cli::try_parse_from(["cargo dev", "token"]).is_err());
         assert!(Cli::try_parse_from(["cargo dev", "token", "--sub", ""]).is_err());
         assert!(Cli::try_parse_from(["cargo dev", "audit", "--shards", "0"]).is_err());
         assert!(Cli::try_parse_from(["cargo dev", "audit", "--shards", "17"]).is_err());
@@ -302,12 +274,5 @@ mod tests {
         assert!(matches!(bench.command, Command::Bench { arguments } if arguments == ["profile", "--lines", "5", "--help", "--", "-x"]));
         let up = Cli::try_parse_from(["cargo dev", "up", "--once", "--load", "x"]).unwrap();
         assert!(matches!(up.command, Command::Up(Up { once: true, port: 9000, dynamodb_port: 8000, .. })));
-    }
-
-    #[test]
-    fn a_real_table_must_be_named() {
-        let real = Target::choose(None, Some("eu-west-1".to_owned()), None).unwrap();
-        let error = name(None, "orders", &real).unwrap_err().to_string();
-        assert!(error.contains("--orders-table"), "{error}");
     }
 }

@@ -160,7 +160,7 @@ mod tests {
     use super::*;
 
     fn template() -> Template {
-        Template::parse(include_str!("../tests/fixtures/template.yaml")).unwrap()
+        Template::parse(shop::TEMPLATE).unwrap()
     }
 
     #[test]

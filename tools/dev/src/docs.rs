@@ -6,6 +6,8 @@
 //!
 //! Deliberately absent: TLS, addresses of other machines, methods other than GET and HEAD.
 
+use crate::bundle::Bundle;
+use crate::sample::Sample;
 use crate::{database, openapi, token};
 use anyhow::{Context as _, Result, anyhow};
 use bytes::Bytes;
@@ -16,6 +18,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
 
@@ -46,19 +49,29 @@ pub struct Options {
 pub async fn docs(options: Options) -> Result<()> {
     let listener = database::bind(IpAddr::V4(Ipv4Addr::LOCALHOST), options.port).context("--port")?;
     let listener = tokio::net::TcpListener::from_std(listener).context("--port")?;
-    println!("API reference: http://localhost:{}   (requests go to port {})   Ctrl-C ends it.", options.port, options.stack_port);
+    let (bundle, sample) = (Bundle::of_workspace()?, Sample::of_workspace()?);
+    let server = Arc::new(Server { openapi: openapi::text(&bundle, &sample), bundle, options });
+    let Options { port, stack_port, .. } = server.options;
+    println!("API reference: http://localhost:{port}   (requests go to port {stack_port})   Ctrl-C ends it.");
     loop {
         // A connection that fails early does not end the server.
         let Ok((stream, _)) = listener.accept().await else { continue };
-        let options = options.clone();
+        let server = Arc::clone(&server);
         tokio::spawn(async move {
-            let service = service_fn(|request| async { Ok::<_, std::convert::Infallible>(answer(request, &options).await) });
+            let service = service_fn(|request| async { Ok::<_, std::convert::Infallible>(answer(request, &server).await) });
             let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
         });
     }
 }
 
-async fn answer(request: Request<Incoming>, options: &Options) -> Response<Full<Bytes>> {
+/// The things that are served.
+struct Server {
+    openapi: String,
+    bundle: Bundle,
+    options: Options,
+}
+
+async fn answer(request: Request<Incoming>, server: &Server) -> Response<Full<Bytes>> {
     let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
     if !host.is_some_and(is_this_machine) {
         return message(StatusCode::MISDIRECTED_REQUEST, "this server answers to localhost only");
@@ -67,12 +80,12 @@ async fn answer(request: Request<Incoming>, options: &Options) -> Response<Full<
         return message(StatusCode::METHOD_NOT_ALLOWED, "GET and HEAD only");
     }
     match request.uri().path() {
-        "/" => file("text/html; charset=utf-8", page(options)),
+        "/" => file("text/html; charset=utf-8", page(&server.options)),
         "/page.css" => file("text/css; charset=utf-8", STYLE),
         "/page.js" => file("text/javascript; charset=utf-8", SCRIPT),
-        "/openapi.json" => file("application/json", openapi::text()),
-        path if model::ROUTES.iter().any(|route| matches(route.path, path)) => {
-            let asked = tokio::time::timeout(TIMEOUT, hand_on(request, options.stack_port)).await;
+        "/openapi.json" => file("application/json", server.openapi.clone()),
+        path if server.bundle.routes.iter().any(|route| matches(route.path, path)) => {
+            let asked = tokio::time::timeout(TIMEOUT, hand_on(request, server.options.stack_port)).await;
             let asked = asked.unwrap_or_else(|_| Err(anyhow!("no answer in {} s", TIMEOUT.as_secs())));
             asked.unwrap_or_else(|error| message(StatusCode::BAD_GATEWAY, &format!("{error:#}")))
         }
@@ -138,10 +151,10 @@ mod tests {
 
     #[test]
     fn only_routes_are_handed_on() {
-        assert!(matches("/v1/users/{userId}", "/v1/users/u%2F1"));
-        assert!(matches("/v1/products", "/v1/products"));
-        for other in ["/v1/users", "/v1/users/u-1/", "/v1/users/u-1/orders", "/v2/users/u-1"] {
-            assert!(!matches("/v1/users/{userId}", other), "{other}");
+        assert!(matches("/v1/things/{id}", "/v1/things/t%2F1"));
+        assert!(matches("/v1/parts", "/v1/parts"));
+        for other in ["/v1/things", "/v1/things/t-1/", "/v1/things/t-1/parts", "/v2/things/t-1"] {
+            assert!(!matches("/v1/things/{id}", other), "{other}");
         }
     }
 
@@ -153,7 +166,7 @@ mod tests {
 
     #[test]
     fn the_page_fetches_nothing_from_elsewhere() {
-        let options = Options { port: 1, stack_port: 9000, sub: "u-1".to_owned() };
+        let options = Options { port: 1, stack_port: 9000, sub: "c-1".to_owned() };
         let page = page(&options);
         assert!(!page.contains("{{") && page.contains("http://localhost:9000"));
         for text in [PAGE, STYLE, SCRIPT] {

@@ -1,7 +1,8 @@
 //! The local stack of this bundle: `cargo dev …`, and what tests need of it.
 //!
 //! Nothing here is deployed. [`template`] reads `template.yaml`, which is the truth for tables, indexes,
-//! routes and permissions; [`database`] makes an in-process DynamoDB of it; [`load`] and [`sample`] fill it;
+//! routes and permissions, and [`bundle`] adds the declarations of `model`; [`database`] makes an in-process DynamoDB of
+//! them; [`load`] and [`sample`] fill it;
 //! [`up`] puts the functions in front of it, and [`stack`] says where it listens. [`openapi`] writes the published contract from the declarations of `model`,
 //! and [`docs`] serves it to be read and tried. [`invoke`] sends one event to one function.
 //!
@@ -10,6 +11,8 @@
 
 mod attribute;
 pub mod audit;
+mod banner;
+pub mod bundle;
 mod cargo_lambda;
 pub mod cli;
 pub mod client;
@@ -23,6 +26,7 @@ pub mod log;
 pub mod openapi;
 pub mod process;
 mod row;
+mod rows;
 pub mod runtime;
 pub mod sample;
 pub mod shard;

@@ -7,10 +7,12 @@
 mod reject;
 mod write;
 
-use crate::row::{self, Item};
-use crate::template::{Table, Template};
-use crate::{sample, workspace};
-use anyhow::{Context as _, Result, anyhow, bail};
+use crate::attribute::Item;
+use crate::bundle::{Bundle, Stored};
+use crate::row::Rules;
+use crate::sample::Sample;
+use crate::workspace;
+use anyhow::{Context as _, Result, bail};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -31,10 +33,10 @@ pub const MAX_SHARDS: u32 = 16;
 /// The destination of the rows.
 #[derive(Debug, Clone, Copy)]
 pub struct Destination<'a> {
-    /// The client of the database.
-    pub client: &'a Client,
-    /// The table of the template.
-    pub table: &'a Table,
+    /// The client of the database; without one, the rows are only checked and nothing is written.
+    pub client: Option<&'a Client>,
+    /// The resource, whose rules the rows follow.
+    pub of: Stored<'a>,
     /// The table's name in the database.
     pub name: &'a str,
     /// `CATALOG_SHARDS` of the functions that will read it.
@@ -44,11 +46,11 @@ pub struct Destination<'a> {
 /// The result of loading a file.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
-    /// The table's local name.
-    pub table: String,
-    /// Rows that are in the table now.
+    /// The resource.
+    pub resource: &'static str,
+    /// Rows that are right, and in the table now if there is a client.
     pub loaded: u64,
-    /// Rows that are in the rejects file.
+    /// Rows that were rejected.
     pub rejected: u64,
     /// Write units that the database charged.
     pub units: f64,
@@ -60,8 +62,8 @@ pub struct Report {
 
 impl std::fmt::Display for Report {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { table, loaded, units, time, .. } = self;
-        write!(f, "{table}: {loaded} rows in {:.1} s, {units:.0} write units", time.as_secs_f64())?;
+        let Self { resource, loaded, units, time, .. } = self;
+        write!(f, "{resource}: {loaded} rows in {:.1} s, {units:.0} write units", time.as_secs_f64())?;
         match &self.rejects {
             Some(path) => write!(f, "; {} rejected, see {}", self.rejected, workspace::shown(path)),
             None => Ok(()),
@@ -69,14 +71,14 @@ impl std::fmt::Display for Report {
     }
 }
 
-/// Returns the files to load, with their tables: all files of a folder that are named after a table, or the given file.
-pub fn files<'a>(path: &Path, template: &'a Template) -> Result<Vec<(PathBuf, &'a Table)>> {
+/// Returns the files to load, with their resources: all files of a folder that are named after a resource, or the given file.
+pub fn files<'a>(path: &Path, bundle: &'a Bundle) -> Result<Vec<(PathBuf, Stored<'a>)>> {
     let shown = workspace::shown(path);
     if path.is_dir() {
-        let of_table = |table: &'a Table| (path.join(format!("{}.jsonl", table.local_name)), table);
-        let found: Vec<_> = template.tables.iter().map(of_table).filter(|(file, _)| file.is_file()).collect();
+        let file = |of: Stored<'a>| (path.join(format!("{}.jsonl", of.resource.name)), of);
+        let found: Vec<_> = bundle.stored()?.into_iter().map(file).filter(|(file, _)| file.is_file()).collect();
         if found.is_empty() {
-            let names: Vec<_> = template.tables.iter().map(|table| format!("{}.jsonl", table.local_name)).collect();
+            let names: Vec<_> = bundle.resources.iter().map(|resource| format!("{}.jsonl", resource.name)).collect();
             bail!("{shown} has none of {}", names.join(", "));
         }
         return Ok(found);
@@ -85,13 +87,8 @@ pub fn files<'a>(path: &Path, template: &'a Template) -> Result<Vec<(PathBuf, &'
         bail!("{shown} is neither a file nor a folder");
     }
     let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-    match template.table(stem) {
-        Some(table) => Ok(vec![(path.to_owned(), table)]),
-        None => {
-            let names: Vec<_> = template.tables.iter().map(|table| table.local_name.as_str()).collect();
-            Err(anyhow!("{shown}: name it after its table ({}), as in products.jsonl", names.join(", ")))
-        }
-    }
+    let found = bundle.find(stem).with_context(|| format!("{shown}: name it after its resource, as NAME.jsonl"))?;
+    Ok(vec![(path.to_owned(), found)])
 }
 
 /// Loads a file. The rejects go to `rejects`, which is removed if there are none.
@@ -100,7 +97,7 @@ pub async fn file(to: Destination<'_>, path: &Path, rejects: &Path) -> Result<Re
     let file = File::open(path).with_context(|| format!("cannot read {shown}"))?;
     let size = file.metadata().map_or(0, |metadata| metadata.len());
     let bar = ProgressBar::new(size).with_style(style("{msg} {wide_bar} {bytes}/{total_bytes} {eta}"));
-    bar.set_message(to.table.local_name.clone());
+    bar.set_message(to.of.resource.name);
     let lines = BufReader::with_capacity(1 << 16, file).split(b'\n');
     let lines = lines.map(|line| line.with_context(|| format!("cannot read {shown}")));
     let report = rows(to, lines, &shown, rejects, &bar).await;
@@ -108,19 +105,23 @@ pub async fn file(to: Destination<'_>, path: &Path, rejects: &Path) -> Result<Re
     report
 }
 
-/// Loads the generated sample data into every table of the template, by local names.
-pub async fn sample(client: &Client, template: &Template, shards: u32) -> Result<Vec<Report>> {
+/// Loads all copies of the sample rows into the table of every resource, by local names.
+///
+/// # Errors
+/// If a row is rejected, or the database fails.
+pub async fn sample(client: &Client, bundle: &Bundle, sample: &Sample, shards: u32) -> Result<Vec<Report>> {
     let mut reports = Vec::new();
-    for table in &template.tables {
-        let to = Destination { client, table, name: &table.local_name, shards };
+    for of in bundle.stored()? {
+        let name = of.resource.name;
+        let to = Destination { client: Some(client), of, name: &of.table.local_name, shards };
         let bar = ProgressBar::new_spinner().with_style(style("{msg} {spinner}"));
-        bar.set_message(format!("sample {}", table.local_name));
-        let lines = sample::lines(&table.local_name).map(|line| Ok(line.into_bytes()));
-        let rejects = std::env::temp_dir().join(format!("sample-{}-{}.rejects.jsonl", table.local_name, std::process::id()));
-        let report = rows(to, lines, "sample", &rejects, &bar).await?;
+        bar.set_message(format!("sample {name}"));
+        let lines = sample.grown(of.resource).map(|line| Ok(line.into_bytes()));
+        let rejects = std::env::temp_dir().join(format!("sample-{name}-{}.rejects.jsonl", std::process::id()));
+        let report = rows(to, lines, &format!("samples/{name}.jsonl"), &rejects, &bar).await?;
         bar.finish_and_clear();
         if report.rejected > 0 {
-            bail!("the sample does not fit template.yaml: {report}");
+            bail!("rows of samples/{name}.jsonl are not right: {report}");
         }
         reports.push(report);
     }
@@ -139,10 +140,12 @@ async fn rows(
     bar: &ProgressBar,
 ) -> Result<Report> {
     let begin = Instant::now();
-    let mut writer = Writer::new(to.client.clone(), to.name.to_owned());
-    let mut rejects = Rejects::at(rejects);
+    let rules = Rules::new(to.of, to.shards);
+    let mut writer = to.client.map(|client| Writer::new(client.clone(), to.name.to_owned()));
+    let mut rejects = Rejects::at(to.client.map(|_| rejects));
     let mut keys: HashMap<String, u64> = HashMap::new();
     let mut batch: Vec<Item> = Vec::with_capacity(BATCH);
+    let mut right = 0;
     for (line, number) in lines.zip(1_u64..) {
         let line = line?;
         bar.inc(line.len() as u64 + 1);
@@ -152,32 +155,41 @@ async fn rows(
         if line.trim_ascii().is_empty() {
             continue;
         }
-        match checked(line, to, number, &mut keys) {
-            Ok(item) => batch.push(item),
+        match checked(line, &rules, to.of, number, &mut keys) {
+            Ok(item) => {
+                right += 1;
+                batch.push(item);
+            }
             Err(reason) => {
-                if rejects.count() < SAID {
+                if rejects.count() < SAID || !rejects.has_file() {
                     bar.suspend(|| eprintln!("{source}:{number}: {reason}"));
                 }
                 rejects.add(source, number, &reason, line)?;
             }
         }
         if batch.len() == BATCH {
-            writer.put(std::mem::replace(&mut batch, Vec::with_capacity(BATCH))).await?;
+            let batch = std::mem::replace(&mut batch, Vec::with_capacity(BATCH));
+            if let Some(writer) = &mut writer {
+                writer.put(batch).await?;
+            }
         }
     }
-    writer.put(batch).await?;
-    let (loaded, units) = writer.finish().await?;
-    if rejects.count() > SAID {
+    let mut units = 0.0;
+    if let Some(mut writer) = writer {
+        writer.put(batch).await?;
+        (right, units) = writer.finish().await?;
+    }
+    if rejects.has_file() && rejects.count() > SAID {
         eprintln!("{source}: {} more rows rejected", rejects.count() - SAID);
     }
     let (rejected, rejects) = rejects.finish()?;
-    Ok(Report { table: to.table.local_name.clone(), loaded, rejected, units, time: begin.elapsed(), rejects })
+    Ok(Report { resource: to.of.resource.name, loaded: right, rejected, units, time: begin.elapsed(), rejects })
 }
 
-fn checked(line: &[u8], to: Destination<'_>, number: u64, keys: &mut HashMap<String, u64>) -> Result<Item, String> {
+fn checked(line: &[u8], rules: &Rules<'_>, of: Stored<'_>, number: u64, keys: &mut HashMap<String, u64>) -> Result<Item, String> {
     let text = std::str::from_utf8(line).map_err(|error| format!("not UTF-8 from byte {}", error.valid_up_to() + 1))?;
-    let item = row::read(text, to.table, to.shards)?;
-    let parts = to.table.key.iter().map(|key| match item.get(&key.name) {
+    let item = rules.read(text)?;
+    let parts = of.table.key.iter().map(|key| match item.get(&key.name) {
         Some(AttributeValue::S(text)) => serde_json::Value::from(text.as_str()).to_string(),
         Some(AttributeValue::N(number)) => number.clone(),
         _ => String::new(),

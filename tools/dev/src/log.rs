@@ -67,7 +67,7 @@ fn shown(line: &str, format: Format) -> Option<String> {
 }
 
 impl Line {
-    /// Writes `list-products  400 invalid-parameter  0.2 ms`, then what the request read.
+    /// Writes `list-things  400 invalid-parameter  0.2 ms`, then what the request read.
     fn text(&self) -> String {
         let problem = self.problem.as_deref().map(|uri| uri.rsplit('/').next().unwrap_or(uri));
         let mut parts = vec![self.route.clone(), [&self.status.to_string(), problem.unwrap_or_default()].join(" ").trim_end().to_owned()];

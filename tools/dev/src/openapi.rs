@@ -9,9 +9,12 @@ mod parameters;
 mod responses;
 mod schemas;
 
+use crate::bundle::Bundle;
+use crate::sample::Sample;
 use crate::workspace;
 use anyhow::{Context as _, Result, bail};
 use api::{Access, Route};
+use examples::Examples;
 use serde_json::{Map, Value, json};
 
 /// An entity tag and a date, for examples.
@@ -21,20 +24,37 @@ const DATE: &str = "Sat, 09 Mar 2024 14:00:00 GMT";
 const FILE: &str = "openapi.json";
 const ABOUT: &str = include_str!("openapi/about.md");
 
+/// The bundle, with the examples that its documents show.
+pub(crate) struct Document<'a> {
+    pub(crate) bundle: &'a Bundle,
+    pub(crate) examples: Examples<'a>,
+}
+
 /// Returns the text of `openapi.json`.
 #[must_use]
-pub fn text() -> String {
+pub fn text(bundle: &Bundle, sample: &Sample) -> String {
     // Writing a tree of strings, numbers and lists cannot fail.
-    serde_json::to_string_pretty(&document()).unwrap_or_default() + "\n"
+    serde_json::to_string_pretty(&document(bundle, sample)).unwrap_or_default() + "\n"
+}
+
+/// Returns the declared fields that no row of the sample has a value of, as `RESOURCE.FIELD`.
+#[must_use]
+pub fn without_example(bundle: &Bundle, sample: &Sample) -> Vec<String> {
+    bundle.resources.iter().flat_map(|resource| Examples(sample).missing(resource)).collect()
 }
 
 /// Writes `openapi.json`, or, to check it, fails if it is not what would be written.
 ///
 /// # Errors
-/// If the file cannot be read or written, or differs from what would be written.
+/// If the file cannot be read or written, or differs from what would be written, or a field has no value in `samples/`.
 pub fn write(check: bool) -> Result<()> {
+    let (bundle, sample) = (Bundle::of_workspace()?, Sample::of_workspace()?);
+    let missing = without_example(&bundle, &sample);
+    if !missing.is_empty() {
+        bail!("no row of samples/ has a value of {}: the examples of {FILE} come from there", missing.join(", "));
+    }
     let path = workspace::root().join(FILE);
-    let text = text();
+    let text = text(&bundle, &sample);
     if !check {
         return std::fs::write(&path, text).with_context(|| format!("cannot write {FILE}"));
     }
@@ -43,11 +63,12 @@ pub fn write(check: bool) -> Result<()> {
         return Ok(());
     }
     let same = found.lines().zip(text.lines()).take_while(|(a, b)| a == b).count();
-    bail!("{FILE} is not what shared/model and shared/api say, from line {} on: run `cargo dev openapi`", same + 1)
+    bail!("{FILE} is not what shared/model, shared/api and samples/ say, from line {} on: run `cargo dev openapi`", same + 1)
 }
 
-fn document() -> Value {
-    let routes = model::ROUTES;
+fn document(bundle: &Bundle, sample: &Sample) -> Value {
+    let of = &Document { bundle, examples: Examples(sample) };
+    let routes = bundle.routes;
     json!({
         "openapi": "3.1.1",
         "info": {
@@ -58,8 +79,8 @@ fn document() -> Value {
             "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
         },
         "servers": servers(),
-        "tags": model::RESOURCES.iter().map(|resource| json!({ "name": resource.name })).collect::<Vec<_>>(),
-        "paths": routes.iter().map(|route| (route.path.to_owned(), path(route))).collect::<Map<_, _>>(),
+        "tags": bundle.resources.iter().map(|resource| json!({ "name": resource.name })).collect::<Vec<_>>(),
+        "paths": routes.iter().map(|route| (route.path.to_owned(), path(route, of))).collect::<Map<_, _>>(),
         "components": {
             "securitySchemes": security_schemes(),
             "parameters": parameters::components(),
@@ -90,22 +111,25 @@ fn servers() -> Value {
 }
 
 fn security_schemes() -> Value {
-    let about = "An access token (JWT) of the issuer and for an audience that the stack names. Its `sub` is the caller's user id. `cargo dev \
+    let about = "An access token (JWT) of the issuer and for an audience that the stack names. Its `sub` is the caller's id. `cargo dev \
                  token --sub ID` makes one for the local stack.";
     json!({ "token": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": about } })
 }
 
-fn path(route: &Route) -> Value {
-    json!({ "parameters": parameters::of(route), "get": operation(route, false), "head": operation(route, true) })
+fn path(route: &Route, of: &Document<'_>) -> Value {
+    json!({ "parameters": parameters::of(route, of), "get": operation(route, false, of), "head": operation(route, true, of) })
 }
 
-fn operation(route: &Route, head: bool) -> Value {
+fn operation(route: &Route, head: bool, of: &Document<'_>) -> Value {
     let (id, summary) = match head {
         false => (route.name.to_owned(), first_sentence(route.about).to_owned()),
         true => (format!("{}-head", route.name), format!("The headers of `GET {}`, without the body", route.path)),
     };
-    let owner = "A caller reads their own; one whose token has the scope `lean-routes/users:read` (the stack may name another) reads any. Anybody \
-                 else gets the same answer, whether or not there is such an item.";
+    let owner = format!(
+        "A caller reads their own; one whose token has the scope `{}` (the stack may name another) reads any. Anybody else gets the same \
+         answer, whether or not there is such an item.",
+        of.bundle.read_any_scope()
+    );
     let about = match (route.access, &route.shape) {
         _ if head => "The status and headers are those of GET, but for `Content-Encoding`.".to_owned(),
         (Access::Public, _) => format!("{} No token is needed.", route.about),
@@ -124,7 +148,7 @@ fn operation(route: &Route, head: bool) -> Value {
         "summary": summary,
         "description": about,
         "security": security,
-        "responses": responses::of(route, head),
+        "responses": responses::of(route, head, of),
     })
 }
 
@@ -136,15 +160,32 @@ fn first_sentence(text: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::template::Template;
+
+    /// The document of the fixture bundle.
+    fn of_shop() -> Value {
+        let bundle = Bundle { resources: shop::RESOURCES, routes: shop::ROUTES, template: Template::parse(shop::TEMPLATE).unwrap() };
+        let sample = Sample::of(bundle.resources, |resource| shop::sample::lines(resource.name).take(20).collect());
+        assert_eq!(without_example(&bundle, &sample), Vec::<String>::new());
+        document(&bundle, &sample)
+    }
 
     #[test]
-    fn the_committed_document_is_what_the_declarations_say() {
-        write(true).unwrap();
+    fn a_field_without_a_value_is_named() {
+        let bundle = Bundle { resources: shop::RESOURCES, routes: shop::ROUTES, template: Template::parse(shop::TEMPLATE).unwrap() };
+        let lines = |name: &str| match name {
+            "users" => {
+                shop::sample::lines(name).take(1).map(|line| line.replace("\"email\"", "\"e\"").replace("\"lat\"", "\"l\"")).collect()
+            }
+            _ => shop::sample::lines(name).take(20).collect::<Vec<_>>(),
+        };
+        let sample = Sample::of(bundle.resources, |resource| lines(resource.name));
+        assert_eq!(without_example(&bundle, &sample), ["users.email", "users.address.coordinates.lat"]);
     }
 
     #[test]
     fn every_reference_leads_somewhere_and_every_component_is_used() {
-        let document = document();
+        let document = of_shop();
         let text = document.to_string();
         for kind in ["parameters", "headers", "responses", "schemas"] {
             let members = document["components"][kind].as_object().unwrap();
@@ -160,15 +201,15 @@ mod tests {
 
     #[test]
     fn members_stand_in_the_order_in_which_they_are_written() {
-        let document = document();
+        let document = of_shop();
         let names: Vec<_> = document.as_object().unwrap().keys().collect();
         assert_eq!(names, ["openapi", "info", "servers", "tags", "paths", "components"]);
     }
 
     #[test]
     fn each_route_has_get_and_head_and_its_own_parameters() {
-        let document = document();
-        for route in model::ROUTES.iter().copied() {
+        let document = of_shop();
+        for route in shop::ROUTES {
             let path = &document["paths"][route.path];
             assert!(path["get"].is_object() && path["head"].is_object());
             let own = match &route.shape {

@@ -79,7 +79,7 @@ impl Group {
         processes
             .filter_map(|entry| {
                 let pid = Pid::from_raw(entry.file_name().to_str()?.parse().ok()?)?;
-                // Another user's environment cannot be read, and a zombie's is empty.
+                // The environment of another account's process cannot be read, and a zombie's is empty.
                 let environment = std::fs::read(entry.path().join("environ")).ok()?;
                 environment.split(|byte| *byte == 0).any(|variable| variable == mark.as_bytes()).then_some(pid)
             })

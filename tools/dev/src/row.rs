@@ -1,72 +1,154 @@
-//! Converts one line of a file to one item, with every check at which the table or a list would otherwise fail later.
+//! Converts one line of a file to one item, with every check at which the table, a list or a reader would otherwise fail later.
+//!
+//! The checks follow from the declarations: keys and types from the template, kinds from the fields, fixed sets of values
+//! from the filters. An attribute that is not declared is hidden from callers and may hold anything.
 
-use crate::attribute::{self, Members};
+mod kind;
+
+use crate::attribute::{self, Item, Members};
+use crate::bundle::Stored;
 use crate::shard::shard;
 use crate::template::{Key, Kind, Table};
 use crate::timestamp;
+use api::{Index, MAX_TEXT_CHARS, Partition, Resource};
 use aws_sdk_dynamodb::types::AttributeValue;
-use std::collections::HashMap;
+use pagination::MAX_POSITION_BYTES;
 
 /// The maximum size of an item in DynamoDB.
 const MAX_ITEM: usize = 400 * 1024;
-/// The ids that the API accepts in a path.
-const MAX_ID_CHARACTERS: usize = 128;
-const MAX_ID_BYTES: usize = 256;
-/// The attribute of the catalogue's partition, which is set here and never shown.
-pub(crate) const SHARD: &str = "shard";
-/// Attributes that are times in every table.
-const TIMES: [&str; 3] = ["createdAt", "updatedAt", "placedAt"];
+/// The maximum size of a partition key's attribute in DynamoDB, in bytes.
+const MAX_PARTITION_KEY: usize = 2_048;
+/// The maximum size of a sort key's attribute in DynamoDB, in bytes.
+const MAX_SORT_KEY: usize = 1_024;
 
-/// An item in DynamoDB's form.
-pub(crate) type Item = HashMap<String, AttributeValue>;
-
-/// Reads and checks one line. The error is a sentence without file and line.
-pub(crate) fn read(line: &str, table: &Table, shards: u32) -> Result<Item, String> {
-    if line.trim_start().starts_with('[') {
-        return Err("no JSON object but an array: a line holds one object; `jq -c .[] FILE` writes an array that way".to_owned());
-    }
-    // The line number of the error is always 1, so it is removed; the caller adds the line of the file.
-    let broken = |error: serde_json::Error| format!("no JSON object: {}", error.to_string().replace(" at line 1 column ", " at column "));
-    let members: Members<'_> = serde_json::from_str(line).map_err(broken)?;
-    let (mut item, mut size) = attribute::item(members)?;
-    for key in &table.key {
-        id(&item, key)?;
-    }
-    let sharded = table.key_attributes().iter().any(|key| key.name == SHARD);
-    if let (true, Some(AttributeValue::S(of))) = (sharded, table.key.first().and_then(|key| item.get(&key.name))) {
-        let shard = shard(of, shards).to_string();
-        size += SHARD.len() + shard.len() + 2;
-        item.insert(SHARD.to_owned(), AttributeValue::N(shard));
-    }
-    for index in &table.indexes {
-        for key in &index.key {
-            indexed(&item, key).map_err(|reason| format!("{reason}: `{}` would not list it", index.name))?;
-        }
-    }
-    for name in TIMES {
-        match item.get_mut(name) {
-            Some(AttributeValue::S(text)) => {
-                let time = timestamp::normalized(text)
-                    .ok_or_else(|| format!("`{name}` is `{}`, not a time of RFC 3339 like 2024-01-31T09:30:00Z", short(text)))?;
-                size = size - text.len() + time.len();
-                *text = time;
-            }
-            Some(_) => return Err(format!("`{name}` is no string")),
-            None => {}
-        }
-    }
-    if size > MAX_ITEM {
-        return Err(format!("{size} bytes; DynamoDB takes {MAX_ITEM}"));
-    }
-    Ok(item)
+/// The rules of one resource's rows.
+#[derive(Debug)]
+pub(crate) struct Rules<'a> {
+    of: Stored<'a>,
+    shards: u32,
+    enumerations: Vec<(&'static str, &'static [&'static str])>,
 }
 
-/// Checks a key attribute of an index: it must be present, of its type, and not empty.
-pub(crate) fn indexed(item: &Item, key: &Key) -> Result<(), String> {
+impl<'a> Rules<'a> {
+    /// Takes the rules from the declarations. `shards` is the `CATALOG_SHARDS` of the readers.
+    pub(crate) fn new(of: Stored<'a>, shards: u32) -> Self {
+        Self { of, shards, enumerations: of.enumerations() }
+    }
+
+    /// Reads and checks one line. The error is a sentence without file and line.
+    pub(crate) fn read(&self, line: &str) -> Result<Item, String> {
+        let Stored { resource, table, .. } = self.of;
+        if line.trim_start().starts_with('[') {
+            return Err("an array: one object a line; `jq -c .[]` makes that".to_owned());
+        }
+        // The line number of the error is always 1, so it is removed; the caller adds the line of the file.
+        let broken =
+            |error: serde_json::Error| format!("no JSON object: {}", error.to_string().replace(" at line 1 column ", " at column "));
+        let members: Members<'_> = serde_json::from_str(line).map_err(broken)?;
+        let mut item = attribute::item(members)?;
+        for key in &table.key {
+            present(&item, key)?;
+            self.in_path(&item, &key.name)?;
+        }
+        self.set_shard(&mut item);
+        for index in &table.indexes {
+            for key in &index.key {
+                present(&item, key).map_err(|reason| format!("{reason}: `{}` would not list it", index.name))?;
+            }
+        }
+        kind::check(&mut item, resource.fields)?;
+        for index in resource.table.indexes {
+            if let Partition::Attributes(names) = index.partition {
+                names.iter().try_for_each(|name| self.in_path(&item, name))?;
+            }
+            in_cursor(&item, resource, index)?;
+        }
+        for (name, values) in &self.enumerations {
+            match item.get(*name) {
+                Some(AttributeValue::S(text)) if !values.contains(&text.as_str()) => {
+                    return Err(format!("`{name}` is `{}`, none of {}", short(text), values.join(", ")));
+                }
+                _ => {}
+            }
+        }
+        match attribute::size(&item) {
+            size if size > MAX_ITEM => Err(format!("{size} bytes; DynamoDB takes {MAX_ITEM}")),
+            _ => Ok(item),
+        }
+    }
+
+    /// Returns the reasons why lists would not find an item, or would find it in the wrong place.
+    pub(crate) fn lost(&self, item: &Item) -> Vec<String> {
+        let Stored { resource, table, .. } = self.of;
+        let shard = shard_attribute(resource);
+        let mut reasons = Vec::new();
+        for key in table.key_attributes() {
+            match (present(item, key), item.get(&key.name)) {
+                (Err(reason), _) => reasons.push(reason),
+                (Ok(()), Some(AttributeValue::N(number)))
+                    if shard == Some(key.name.as_str()) && !number.parse::<u32>().is_ok_and(|shard| shard < self.shards) =>
+                {
+                    reasons.push(format!("`{}` is {number}, not one of 0 to {}", key.name, self.shards.saturating_sub(1)));
+                }
+                (Ok(()), Some(AttributeValue::S(text))) if kind::is_timestamp(resource, &key.name) && !timestamp::is_time(text) => {
+                    reasons.push(format!("`{}` is not a UTC time with milliseconds: it sorts in the wrong place", key.name));
+                }
+                _ => {}
+            }
+        }
+        reasons
+    }
+
+    /// Sets the attribute that spreads the rows over partitions, whatever the row says.
+    fn set_shard(&self, item: &mut Item) {
+        let id = self.of.table.key.first().and_then(|key| item.get(&key.name));
+        if let (Some(name), Some(AttributeValue::S(id))) = (shard_attribute(self.of.resource), id) {
+            let shard = shard(id, self.shards);
+            item.insert(name.to_owned(), AttributeValue::N(shard.to_string()));
+        }
+    }
+
+    /// Checks a text that callers put into a path or a filter: a key of the table, or an equality condition of an index.
+    fn in_path(&self, item: &Item, name: &str) -> Result<(), String> {
+        let Some(AttributeValue::S(text)) = item.get(name) else { return Ok(()) };
+        if text.chars().any(char::is_control) {
+            return Err(format!("`{name}` has unprintable characters: no request can ask for it"));
+        }
+        if text.chars().count() > MAX_TEXT_CHARS {
+            return Err(format!("`{name}` is longer than {MAX_TEXT_CHARS} characters: no request can ask for it"));
+        }
+        let is_key = self.of.table.key.iter().any(|key| key.name == name);
+        match text.as_str() {
+            "." | ".." if is_key => Err(format!("`{name}` is `{text}`, which no path can name")),
+            "me" if self.of.is_caller(name) => Err(format!("`{name}` is `me`, which stands for the caller")),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Returns the attribute that spreads a resource's rows over partitions, which is set here and never shown.
+fn shard_attribute(resource: &Resource) -> Option<&'static str> {
+    resource.table.indexes.iter().find_map(|index| match index.partition {
+        Partition::Shards(name) => Some(name),
+        Partition::Attributes(_) => None,
+    })
+}
+
+/// Returns the attributes that [`Rules::lost`] judges.
+pub(crate) fn judged(table: &Table) -> impl Iterator<Item = &str> {
+    table.key_attributes().into_iter().map(|key| key.name.as_str())
+}
+
+/// Checks a key attribute of a table or an index: it must be present, of its type, and not empty or too long.
+fn present(item: &Item, key: &Key) -> Result<(), String> {
     let name = &key.name;
+    let most = if key.hash { MAX_PARTITION_KEY } else { MAX_SORT_KEY };
     match (item.get(name), key.kind) {
         (None, _) => Err(format!("no `{name}`")),
         (Some(AttributeValue::S(text)), Kind::String) if text.is_empty() => Err(format!("`{name}` is empty")),
+        (Some(AttributeValue::S(text)), Kind::String) if text.len() > most => {
+            Err(format!("`{name}` has {} bytes; a key has at most {most}", text.len()))
+        }
         (Some(AttributeValue::S(_)), Kind::String)
         | (Some(AttributeValue::N(_)), Kind::Number)
         | (Some(AttributeValue::B(_)), Kind::Binary) => Ok(()),
@@ -76,14 +158,16 @@ pub(crate) fn indexed(item: &Item, key: &Key) -> Result<(), String> {
     }
 }
 
-/// Checks a key attribute of the table itself, which is also an id that callers put into paths.
-fn id(item: &Item, key: &Key) -> Result<(), String> {
-    indexed(item, key)?;
-    let name = &key.name;
-    match item.get(name) {
-        Some(AttributeValue::S(text)) if text.chars().any(char::is_control) => Err(format!("`{name}` has unprintable characters")),
-        Some(AttributeValue::S(text)) if text.chars().count() > MAX_ID_CHARACTERS || text.len() > MAX_ID_BYTES => {
-            Err(format!("`{name}` is longer than {MAX_ID_CHARACTERS} characters or {MAX_ID_BYTES} bytes"))
+/// Checks that a cursor of an index can hold the item's place.
+fn in_cursor(item: &Item, resource: &Resource, index: &Index) -> Result<(), String> {
+    let attributes: Vec<_> = index.position_attributes(&resource.table).collect();
+    let bytes = |name: &str| match item.get(name) {
+        Some(AttributeValue::S(text) | AttributeValue::N(text)) => text.len(),
+        _ => 0,
+    };
+    match attributes.iter().map(|name| bytes(name)).sum::<usize>() {
+        size if size > MAX_POSITION_BYTES => {
+            Err(format!("`{}` have {size} bytes together; a cursor holds {MAX_POSITION_BYTES}", attributes.join("` and `")))
         }
         _ => Ok(()),
     }
@@ -97,49 +181,95 @@ fn short(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bundle::Bundle;
     use crate::template::Template;
 
-    fn refused(table: &str, line: &str) -> String {
-        let template = Template::parse(include_str!("../tests/fixtures/template.yaml")).unwrap();
-        read(line, template.table(table).unwrap(), 4).unwrap_err()
+    fn shop() -> Bundle {
+        Bundle { resources: shop::RESOURCES, routes: shop::ROUTES, template: Template::parse(shop::TEMPLATE).unwrap() }
+    }
+
+    fn read(resource: &str, line: &str) -> Result<Item, String> {
+        Rules::new(shop().find(resource).unwrap(), 4).read(line)
+    }
+
+    fn refused(resource: &str, line: &str) -> String {
+        read(resource, line).unwrap_err()
+    }
+
+    fn product(rest: &str) -> String {
+        format!(r#"{{"productId":"p-1","category":"c","price":1,"createdAt":"2024-01-01T00:00:00.000Z"{rest}}}"#)
+    }
+
+    fn order(rest: &str) -> String {
+        format!(r#"{{"orderId":"o-1","userId":"u-1","status":"paid","placedAt":"2024-01-01T00:00:00Z"{rest}}}"#)
     }
 
     #[test]
-    fn reasons_name_the_attribute() {
-        let p = |rest: &str| format!(r#"{{"productId":"p-1","category":"c","price":1,"createdAt":"2024-01-01T00:00:00.000Z"{rest}}}"#);
+    fn a_line_that_is_no_object_is_refused() {
         assert!(refused("products", "{").starts_with("no JSON object"));
-        assert!(refused("products", "[{}]").contains("jq -c"));
+        assert_eq!(refused("products", "[{}]"), "an array: one object a line; `jq -c .[]` makes that");
         assert_eq!(refused("products", "not json"), "no JSON object: expected ident at column 2");
+    }
+
+    #[test]
+    fn a_key_is_there_and_can_stand_in_a_path() {
+        let id = |id: &str| refused("products", &format!(r#"{{"productId":{id}}}"#));
         assert_eq!(refused("products", "{}"), "no `productId`");
-        assert_eq!(refused("products", r#"{"productId":7}"#), "`productId` is no string");
-        assert_eq!(refused("products", r#"{"productId":""}"#), "`productId` is empty");
-        assert_eq!(refused("products", r#"{"productId":"a\u0007"}"#), "`productId` has unprintable characters");
-        assert!(refused("products", &format!(r#"{{"productId":"{}"}}"#, "é".repeat(129))).contains("128 characters"));
-        assert_eq!(refused("products", &p("").replace("\"category\":\"c\",", "")), "no `category`: `byCategoryPrice` would not list it");
-        assert_eq!(
-            refused("products", &p("").replace("\"price\":1", "\"price\":\"1\"")),
-            "`price` is no number: `byCategoryPrice` would not list it"
-        );
-        assert!(refused("products", &p("").replace("T00", " 00")).starts_with("`createdAt` is `2024-01-01 00:00:00.000Z`, not"));
-        assert_eq!(refused("products", &p(r#","updatedAt":5"#)), "`updatedAt` is no string");
-        assert!(refused("products", &p(&format!(r#","description":"{}""#, "x".repeat(410_000)))).contains("409600"));
+        assert_eq!(id("7"), "`productId` is no string");
+        assert_eq!(id("\"\""), "`productId` is empty");
+        assert_eq!(id(r#""a\u0007""#), "`productId` has unprintable characters: no request can ask for it");
+        assert_eq!(id(&format!("{:?}", "é".repeat(129))), "`productId` is longer than 128 characters: no request can ask for it");
+        assert_eq!(id(&format!("{:?}", "x".repeat(2_049))), "`productId` has 2049 bytes; a key has at most 2048");
+        assert_eq!(id("\"..\""), "`productId` is `..`, which no path can name");
+        assert_eq!(refused("users", r#"{"userId":"me"}"#), "`userId` is `me`, which stands for the caller");
         assert_eq!(refused("orders", r#"{"orderId":"o-1"}"#), "no `userId`");
     }
 
     #[test]
+    fn an_attribute_of_an_index_is_there_and_of_its_type() {
+        let without = product("").replace("\"category\":\"c\",", "");
+        assert_eq!(refused("products", &without), "no `category`: `byCategoryPrice` would not list it");
+        let text = product("").replace("\"price\":1", "\"price\":\"1\"");
+        assert_eq!(refused("products", &text), "`price` is no number: `byCategoryPrice` would not list it");
+        let long = product("").replace("\"c\"", &format!("{:?}", "c".repeat(129)));
+        assert_eq!(refused("products", &long), "`category` is longer than 128 characters: no request can ask for it");
+    }
+
+    #[test]
+    fn a_sort_value_and_an_id_fit_in_a_cursor() {
+        static BY_BRAND: Index = Index {
+            name: Some("byBrand"),
+            partition: Partition::Attributes(&[]),
+            range: &["brand", "productId"],
+            projects: api::Projects::All,
+        };
+        let item = |bytes: usize| read("products", &product(&format!(",\"brand\":{:?}", "x".repeat(bytes)))).unwrap();
+        assert_eq!(in_cursor(&item(343), &shop::PRODUCTS, &BY_BRAND), Ok(()));
+        let reason = in_cursor(&item(344), &shop::PRODUCTS, &BY_BRAND).unwrap_err();
+        assert_eq!(reason, "`brand` and `productId` have 347 bytes together; a cursor holds 346");
+    }
+
+    #[test]
+    fn a_fixed_set_of_values_is_that_of_the_filter() {
+        let reason = "`status` is `lost`, none of pending, paid, shipped, delivered, cancelled";
+        assert_eq!(refused("orders", &order("").replace("paid", "lost")), reason);
+    }
+
+    #[test]
+    fn a_row_is_not_larger_than_an_item() {
+        assert!(refused("products", &product(&format!(r#","description":"{}""#, "x".repeat(410_000)))).contains("409600"));
+    }
+
+    #[test]
     fn the_shard_is_stamped_whatever_the_row_says() {
-        let template = Template::parse(include_str!("../tests/fixtures/template.yaml")).unwrap();
-        let line = r#"{"productId":"p-1","category":"c","price":1.50,"createdAt":"2024-01-01T00:00:00.000Z","shard":99}"#;
-        let item = read(line, template.table("products").unwrap(), 4).unwrap();
+        let item = read("products", &product(",\"shard\":99").replace("\"price\":1", "\"price\":1.50")).unwrap();
         assert_eq!(item["shard"], AttributeValue::N(shard("p-1", 4).to_string()));
         assert_eq!(item["price"], AttributeValue::N("1.50".to_owned()));
     }
 
     #[test]
     fn times_are_written_in_utc_with_milliseconds() {
-        let template = Template::parse(include_str!("../tests/fixtures/template.yaml")).unwrap();
-        let line = r#"{"productId":"p-1","category":"c","price":1,"createdAt":"2025-01-01T02:00:00+02:00"}"#;
-        let item = read(line, template.table("products").unwrap(), 1).unwrap();
-        assert_eq!(item["createdAt"], AttributeValue::S("2025-01-01T00:00:00.000Z".to_owned()));
+        let item = read("orders", &order("").replace("T00:00:00Z", "T02:00:00+02:00")).unwrap();
+        assert_eq!(item["placedAt"], AttributeValue::S("2024-01-01T00:00:00.000Z".to_owned()));
     }
 }

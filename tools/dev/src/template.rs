@@ -27,9 +27,9 @@ pub struct Template {
 /// One table.
 #[derive(Debug, Clone)]
 pub struct Table {
-    /// `ProductsTable`
+    /// `BlogPostsTable`
     pub logical_id: String,
-    /// Its name in the local database: `products`.
+    /// Its name in the local database, and its resource's: `blog-posts`.
     pub local_name: String,
     /// DynamoDB's CreateTable request: name, key schema, attribute definitions, indexes, on demand.
     pub create: Value,
@@ -114,17 +114,17 @@ impl Template {
         self.document["Resources"].get(logical_id)
     }
 
-    /// The table of a local name (`products`).
+    /// The table of a local name.
     pub fn table(&self, local_name: &str) -> Option<&Table> {
         self.tables.iter().find(|table| table.local_name == local_name)
     }
 
-    /// The function that runs a binary (`list-products`).
+    /// The function that runs a binary (`list-things`).
     pub fn function(&self, binary: &str) -> Option<&Function> {
         self.functions.iter().find(|function| function.binary == binary)
     }
 
-    /// Environment variables that name a table (`PRODUCTS_TABLE` → `products`), over all functions.
+    /// Environment variables that name a table (`THINGS_TABLE` → `things`), over all functions.
     pub fn table_variables(&self) -> BTreeMap<String, String> {
         let variables = self.functions.iter().flat_map(|function| &function.environment);
         variables
@@ -137,9 +137,16 @@ impl Template {
     }
 }
 
-/// The local name of a table: `ProductsTable` is `products`.
+/// The local name of a table: `BlogPostsTable` is `blog-posts`.
 fn local_name(logical_id: &str) -> String {
-    logical_id.strip_suffix("Table").unwrap_or(logical_id).to_lowercase()
+    let mut name = String::new();
+    for (index, c) in logical_id.strip_suffix("Table").unwrap_or(logical_id).char_indices() {
+        if c.is_uppercase() && index > 0 {
+            name.push('-');
+        }
+        name.extend(c.to_lowercase());
+    }
+    name
 }
 
 impl Table {
@@ -257,59 +264,59 @@ Globals:
   Function:
     Environment: {Variables: {LOG_LEVEL: info}}
 Resources:
-  OrdersTable:
+  OrderLinesTable:
     Type: AWS::DynamoDB::Table
     Properties:
-      TableName: !Sub '${AWS::StackName}-orders'
+      TableName: !Sub '${AWS::StackName}-lines'
       AttributeDefinitions:
-        - {AttributeName: userId, AttributeType: S}
-        - {AttributeName: orderId, AttributeType: S}
+        - {AttributeName: accountId, AttributeType: S}
+        - {AttributeName: lineId, AttributeType: S}
         - {AttributeName: total, AttributeType: N}
       KeySchema:
-        - {AttributeName: userId, KeyType: HASH}
-        - {AttributeName: orderId, KeyType: RANGE}
+        - {AttributeName: accountId, KeyType: HASH}
+        - {AttributeName: lineId, KeyType: RANGE}
       GlobalSecondaryIndexes:
         - IndexName: byTotal
           KeySchema:
-            - {AttributeName: userId, KeyType: HASH}
+            - {AttributeName: accountId, KeyType: HASH}
             - {AttributeName: total, KeyType: RANGE}
-            - {AttributeName: orderId, KeyType: RANGE}
+            - {AttributeName: lineId, KeyType: RANGE}
           Projection: {ProjectionType: INCLUDE, NonKeyAttributes: [status]}
-  ListUserOrdersFunction:
+  ListLinesFunction:
     Type: AWS::Serverless::Function
-    Metadata: {BuildMethod: rust-cargolambda, BuildProperties: {Binary: list-user-orders}}
+    Metadata: {BuildMethod: rust-cargolambda, BuildProperties: {Binary: list-lines}}
     Properties:
       CodeUri: .
-      Environment: {Variables: {ORDERS_TABLE: !Ref OrdersTable}}
+      Environment: {Variables: {LINES_TABLE: !Ref OrderLinesTable}}
       Events:
-        Get: {Type: HttpApi, Properties: {Path: '/v1/users/{userId}/orders', Method: get}}
+        Get: {Type: HttpApi, Properties: {Path: '/v1/accounts/{id}/lines', Method: get}}
       Policies:
         - Version: 2012-10-17
           Statement:
-            - {Effect: Allow, Action: dynamodb:Query, Resource: !Sub '${OrdersTable.Arn}/index/byTotal'}
+            - {Effect: Allow, Action: dynamodb:Query, Resource: !Sub '${OrderLinesTable.Arn}/index/byTotal'}
         - AWSXRayDaemonWriteAccess
 ";
 
     #[test]
     fn tables_and_functions_are_taken_out() {
         let template = Template::parse(SMALL).unwrap();
-        let table = template.table("orders").unwrap();
-        assert_eq!(table.logical_id, "OrdersTable");
-        assert_eq!(table.create["TableName"], "orders");
+        let table = template.table("order-lines").unwrap();
+        assert_eq!(table.logical_id, "OrderLinesTable");
+        assert_eq!(table.create["TableName"], "order-lines");
         assert_eq!(table.create["GlobalSecondaryIndexes"][0]["KeySchema"].as_array().unwrap().len(), 3);
         let names: Vec<_> = table.key_attributes().iter().map(|key| key.name.as_str()).collect();
-        assert_eq!(names, ["userId", "orderId", "total"]);
+        assert_eq!(names, ["accountId", "lineId", "total"]);
         assert_eq!(table.index("byTotal").unwrap().non_key_attributes, ["status"]);
         assert_eq!(table.index("byTotal").unwrap().key[1].kind, Kind::Number);
 
-        let function = template.function("list-user-orders").unwrap();
+        let function = template.function("list-lines").unwrap();
         assert_eq!(function.environment["LOG_LEVEL"], "info");
-        assert_eq!(function.environment["ORDERS_TABLE"], json!({"Ref": "OrdersTable"}));
-        let route = Route { path: "/v1/users/{userId}/orders".to_owned(), method: "GET".to_owned(), event: "Get".to_owned() };
+        assert_eq!(function.environment["LINES_TABLE"], json!({"Ref": "OrderLinesTable"}));
+        let route = Route { path: "/v1/accounts/{id}/lines".to_owned(), method: "GET".to_owned(), event: "Get".to_owned() };
         assert_eq!(function.routes, [route]);
         assert_eq!(function.statements[0]["Action"], "dynamodb:Query");
         assert_eq!(function.other_policies, [json!("AWSXRayDaemonWriteAccess")]);
-        assert_eq!(template.table_variables()["ORDERS_TABLE"], "orders");
+        assert_eq!(template.table_variables()["LINES_TABLE"], "order-lines");
     }
 
     #[test]
@@ -343,7 +350,7 @@ Resources:
     #[test]
     fn what_cannot_be_made_locally_is_named() {
         let error = format!("{:#}", Template::parse(&SMALL.replace("[status]", "!Ref Names")).unwrap_err());
-        assert!(error.contains("OrdersTable") && error.contains("Projection"), "{error}");
+        assert!(error.contains("OrderLinesTable") && error.contains("Projection"), "{error}");
         let other = SMALL.replace("{AttributeName: total, AttributeType: N}", "{AttributeName: sum, AttributeType: N}");
         let error = format!("{:#}", Template::parse(&other).unwrap_err());
         assert!(error.contains("`total` is not in AttributeDefinitions"), "{error}");

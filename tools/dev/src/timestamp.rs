@@ -3,7 +3,7 @@
 use time::format_description::BorrowedFormatItem;
 use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
-use time::{OffsetDateTime, PrimitiveDateTime, UtcOffset};
+use time::{Duration, OffsetDateTime, PrimitiveDateTime, UtcOffset};
 
 const RFC_3339_MILLIS: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
@@ -13,18 +13,19 @@ pub(crate) fn is_time(text: &str) -> bool {
     PrimitiveDateTime::parse(text, RFC_3339_MILLIS).is_ok()
 }
 
-/// Writes a time in the form that [`is_time`] accepts.
-pub(crate) fn time(unix_seconds: i64) -> String {
-    OffsetDateTime::from_unix_timestamp(unix_seconds).ok().and_then(|time| time.format(RFC_3339_MILLIS).ok()).unwrap_or_default()
-}
-
 /// Writes a time of RFC 3339 as this API does: in UTC, cut to milliseconds. `None` if the text is no such time.
 pub(crate) fn normalized(text: &str) -> Option<String> {
+    later(text, 0)
+}
+
+/// Writes the time that is this number of seconds after a time of RFC 3339. `None` if the text is no such time.
+pub(crate) fn later(text: &str, seconds: i64) -> Option<String> {
     // The `time` crate takes any separator between date and time; section 5.6 has `T`, in either case.
     if !matches!(text.as_bytes().get(10), Some(b'T' | b't')) {
         return None;
     }
     let time = OffsetDateTime::parse(text, &Rfc3339).ok()?.checked_to_offset(UtcOffset::UTC)?;
+    let time = time.checked_add(Duration::seconds(seconds))?;
     time.format(RFC_3339_MILLIS).ok().filter(|text| is_time(text))
 }
 
@@ -35,7 +36,7 @@ mod tests {
     #[test]
     fn a_time_has_one_form() {
         assert!(is_time("2024-02-29T23:59:59.999Z"));
-        assert_eq!(time(1_704_067_200), "2024-01-01T00:00:00.000Z");
+        assert_eq!(later("2024-02-28T23:00:00+01:00", 86_400).as_deref(), Some("2024-02-29T22:00:00.000Z"));
         for text in [
             "2023-02-29T00:00:00.000Z",
             "2024-01-01T00:00:00Z",

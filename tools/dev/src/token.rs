@@ -32,11 +32,11 @@ mod tests {
     #[test]
     fn the_form_is_fixed() {
         let decode = |part: &str| String::from_utf8(URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap();
-        let token = token("u-1", Some("lean-routes/users:read other"));
+        let token = token("caller-1", Some("lean-routes/read:any other"));
         let parts: Vec<_> = token.split('.').collect();
         assert_eq!(parts.len(), 3);
         assert_eq!(decode(parts[0]), r#"{"alg":"none","typ":"JWT"}"#);
-        let claims = r#"{"iss":"lean-routes-local","sub":"u-1","scope":"lean-routes/users:read other"}"#;
+        let claims = r#"{"iss":"lean-routes-local","sub":"caller-1","scope":"lean-routes/read:any other"}"#;
         assert_eq!(decode(parts[1]), claims);
         assert_eq!(parts[2], "");
         let plain = super::token("ü\"1", None);

@@ -4,17 +4,19 @@
 //! taken and tools found before any slow step; the functions are built here, where the progress is visible, with
 //! the same arguments that `watch` passes to `cargo run`, so that the first request compiles nothing.
 
+use crate::banner::Banner;
+use crate::bundle::{Bundle, Stored};
 use crate::client::{self, LOCAL_REGION};
 use crate::database::{self, Local};
 use crate::load::{self, Destination};
 use crate::log::{self, Format};
 use crate::process::{self, Group};
+use crate::rows::Rows;
+use crate::sample::Sample;
 use crate::stack::Stack;
 use crate::template::Template;
-use crate::{cargo_lambda, local_http, token, workspace};
+use crate::{cargo_lambda, local_http, workspace};
 use anyhow::{Context as _, Result, anyhow, bail};
-use aws_sdk_dynamodb::types::AttributeValue;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::io::IsTerminal as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -27,10 +29,6 @@ use tokio::process::Command;
 const FEATURE: &str = "local-tokens";
 /// Not a secret: it seals the cursors of a stack that only this machine reaches.
 const CURSOR_SECRET: &str = "local-only-cursor-secret-of-cargo-dev-up";
-/// The scope that may read any user, as in the template.
-const READ_ANY_SCOPE: &str = "lean-routes/users:read";
-/// All but the [unreserved characters](https://www.rfc-editor.org/rfc/rfc3986#section-2.3).
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 const START: Duration = Duration::from_secs(60);
 /// The time that the last lines of the log may take when all functions have ended.
 const LAST_LINES: Duration = Duration::from_secs(1);
@@ -64,9 +62,10 @@ pub async fn up(options: &Options) -> Result<()> {
         bail!("--port and --dynamodb-port are both {}: choose two", options.port);
     }
     let root = workspace::root();
-    let template = Template::read(&root.join("template.yaml"))?;
+    let (bundle, sample) = (Bundle::of_workspace()?, Sample::of_workspace()?);
+    let template = &bundle.template;
     let files = match &options.load {
-        Some(path) => Some(load::files(path, &template)?),
+        Some(path) => Some(load::files(path, &bundle)?),
         None => None,
     };
     // The port is free now; `watch` takes it later.
@@ -74,20 +73,20 @@ pub async fn up(options: &Options) -> Result<()> {
     let listener = database::bind(options.dynamodb_host, options.dynamodb_port).context("--dynamodb-port")?;
     let dynamodb_port = listener.local_addr().context("--dynamodb-port")?.port();
     let db = database::open(options.data.as_deref())?;
-    let made = database::create_tables(&db, &template)?;
+    let made = database::create_tables(&db, template)?;
     let tool = cargo_lambda::find(&root).await?;
-    build(&root, &template).await?;
+    build(&root, template).await?;
 
     let local = database::serve(listener, db)?;
     let stack = Stack { pid: std::process::id(), port: options.port, dynamodb_port };
     let _registered = stack.register(&root)?;
-    fill(&local, &template, options, files, &made).await?;
+    fill(&local, &bundle, &sample, options, files, &made).await?;
 
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port));
-    let mut watch = watch(&tool, &root, &template, &local, options)?;
+    let mut watch = watch(&tool, &root, &bundle, &local, options)?;
     let copied = log::copy(&mut watch, options.log);
     let served = tokio::select! {
-        served = serve(address, &local, &template, options) => served,
+        served = serve(address, &local, &bundle, &sample, options) => served,
         ended = watch.wait() => match ended {
             Ok(status) => Err(anyhow!("cargo lambda watch ended by itself ({status}): see above")),
             Err(error) => Err(error),
@@ -98,11 +97,12 @@ pub async fn up(options: &Options) -> Result<()> {
     served
 }
 
-async fn serve(address: SocketAddr, local: &Local, template: &Template, options: &Options) -> Result<()> {
+async fn serve(address: SocketAddr, local: &Local, bundle: &Bundle, sample: &Sample, options: &Options) -> Result<()> {
     until_it_answers(address).await?;
-    let banner = Banner::new(address, &subject(local, template).await?);
+    let rows = Rows::read(&client::local(&local.url), bundle, sample).await?;
+    let banner = Banner::new(address, bundle, &rows);
     if !options.once {
-        println!("{}", banner.text(local));
+        println!("{}", banner.text(&local.url));
         return std::future::pending().await;
     }
     let mut failed = 0;
@@ -138,23 +138,24 @@ async fn build(root: &Path, template: &Template) -> Result<()> {
 /// Loads the given data, or the sample data if all tables were just made.
 async fn fill(
     local: &Local,
-    template: &Template,
+    bundle: &Bundle,
+    sample: &Sample,
     options: &Options,
-    files: Option<Vec<(PathBuf, &crate::template::Table)>>,
+    files: Option<Vec<(PathBuf, Stored<'_>)>>,
     made: &[String],
 ) -> Result<()> {
     let client = client::local(&local.url);
     let Some(files) = files else {
-        if made.len() == template.tables.len() {
-            for report in load::sample(&client, template, options.shards).await? {
+        if made.len() == bundle.template.tables.len() {
+            for report in load::sample(&client, bundle, sample, options.shards).await? {
                 eprintln!("sample {report}");
             }
         }
         return Ok(());
     };
     let mut rejected = 0;
-    for (path, table) in files {
-        let to = Destination { client: &client, table, name: &table.local_name, shards: options.shards };
+    for (path, of) in files {
+        let to = Destination { client: Some(&client), of, name: &of.table.local_name, shards: options.shards };
         let report = load::file(to, &path, &rejects(None, &path)).await?;
         eprintln!("{report}");
         rejected += report.rejected;
@@ -173,7 +174,7 @@ pub(crate) fn rejects(folder: Option<&Path>, of: &Path) -> PathBuf {
 }
 
 /// `cargo lambda watch`, with the environment that template.yaml gives the functions.
-fn watch(tool: &Path, root: &Path, template: &Template, local: &Local, options: &Options) -> Result<Group> {
+fn watch(tool: &Path, root: &Path, bundle: &Bundle, local: &Local, options: &Options) -> Result<Group> {
     let mut command = process::bound(tool)?;
     command.current_dir(root).args(["lambda", "watch", "--invoke-address", "127.0.0.1", "--invoke-port"]);
     command.arg(options.port.to_string()).args(["--features", FEATURE, "--wait"]);
@@ -186,7 +187,7 @@ fn watch(tool: &Path, root: &Path, template: &Template, local: &Local, options: 
     command.env("CARGO_LAMBDA_IGNORE_FILE", &ignored);
     command.stdout(Stdio::piped());
     command
-        .envs(template.table_variables())
+        .envs(bundle.template.table_variables())
         .env("AWS_ENDPOINT_URL_DYNAMODB", &local.url)
         .env("AWS_REGION", LOCAL_REGION)
         .env("AWS_ACCESS_KEY_ID", "local")
@@ -195,7 +196,7 @@ fn watch(tool: &Path, root: &Path, template: &Template, local: &Local, options: 
         .env("CATALOG_SHARDS", options.shards.to_string())
         .env("CURSOR_SECRET", CURSOR_SECRET)
         .env_remove("CURSOR_SECRET_PREVIOUS")
-        .env("READ_ANY_SCOPE", READ_ANY_SCOPE)
+        .env("READ_ANY_SCOPE", bundle.read_any_scope())
         .env("SERVER_TIMING", "full")
         .env("LOG_LEVEL", std::env::var("LOG_LEVEL").unwrap_or_else(|_| "info".to_owned()));
     Group::start(command, "cargo lambda watch")
@@ -212,72 +213,9 @@ async fn until_it_answers(address: SocketAddr) -> Result<()> {
     Ok(())
 }
 
-/// Returns the user of the banner: `u-1`, or any user that exists.
-async fn subject(local: &Local, template: &Template) -> Result<String> {
-    const FIRST: &str = "u-1";
-    if template.table("users").is_none() {
-        return Ok(FIRST.to_owned());
-    }
-    let client = client::local(&local.url);
-    let failed = "cannot read the users";
-    let first = client.get_item().table_name("users").key("userId", AttributeValue::S(FIRST.to_owned())).send();
-    if first.await.context(failed)?.item.is_some() {
-        return Ok(FIRST.to_owned());
-    }
-    let any = client.scan().table_name("users").limit(1).send().await.context(failed)?;
-    let id = any.items().first().and_then(|user| user.get("userId")?.as_s().ok());
-    Ok(id.map_or(FIRST, String::as_str).to_owned())
-}
-
-/// Returns the example requests to print.
-struct Banner {
-    base: String,
-    token: String,
-    requests: Vec<(String, Option<String>)>,
-}
-
-impl Banner {
-    fn new(address: SocketAddr, subject: &str) -> Self {
-        let token = token::token(subject, None);
-        let subject = utf8_percent_encode(subject, RESERVED);
-        let requests = vec![
-            ("/v1/products?category=laptops&sort=price_asc&fields=name,price&limit=5".to_owned(), None),
-            (format!("/v1/users/{subject}?fields=name,email,profilePicture"), Some(token.clone())),
-            (format!("/v1/users/{subject}/orders?limit=3"), Some(token.clone())),
-        ];
-        Self { base: format!("http://{address}"), token, requests }
-    }
-
-    fn text(&self, local: &Local) -> String {
-        let mut text = format!("\nLean Routes is up: {}   (DynamoDB: {})\n\n", self.base, local.url);
-        for (path, token) in &self.requests {
-            let header =
-                token.as_ref().map(|token| format!(" -H {}", quoted(&format!("authorization: Bearer {token}")))).unwrap_or_default();
-            text.push_str(&format!("curl{header} {}\n", quoted(&format!("{}{path}", self.base))));
-        }
-        text.push_str(&format!("\ntoken: {}\n(for other users: cargo dev token --sub ID)   Ctrl-C ends it all.\n", self.token));
-        text
-    }
-}
-
-/// Quotes a word for a POSIX shell.
-fn quoted(word: &str) -> String {
-    format!("'{}'", word.replace('\'', r"'\''"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_banner_can_be_pasted() {
-        let local = database::start(&Template::parse(include_str!("../tests/fixtures/template.yaml")).unwrap()).unwrap();
-        let text = Banner::new(SocketAddr::from(([127, 0, 0, 1], 9000)), "u-1").text(&local);
-        let curls: Vec<_> = text.lines().filter(|line| line.starts_with("curl")).collect();
-        assert_eq!(curls.len(), 3);
-        assert_eq!(curls[0], "curl 'http://127.0.0.1:9000/v1/products?category=laptops&sort=price_asc&fields=name,price&limit=5'");
-        assert!(curls[1].starts_with("curl -H 'authorization: Bearer ey") && curls[1].contains("/v1/users/u-1?"));
-    }
 
     #[tokio::test]
     async fn one_port_for_both_is_refused() {
@@ -286,17 +224,6 @@ mod tests {
         let options = Options { port, dynamodb_port: port, dynamodb_host: host, load: None, data: None, shards: 1, once: true, log };
         let error = up(&options).await.unwrap_err().to_string();
         assert_eq!(error, "--port and --dynamodb-port are both 9000: choose two");
-    }
-
-    #[test]
-    fn an_id_of_any_characters_is_one_segment_of_the_path() {
-        let banner = Banner::new(SocketAddr::from(([127, 0, 0, 1], 9000)), "a/b c'é");
-        assert_eq!(banner.requests[2].0, "/v1/users/a%2Fb%20c%27%C3%A9/orders?limit=3");
-    }
-
-    #[test]
-    fn a_quote_in_a_pasted_word_stays_in_it() {
-        assert_eq!(quoted("/v1/users/o'brien?a=$b"), r"'/v1/users/o'\''brien?a=$b'");
     }
 
     #[test]

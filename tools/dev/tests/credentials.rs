@@ -1,5 +1,9 @@
 //! `cargo dev load` against real tables signs with the credentials of the AWS configuration.
 
+use dev::bundle::Bundle;
+use dev::client::Target;
+use dev::load::{self, Destination};
+use dev::template::Template;
 use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -48,15 +52,30 @@ fn folder(name: &str) -> io::Result<PathBuf> {
     Ok(folder)
 }
 
-/// Runs the built `dev` with these files and none of the caller's own AWS settings.
-fn load(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> io::Result<Output> {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_dev"));
+/// The options of the load, as variables of the child process: `None` without the variable.
+const OPTIONS: [&str; 3] = ["TEST_ENDPOINT", "TEST_REGION", "TEST_PROFILE"];
+
+/// Loads the row in a process of its own, with these files and none of the caller's own AWS settings.
+fn load(folder: &Path, options: &[(&str, &str)], variables: &[(&str, &str)]) -> io::Result<Output> {
+    let mut command = Command::new(std::env::current_exe()?);
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("AWS_")) {
         command.env_remove(name);
     }
     command.env("AWS_CONFIG_FILE", folder.join("config")).env("AWS_SHARED_CREDENTIALS_FILE", folder.join("credentials"));
-    command.env("AWS_EC2_METADATA_DISABLED", "true").envs(variables.iter().copied());
-    command.arg("load").arg(folder.join("users.jsonl")).args(["--users-table", "users-1"]).args(arguments).output()
+    command.env("AWS_EC2_METADATA_DISABLED", "true").envs(variables.iter().copied()).envs(options.iter().copied());
+    command.args(["--ignored", "--exact", "--nocapture", "in_a_process_of_its_own"]).current_dir(folder).output()
+}
+
+#[tokio::test]
+#[ignore = "the other tests start it, with an environment of its own"]
+async fn in_a_process_of_its_own() {
+    let [endpoint, region, profile] = OPTIONS.map(|name| std::env::var(name).ok());
+    let bundle = Bundle { resources: shop::RESOURCES, routes: shop::ROUTES, template: Template::parse(shop::TEMPLATE).unwrap() };
+    let client = Target::choose(endpoint, region, profile).unwrap().connect().await.unwrap();
+    let to = Destination { client: Some(&client), of: bundle.find("users").unwrap(), name: "users-1", shards: 1 };
+    if let Err(error) = load::file(to, Path::new("users.jsonl"), Path::new("rejects.jsonl")).await {
+        eprintln!("\nerror: {error:#}");
+    }
 }
 
 fn stderr(output: &Output) -> String {
@@ -67,7 +86,7 @@ fn stderr(output: &Output) -> String {
 fn a_named_profile_signs_even_where_the_environment_has_keys() {
     let recorder = Recorder::start().unwrap();
     let keys = [("AWS_ACCESS_KEY_ID", "AKIDENVIRONMENT"), ("AWS_SECRET_ACCESS_KEY", "secret"), ("AWS_PROFILE", "other")];
-    let output = load(&folder("named-profile").unwrap(), &["--profile", "staging", "--endpoint-url", &recorder.url], &keys).unwrap();
+    let output = load(&folder("named-profile").unwrap(), &[("TEST_PROFILE", "staging"), ("TEST_ENDPOINT", &recorder.url)], &keys).unwrap();
     let signature = recorder.signatures.try_recv().unwrap();
     assert!(signature.contains("Credential=AKIDSTAGING/") && signature.contains("/eu-west-3/dynamodb/"), "{signature}");
     // What the recorder answers is no answer of DynamoDB's.
@@ -79,7 +98,7 @@ fn the_profile_of_the_environment_signs_where_a_region_is_given() {
     let recorder = Recorder::start().unwrap();
     load(
         &folder("profile-of-environment").unwrap(),
-        &["--region", "eu-west-1", "--endpoint-url", &recorder.url],
+        &[("TEST_REGION", "eu-west-1"), ("TEST_ENDPOINT", &recorder.url)],
         &[("AWS_PROFILE", "staging")],
     )
     .unwrap();
@@ -90,7 +109,7 @@ fn the_profile_of_the_environment_signs_where_a_region_is_given() {
 #[test]
 fn the_profile_of_the_environment_alone_does_not_leave_this_machine() {
     let recorder = Recorder::start().unwrap();
-    load(&folder("local").unwrap(), &["--endpoint-url", &recorder.url], &[("AWS_PROFILE", "staging")]).unwrap();
+    load(&folder("local").unwrap(), &[("TEST_ENDPOINT", &recorder.url)], &[("AWS_PROFILE", "staging")]).unwrap();
     let signature = recorder.signatures.try_recv().unwrap();
     assert!(signature.contains("Credential=local/"), "{signature}");
 }
@@ -98,7 +117,7 @@ fn the_profile_of_the_environment_alone_does_not_leave_this_machine() {
 #[test]
 fn missing_credentials_are_one_line_that_says_so() {
     let recorder = Recorder::start().unwrap();
-    let output = load(&folder("no-credentials").unwrap(), &["--region", "eu-west-1", "--endpoint-url", &recorder.url], &[]).unwrap();
-    assert!(stderr(&output).starts_with("error: no AWS credentials: "), "{}", stderr(&output));
+    let output = load(&folder("no-credentials").unwrap(), &[("TEST_REGION", "eu-west-1"), ("TEST_ENDPOINT", &recorder.url)], &[]).unwrap();
+    assert!(stderr(&output).contains("\nerror: no AWS credentials: "), "{}", stderr(&output));
     assert!(recorder.signatures.try_recv().is_err());
 }

@@ -1,9 +1,11 @@
 //! Files into tables, over the wire.
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use dev::bundle::Bundle;
 use dev::client;
 use dev::database::{self, Local};
 use dev::load::{self, Destination, Report};
+use dev::sample::Sample;
 use dev::shard::shard;
 use dev::template::Template;
 use std::collections::{BTreeMap, HashMap};
@@ -13,7 +15,7 @@ type Item = HashMap<String, AttributeValue>;
 
 /// A database, a client of it, and a folder that goes with it.
 struct Bench {
-    template: Template,
+    bundle: Bundle,
     _local: Local,
     client: aws_sdk_dynamodb::Client,
     folder: PathBuf,
@@ -21,23 +23,22 @@ struct Bench {
 
 impl Bench {
     fn new(name: &str) -> anyhow::Result<Self> {
-        let template = Template::of_workspace()?;
-        let local = database::start(&template)?;
+        let bundle = Bundle { resources: shop::RESOURCES, routes: shop::ROUTES, template: Template::parse(shop::TEMPLATE)? };
+        let local = database::start(&bundle.template)?;
         let client = client::local(&local.url);
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         std::fs::create_dir_all(&folder)?;
-        Ok(Self { template, _local: local, client, folder })
+        Ok(Self { bundle, _local: local, client, folder })
     }
 
-    fn to(&self, table: &'static str, shards: u32) -> Destination<'_> {
-        let found = self.template.table(table);
-        Destination { client: &self.client, table: found.unwrap_or(&self.template.tables[0]), name: table, shards }
+    fn to(&self, table: &'static str, shards: u32) -> anyhow::Result<Destination<'_>> {
+        Ok(Destination { client: Some(&self.client), of: self.bundle.find(table)?, name: table, shards })
     }
 
     async fn load(&self, table: &'static str, text: &[u8], shards: u32) -> anyhow::Result<Report> {
         let file = self.folder.join(format!("{table}.jsonl"));
         std::fs::write(&file, text)?;
-        load::file(self.to(table, shards), &file, &self.folder.join(format!("{table}.rejects.jsonl"))).await
+        load::file(self.to(table, shards)?, &file, &self.folder.join(format!("{table}.rejects.jsonl"))).await
     }
 
     async fn all(&self, table: &str) -> BTreeMap<String, Item> {
@@ -96,7 +97,7 @@ async fn good_rows_are_loaded_and_bad_ones_are_kept_with_their_reason() {
 async fn loading_twice_gives_the_same_table() {
     let bench = Bench::new("twice").unwrap();
     for table in ["orders", "users"] {
-        let text: Vec<_> = dev::sample::lines(table).take(260).collect();
+        let text: Vec<_> = shop::sample::lines(table).take(260).collect();
         let text = text.join("\n");
         let first = bench.load(table, text.as_bytes(), 1).await.unwrap();
         let once = bench.all(table).await;
@@ -128,30 +129,50 @@ async fn numbers_arrive_digit_for_digit_and_shards_are_stamped() {
 }
 
 #[tokio::test]
-async fn the_sample_fits_the_template() {
+async fn a_row_without_a_client_is_only_checked() {
+    let bench = Bench::new("dry-run").unwrap();
+    let file = bench.folder.join("products.jsonl");
+    std::fs::write(&file, [&product("p-1"), "{}"].join("\n")).unwrap();
+    let to = Destination { client: None, ..bench.to("products", 1).unwrap() };
+    let rejects = bench.folder.join("x.rejects.jsonl");
+    let report = load::file(to, &file, &rejects).await.unwrap();
+    assert_eq!((report.loaded, report.rejected, report.rejects), (1, 1, None));
+    assert!(!rejects.exists() && bench.all("products").await.is_empty());
+}
+
+#[tokio::test]
+async fn the_sample_is_grown_and_a_wrong_row_of_it_is_an_error() {
     let bench = Bench::new("sample").unwrap();
-    let reports = load::sample(&bench.client, &bench.template, 1).await.unwrap();
-    let loaded: Vec<_> = reports.iter().map(|report| (report.table.as_str(), report.loaded)).collect();
-    assert_eq!(loaded, [("orders", 6_000), ("products", 2_400), ("users", 300)]);
+    let lines = |name: &str, wrong: bool| {
+        let mut lines: Vec<_> = shop::sample::lines(name).take(5).collect();
+        lines[1] = if wrong { lines[1].replace("Id", "") } else { lines[1].clone() };
+        lines
+    };
+    let sample = |wrong| Sample::of(shop::RESOURCES, |resource| lines(resource.name, wrong));
+    let reports = load::sample(&bench.client, &bench.bundle, &sample(false), 1).await.unwrap();
+    let loaded: Vec<_> = reports.iter().map(|report| (report.resource, report.loaded)).collect();
+    assert_eq!(loaded, [("products", 200), ("users", 200), ("orders", 200)]);
+    let error = load::sample(&bench.client, &bench.bundle, &sample(true), 1).await.unwrap_err().to_string();
+    assert!(error.starts_with("rows of samples/products.jsonl are not right: products: 160 rows"), "{error}");
 }
 
 #[tokio::test]
 async fn what_cannot_be_loaded_says_what_to_do() {
     let bench = Bench::new("errors").unwrap();
-    let error = load::files(Path::new("/no/such/folder"), &bench.template).unwrap_err().to_string();
+    let error = load::files(Path::new("/no/such/folder"), &bench.bundle).unwrap_err().to_string();
     assert!(error.contains("neither a file nor a folder"), "{error}");
     let other = bench.folder.join("things.jsonl");
     std::fs::write(&other, "{}").unwrap();
-    let error = load::files(&other, &bench.template).unwrap_err().to_string();
-    assert!(error.contains("name it after its table (orders, products, users)"), "{error}");
+    let error = format!("{:#}", load::files(&other, &bench.bundle).unwrap_err());
+    assert!(error.ends_with("as NAME.jsonl: there is no resource things; there are: products, users, orders"), "{error}");
 
     let file = bench.folder.join("products.jsonl");
     std::fs::write(&file, product("p-1")).unwrap();
-    let missing = Destination { name: "elsewhere", ..bench.to("products", 1) };
+    let missing = Destination { name: "elsewhere", ..bench.to("products", 1).unwrap() };
     let error = load::file(missing, &file, &bench.folder.join("x.rejects.jsonl")).await.unwrap_err().to_string();
     assert!(error.contains("there is no table elsewhere"), "{error}");
     let nobody = client::local("http://127.0.0.1:9");
-    let unreachable = Destination { client: &nobody, ..bench.to("products", 1) };
+    let unreachable = Destination { client: Some(&nobody), ..bench.to("products", 1).unwrap() };
     let error = load::file(unreachable, &file, &bench.folder.join("x.rejects.jsonl")).await.unwrap_err().to_string();
     assert!(error.starts_with("cannot reach the database: is `cargo dev up` running"), "{error}");
 }

@@ -34,7 +34,13 @@ impl Request {
     ///
     /// # Errors
     /// 400 for another kind of event, 403 for a request that did not come through the CDN, 404 for another path, 405 for another method.
-    pub fn read(event: &str, route: &'static Route, edge: Option<&EdgeSecret>, read_any: Option<&str>, deadline: Instant) -> Result<Self, Problem> {
+    pub fn read(
+        event: &str,
+        route: &'static Route,
+        edge: Option<&EdgeSecret>,
+        read_any: Option<&str>,
+        deadline: Instant,
+    ) -> Result<Self, Problem> {
         let event: Event<'_> = serde_json::from_str(event).map_err(|error| {
             // The error's own text quotes the event, which can hold a token.
             let (category, line, column) = (error.classify(), error.line(), error.column());

@@ -1,7 +1,7 @@
 //! Writes batches, several at a time; retries unprocessed items after a pause that doubles.
 
+use crate::attribute::Item;
 use crate::failure::failure;
-use crate::row::Item;
 use anyhow::{Context as _, Result, bail};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};

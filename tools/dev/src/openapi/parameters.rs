@@ -1,6 +1,6 @@
 //! Parameters: names, bounds, patterns and defaults as the functions check them.
 
-use super::{examples, reference, schemas};
+use super::{Document, examples, reference, schemas};
 use api::{
     Accepts, Access, Expansion, Field, Filter, Kind, Limits, List, MAX_PAGED_ITEM, MAX_TEXT_CHARS, Resource, Route, Shape, SortOption,
     parameter_names,
@@ -57,18 +57,18 @@ fn in_words(number: u16) -> String {
 }
 
 /// The parameters of a route.
-pub(crate) fn of(route: &Route) -> Value {
+pub(crate) fn of(route: &Route, document: &Document<'_>) -> Value {
     let mut all = Vec::new();
-    all.extend(route.parameters().map(|name| path_parameter(route, name)));
+    all.extend(route.parameters().map(|name| path_parameter(route, name, document)));
     match &route.shape {
         Shape::One => all.push(fields(route.resource, false)),
-        Shape::List(list) => all.extend(parameter_names(list).iter().map(|name| listed(name, route.resource, list))),
+        Shape::List(list) => all.extend(parameter_names(list).iter().map(|name| listed(name, route.resource, list, document))),
     }
     all.extend(CONDITIONS.iter().map(|(name, ..)| reference("parameters", &component_name(name))));
     Value::Array(all)
 }
 
-fn listed(name: &str, resource: &Resource, list: &List) -> Value {
+fn listed(name: &str, resource: &Resource, list: &List, document: &Document<'_>) -> Value {
     match name {
         "sort" => sort(list.sorts),
         "fields" => fields(resource, true),
@@ -76,7 +76,9 @@ fn listed(name: &str, resource: &Resource, list: &List) -> Value {
         "limit" => limit(list.limits),
         "cursor" => reference("parameters", "Cursor"),
         "page" => reference("parameters", "Page"),
-        name => list.filters.iter().find(|filter| filter.parameter == name).map_or_else(|| json!({}), |found| filter(found, resource)),
+        name => {
+            list.filters.iter().find(|filter| filter.parameter == name).map_or_else(|| json!({}), |found| filter(found, resource, document))
+        }
     }
 }
 
@@ -87,8 +89,8 @@ fn limit(limits: Limits) -> Value {
     parameter("limit", "query", "How many items a page has. It may change from page to page.", schema, Some(example.into()))
 }
 
-fn filter(filter: &Filter, resource: &Resource) -> Value {
-    let value = examples::attribute(resource, filter.field);
+fn filter(filter: &Filter, resource: &Resource, document: &Document<'_>) -> Value {
+    let value = document.examples.attribute(resource, filter.field);
     let time = || json!({ "type": "string", "anyOf": [{ "format": "date-time" }, { "format": "date" }] });
     let (schema, example) = match filter.accepts {
         Accepts::Text => (text(), value),
@@ -167,15 +169,15 @@ fn members(fields: &[Field]) -> String {
 }
 
 /// A path parameter, as the field that it stands for is declared.
-fn path_parameter(route: &Route, name: &'static str) -> Value {
+fn path_parameter(route: &Route, name: &'static str, document: &Document<'_>) -> Value {
     // The resource whose key it is has the best description; the route's own resource may have the field too.
-    let whose = model::RESOURCES.iter().copied().find(|resource| resource.table.key == [name]);
+    let whose = document.bundle.resources.iter().copied().find(|resource| resource.table.key == [name]);
     let field = whose.and_then(|resource| resource.field(name)).or_else(|| route.resource.field(name));
     let about = field.map_or("", |field| field.about);
     let owner = matches!(route.access, Access::Owner { field, .. } if field == name);
     let (about, example) = match owner {
         true => (format!("{}; `me` stands for the caller.", about.trim_end_matches('.')), "me".into()),
-        false => (about.to_owned(), examples::attribute(route.resource, name)),
+        false => (about.to_owned(), document.examples.attribute(route.resource, name)),
     };
     let number = field.is_some_and(|field| matches!(field.kind, Kind::Number | Kind::Integer));
     let mut parameter = parameter(name, "path", &about, if number { decimal() } else { text() }, Some(example));

@@ -1,6 +1,6 @@
 //! Responses and their headers: those of the functions, and those of API Gateway itself.
 
-use super::{examples, reference, schemas};
+use super::{Document, examples, reference, schemas};
 use api::{Access, Policy, ProblemKind, Route, Shape};
 use serde_json::{Map, Value, json};
 
@@ -29,8 +29,8 @@ fn problems(route: &Route) -> impl Iterator<Item = ProblemKind> {
 }
 
 /// The responses of a route, by status; without content for HEAD.
-pub(crate) fn of(route: &Route, head: bool) -> Value {
-    let mut responses = json!({ "200": found(route, head), "304": not_modified(route) });
+pub(crate) fn of(route: &Route, head: bool, document: &Document<'_>) -> Value {
+    let mut responses = json!({ "200": found(route, head, document), "304": not_modified(route) });
     for (status, kinds, gateway) in failures(route) {
         responses[status.to_string()] = reference("responses", &name(status, &kinds, gateway, head));
     }
@@ -139,7 +139,7 @@ fn content(kinds: &[ProblemKind], message: Option<&str>) -> Value {
     content
 }
 
-fn found(route: &Route, head: bool) -> Value {
+fn found(route: &Route, head: bool, document: &Document<'_>) -> Value {
     let mut headers = kept(route);
     if !head {
         headers["Content-Encoding"] = reference("headers", "ContentEncoding");
@@ -158,8 +158,8 @@ fn found(route: &Route, head: bool) -> Value {
         return response;
     }
     let (schema, shown) = match &route.shape {
-        Shape::One => (schemas::item_name(route.resource), vec![("all", examples::item(route.resource))]),
-        Shape::List(list) => (schemas::page_name(route.resource), examples::pages(route.resource, list)),
+        Shape::One => (schemas::item_name(route.resource), vec![("all", document.examples.item(route.resource))]),
+        Shape::List(list) => (schemas::page_name(route.resource), document.examples.pages(route.resource, list)),
     };
     let shown: Map<_, _> = shown.into_iter().map(|(name, value)| (name.to_owned(), json!({ "value": value }))).collect();
     response["content"] = json!({ "application/json": { "schema": reference("schemas", &schema), "examples": shown } });

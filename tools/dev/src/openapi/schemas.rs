@@ -10,21 +10,21 @@ pub(crate) fn cursor_pattern() -> String {
     format!("^[A-Za-z0-9_-]{{1,{MAX_CURSOR_CHARS}}}$")
 }
 
-/// The name of the schema of one item: `Product` of `products`.
+/// The name of the schema of one item: `BlogPost` of `blog-posts`.
 pub(crate) fn item_name(resource: &Resource) -> String {
     let name = match resource.name.strip_suffix("ies") {
         Some(stem) => format!("{stem}y"),
         None => resource.name.strip_suffix('s').unwrap_or(resource.name).to_owned(),
     };
-    capitalized(&name)
+    name.split('-').map(capitalized).collect()
 }
 
-/// The name of the schema of a page: `ProductPage`.
+/// The name of the schema of a page: `BlogPostPage`.
 pub(crate) fn page_name(resource: &Resource) -> String {
     item_name(resource) + "Page"
 }
 
-/// The name of the schema of the fields that an expansion shows: `UserSummary`.
+/// The name of the schema of the fields that an expansion shows: `BlogPostSummary`.
 fn summary_name(expansion: &Expansion) -> String {
     item_name(expansion.resource) + "Summary"
 }

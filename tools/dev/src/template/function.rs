@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 /// One function.
 #[derive(Debug, Clone)]
 pub struct Function {
-    /// `ListProductsFunction`
+    /// `ListThings`
     pub logical_id: String,
     /// The binary that it runs, which is the crate: `Metadata.BuildProperties.Binary`, else CodeUri's last part.
     pub binary: String,
@@ -27,7 +27,7 @@ pub struct Function {
 /// A route of the HTTP API.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Route {
-    /// `/v1/users/{userId}`
+    /// `/v1/things/{id}`
     pub path: String,
     /// In capitals: `GET`.
     pub method: String,

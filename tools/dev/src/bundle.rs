@@ -1,0 +1,106 @@
+//! The facts that a bundle declares: its resources, its routes, and the template that deploys them.
+//!
+//! Every command takes them from here, so none of them knows a resource by name, and a test can pass another bundle.
+
+use crate::template::{Table, Template};
+use anyhow::{Context as _, Result, bail};
+use api::{Accepts, Access, Resource, Route, Shape};
+
+/// The scope that may read any caller's items, if template.yaml has no default for it.
+const READ_ANY_SCOPE: &str = "lean-routes/read:any";
+
+/// A bundle's declarations.
+#[derive(Debug, Clone)]
+pub struct Bundle {
+    /// Every resource.
+    pub resources: &'static [&'static Resource],
+    /// Every route.
+    pub routes: &'static [&'static Route],
+    /// Tables, functions and permissions.
+    pub template: Template,
+}
+
+/// A resource, with the table that stores it.
+#[derive(Debug, Clone, Copy)]
+pub struct Stored<'a> {
+    /// The bundle.
+    pub bundle: &'a Bundle,
+    /// The declaration.
+    pub resource: &'static Resource,
+    /// The table of the template.
+    pub table: &'a Table,
+}
+
+impl Bundle {
+    /// Returns the workspace's own bundle: `shared/model` and `template.yaml`.
+    ///
+    /// # Errors
+    /// If the template cannot be read.
+    pub fn of_workspace() -> Result<Self> {
+        Ok(Self { resources: model::RESOURCES, routes: model::ROUTES, template: Template::of_workspace()? })
+    }
+
+    /// Returns every resource with its table, in the order of the declarations.
+    ///
+    /// # Errors
+    /// If the template has no table for one of them.
+    pub fn stored(&self) -> Result<Vec<Stored<'_>>> {
+        self.resources.iter().map(|resource| self.find(resource.name)).collect()
+    }
+
+    /// Returns the resource of a name, with its table.
+    ///
+    /// # Errors
+    /// If there is none. The error lists the names that there are.
+    pub fn find(&self, name: &str) -> Result<Stored<'_>> {
+        let Some(resource) = self.resources.iter().find(|resource| resource.name == name) else {
+            bail!("there is no resource {name}; there are: {}", self.names());
+        };
+        // Several resources can be in one table; the functions' environment says in which.
+        let variables = self.template.table_variables();
+        let local_name = variables.get(resource.table_variable).map_or(name, String::as_str);
+        let table = self.template.table(local_name).with_context(|| format!("template.yaml has no table of the resource {name}"))?;
+        Ok(Stored { bundle: self, resource, table })
+    }
+
+    /// Returns the names of the resources, for messages.
+    pub fn names(&self) -> String {
+        self.resources.iter().map(|resource| resource.name).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Returns the scope that may read any caller's items: the template's default.
+    pub fn read_any_scope(&self) -> String {
+        let default = |name: &str| self.template.document["Parameters"][name]["Default"].as_str().filter(|text| !text.is_empty());
+        let parts: Vec<_> = ["ScopeServer", "ReadAnyScope"].into_iter().filter_map(default).collect();
+        if parts.is_empty() { READ_ANY_SCOPE.to_owned() } else { parts.join("/") }
+    }
+
+    /// Returns the field that holds the caller's id: that of the first route with an owner.
+    pub fn caller_field(&self) -> Option<&'static str> {
+        self.routes.iter().find_map(|route| match route.access {
+            Access::Owner { field, .. } => Some(field),
+            Access::Public | Access::SignedIn | Access::Scope(_) => None,
+        })
+    }
+}
+
+impl Stored<'_> {
+    /// Returns the attributes that have a fixed set of values, with these values: those that a filter compares with one of a list.
+    pub(crate) fn enumerations(&self) -> Vec<(&'static str, &'static [&'static str])> {
+        let routes = self.bundle.routes.iter().filter(|route| route.resource.name == self.resource.name);
+        let filters = routes.flat_map(|route| match &route.shape {
+            Shape::One => [].as_slice(),
+            Shape::List(list) => list.filters,
+        });
+        let options = filters.filter_map(|filter| match filter.accepts {
+            Accepts::OneOf(options) => Some((filter.field, options)),
+            _ => None,
+        });
+        options.collect()
+    }
+
+    /// Returns true if a private route compares this attribute with the caller's id.
+    pub(crate) fn is_caller(&self, attribute: &str) -> bool {
+        self.bundle.routes.iter().any(|route| matches!(route.access, Access::Owner { field, .. } if field == attribute))
+    }
+}
