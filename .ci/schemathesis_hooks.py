@@ -35,8 +35,8 @@ def known(route):
     values = {}
     for name, parameter in [*route.query.items(), *route.ids.items()]:
         if name in route.filters or name in route.ids:
-            found = [row[name] for row in rows(route.table) if isinstance(row.get(name), str)]
-            values[name] = [parameter["example"], *found] if "example" in parameter else found
+            found = [parameter.get("example"), *(row.get(name) for row in rows(route.table))]
+            values[name] = [value for value in found if isinstance(value, str)]
     for name in route.ids:
         values[name] = [*values[name], routes.NOBODY] if route.public else ["me", SUBJECT, SUBJECT, f"{SUBJECT}0", routes.NOBODY]
     return {name: options for name, options in values.items() if options}
