@@ -5,6 +5,7 @@
     .ci/routes.py public-items      and the example of openapi.json that of a public item
     .ci/routes.py private-lists
     .ci/routes.py private-items
+    .ci/routes.py others            the paths of all private routes, with an id that is nobody's
     .ci/routes.py variables         {"VARIABLE": "local table"}, as JSON
     .ci/routes.py scope             the scope that may read any caller's items
     .ci/routes.py loads FOLDER      succeeds if the bundle has a table for each *.jsonl of the folder
@@ -108,6 +109,8 @@ def main(command, *arguments):
         for route in routes():
             if kinds[route.public, route.is_list] == command:
                 print(route.url())
+    elif command == "others":
+        print(*(route.url(NOBODY) for route in routes() if not route.public), sep="\n")
     elif command == "variables":
         print(json.dumps(variables()))
     elif command == "scope":
