@@ -93,7 +93,8 @@ def variables():
 
 
 def scope():
-    found = re.search(r"^  ReadAnyScope:\n(?:    .*\n)*?    Default: (\S+)", (ROOT / "template.yaml").read_text(), re.M)
+    """The scope that the descriptions of private routes name."""
+    found = re.search(r"scope `([^`]+)`", (ROOT / "openapi.json").read_text())
     return found[1] if found else ""
 
 
