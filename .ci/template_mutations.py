@@ -4,6 +4,7 @@ A change gets the bundle before it is transformed. It finds what it changes by p
 never by name, so it works on the template of a fork too.
 """
 import copy
+import re
 
 from template_model import NO_VALUE
 
@@ -617,7 +618,7 @@ def _(b):
 @mutation("E2", "a private route is kept", "edge-keeps-only-public-answers")
 def _(b):
     behaviour = copy.deepcopy(distribution(b)["CacheBehaviors"][0])
-    distribution(b)["CacheBehaviors"].append({**behaviour, "PathPattern": path_of(b, private(b)).replace("{id}", "*")})
+    distribution(b)["CacheBehaviors"].append({**behaviour, "PathPattern": re.sub(r"\{[^}]*\}", "*", path_of(b, private(b)))})
 
 
 @mutation("E3", "a public route is not kept", "edge-keeps-only-public-answers")
