@@ -137,4 +137,9 @@ impl Source for Direct {
         };
         Ok(keys.iter().map(|key| if found(key) { Fetched::Found(id(key), 1) } else { Fetched::Missing }).collect())
     }
+
+    /// The products of these tests are small.
+    fn expected_bytes(&self) -> Option<usize> {
+        Some(1)
+    }
 }

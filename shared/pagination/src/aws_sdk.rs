@@ -38,6 +38,9 @@ pub enum ReadError {
     /// DynamoDB left keys unprocessed in each of 8 attempts: the table is throttled.
     #[error("keys stayed unprocessed after {MAX_ATTEMPTS} attempts")]
     Unprocessed,
+    /// DynamoDB's answer lacks a member that it must have, or is not the answer to the request.
+    #[error("malformed answer: {0}")]
+    Malformed(&'static str),
     /// A key attribute of the index is missing in an item, or is not a string or number. These are the key attributes.
     #[error("an item has no string or number in one of its key attributes: {0}")]
     Key(String),
@@ -114,9 +117,15 @@ impl Source for SdkSource {
             let bytes = if query.read == Read::Items { object_bytes(&item) } else { 0 };
             Ok(Row { position: position(query, &item)?, item, bytes })
         };
+        let is_elsewhere =
+            |key: &Item| query.partition().any(|(name, value)| scalar(key, name).is_none_or(|other| other.order(value).is_ne()));
+        if output.last_evaluated_key.as_ref().is_some_and(is_elsewhere) {
+            return Err(ReadError::Malformed("LastEvaluatedKey is in another partition"));
+        }
+        let items = if query.read == Read::Count { Vec::new() } else { output.items.ok_or(ReadError::Malformed("Items is missing"))? };
         Ok(Answer {
-            rows: output.items.unwrap_or_default().into_iter().map(row).collect::<Result<_, ReadError>>()?,
-            evaluated: u32::try_from(output.scanned_count).unwrap_or(0),
+            rows: items.into_iter().map(row).collect::<Result<_, ReadError>>()?,
+            evaluated: u32::try_from(output.scanned_count).map_err(|_| ReadError::Malformed("ScannedCount is negative"))?,
             last: output.last_evaluated_key.map(|key| position(query, &key)).transpose()?,
         })
     }
@@ -142,8 +151,9 @@ impl Source for SdkSource {
 
         // One table is asked for, so whatever comes is of that table, by name or by ARN.
         let identity = |item: &Item| -> Option<Vec<String>> { names.iter().map(|name| Some(scalar(item, name)?.canonical())).collect() };
-        let items = output.responses.unwrap_or_default().into_values().flatten();
-        let mut found: HashMap<_, _> = items.filter_map(|item| Some((identity(&item)?, item))).collect();
+        let items = output.responses.ok_or(ReadError::Malformed("Responses is missing"))?.into_values().flatten();
+        let keyed = |item: Item| Ok((identity(&item).ok_or(NOT_ASKED)?, item));
+        let mut found: HashMap<_, _> = items.map(keyed).collect::<Result<_, ReadError>>()?;
         let unprocessed = output.unprocessed_keys.unwrap_or_default();
         let unprocessed: HashSet<_> = unprocessed.values().flat_map(|keys| &keys.keys).filter_map(identity).collect();
         let fetched = |key: &Vec<Value>| {
@@ -157,9 +167,13 @@ impl Source for SdkSource {
                 None => Fetched::Missing,
             }
         };
-        Ok(fetch.keys.iter().map(fetched).collect())
+        let all = fetch.keys.iter().map(fetched).collect();
+        // Each key that was asked for has taken its item.
+        if found.is_empty() { Ok(all) } else { Err(NOT_ASKED) }
     }
 }
+
+const NOT_ASKED: ReadError = ReadError::Malformed("a BatchGetItem's answer has a key that was not asked for");
 
 /// The pause before unprocessed keys are asked for a second time.
 const FIRST_PAUSE: Duration = Duration::from_millis(25);

@@ -11,9 +11,9 @@ use crate::Value;
 pub struct Position(pub Vec<Value>);
 
 impl Position {
-    /// Compares two positions of an index, attribute by attribute.
-    pub(crate) fn order(&self, other: &Self) -> Ordering {
-        let orders = self.0.iter().zip(&other.0).map(|(a, b)| a.order(b));
+    /// Compares the first `count` values of two positions of an index, value by value.
+    pub(crate) fn order(&self, other: &Self, count: usize) -> Ordering {
+        let orders = self.0.iter().zip(&other.0).take(count).map(|(a, b)| a.order(b));
         orders.into_iter().find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
     }
 }

@@ -81,10 +81,10 @@ mod value;
 pub use budget::Budget;
 pub use condition::{Condition, Order, Predicate, Sort};
 pub use cursor::{Cursor, Direction, Position};
-pub use fetch::fetch_all;
+pub use fetch::{MAX_FETCHES_AT_ONCE, fetch_all};
 pub use page::Page;
 pub use plan::{Plan, PlanError};
-pub use run::{RunError, Start, run};
+pub use run::{MAX_QUERIES_AT_ONCE, RunError, Start, run};
 pub use sealer::{
     CURSOR_DAYS, InvalidCursor, MAX_CURSOR_CHARS, MAX_POSITION_BYTES, MIN_SECRET_CHARS, PositionTooLong, Sealer, SecretTooShort,
 };

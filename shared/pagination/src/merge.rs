@@ -6,13 +6,17 @@
 
 use std::{cmp::Ordering, collections::VecDeque};
 
-use crate::{Answer, Cursor, Plan, Position, Row};
+use crate::{Answer, Cursor, Direction, Plan, Position, Row};
+
+/// An answer that no Query of the list can have: its positions do not move on, are out of order, or lie outside of the list's range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct OutOfOrder;
 
 /// The partitions that one page is read from.
-pub(crate) struct Merge<I> {
+pub(crate) struct Merge<'a, I> {
     streams: Vec<Stream<I>>,
-    /// True if sort values grow in the direction of the walk.
-    ascending: bool,
+    plan: &'a Plan,
+    direction: Direction,
     given: u32,
 }
 
@@ -39,11 +43,11 @@ pub(crate) enum Head {
     End,
 }
 
-impl<I> Merge<I> {
+impl<'a, I> Merge<'a, I> {
     /// Starts at `cursor` in all partitions of `plan`.
-    pub(crate) fn new(plan: &Plan, cursor: &Cursor) -> Self {
+    pub(crate) fn new(plan: &'a Plan, cursor: &Cursor) -> Self {
         let stream = || Stream { buffer: VecDeque::new(), read_to: cursor.after.clone(), done: false, given: 0, passed: 0, evaluated: 0 };
-        Self { streams: (0..plan.partitions()).map(|_| stream()).collect(), ascending: plan.scans_forward(cursor.direction), given: 0 }
+        Self { streams: (0..plan.partitions()).map(|_| stream()).collect(), plan, direction: cursor.direction, given: 0 }
     }
 
     /// Returns where the next row is.
@@ -99,19 +103,24 @@ impl<I> Merge<I> {
     }
 
     /// Adds the answer to a Query of partition `i`; `None` if no Query was needed because nothing can follow.
-    pub(crate) fn fill(&mut self, i: usize, answer: Option<Answer<I>>) {
+    ///
+    /// # Errors
+    /// If the answer is [out of order](check).
+    pub(crate) fn fill(&mut self, i: usize, answer: Option<Answer<I>>) -> Result<(), OutOfOrder> {
         let stream = &mut self.streams[i];
         let Some(answer) = answer else {
             stream.done = true;
-            return;
+            return Ok(());
         };
-        stream.evaluated += answer.evaluated;
-        stream.passed += u32::try_from(answer.rows.len()).unwrap_or(u32::MAX);
+        check(self.plan, self.direction, stream.read_to.as_ref(), &answer)?;
+        stream.evaluated = stream.evaluated.saturating_add(answer.evaluated);
+        stream.passed = stream.passed.saturating_add(u32::try_from(answer.rows.len()).unwrap_or(u32::MAX));
         stream.buffer.extend(answer.rows);
         stream.done = answer.last.is_none();
         if answer.last.is_some() {
             stream.read_to = answer.last;
         }
+        Ok(())
     }
 
     /// The position up to which all rows of all partitions have been given. A page that could not be filled goes on from there.
@@ -136,9 +145,30 @@ impl<I> Merge<I> {
     }
 
     fn order(&self, a: &Position, b: &Position) -> Ordering {
-        let order = a.order(b);
-        if self.ascending { order } else { order.reverse() }
+        // Only unique indexes are merged, so that the order is always known.
+        self.plan.order(self.direction, a, b).unwrap_or(Ordering::Equal)
     }
+}
+
+/// Checks that an answer moves on: its rows ascend strictly from the position `after`, within the list's range, and LastEvaluatedKey lies
+/// behind `after` and not before the last row.
+///
+/// DynamoDB always answers so. Anything else would repeat items, skip them, or read the same page for ever.
+pub(crate) fn check<I>(plan: &Plan, direction: Direction, after: Option<&Position>, answer: &Answer<I>) -> Result<(), OutOfOrder> {
+    let before = |a: &Position, b: &Position| plan.order(direction, a, b).is_none_or(Ordering::is_lt);
+    let mut reached = after;
+    for Row { position, .. } in &answer.rows {
+        let moves_on = reached.is_none_or(|reached| before(reached, position));
+        if !moves_on || !plan.is_within(position) {
+            return Err(OutOfOrder);
+        }
+        reached = Some(position);
+    }
+    let Some(last) = &answer.last else { return Ok(()) };
+    // It is the key of the last row, unless a filter hid the items after that one.
+    let is_last_row = |reached| !answer.rows.is_empty() && plan.order(direction, reached, last) == Some(Ordering::Equal);
+    let moves_on = reached.is_none_or(|reached| before(reached, last) || is_last_row(reached));
+    if moves_on && plan.is_within(last) { Ok(()) } else { Err(OutOfOrder) }
 }
 
 /// The factor on an estimate: asking for too few items costs a round trip, asking for too many costs a few read units.

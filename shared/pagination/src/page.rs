@@ -16,6 +16,7 @@ pub struct Page<I> {
     first: Option<Position>,
     last: Option<Position>,
     stop: Stop,
+    timed_out: bool,
 }
 
 /// The reason why reading stopped.
@@ -33,7 +34,8 @@ impl<I> Page<I> {
     pub(crate) fn new(cursor: &Cursor, from_end: bool, rows: Vec<Row<I>>, stop: Stop) -> Self {
         let first = rows.first().map(|row| row.position.clone());
         let last = rows.last().map(|row| row.position.clone());
-        Self { direction: cursor.direction, from_end, rows, first, last, stop }
+        let timed_out = matches!(stop, Stop::Exhausted { exhausted: Exhausted::Time, .. });
+        Self { direction: cursor.direction, from_end, rows, first, last, stop, timed_out }
     }
 
     /// Returns the rows in the order in which they were read.
@@ -46,7 +48,7 @@ impl<I> Page<I> {
     /// so such a page should not be cached.
     #[must_use]
     pub fn timed_out(&self) -> bool {
-        matches!(self.stop, Stop::Exhausted { exhausted: Exhausted::Time, .. })
+        self.timed_out
     }
 
     /// Removes all rows but the first `keep` ones read. The next page begins with the rows removed. One row always stays, so that every page
@@ -57,7 +59,14 @@ impl<I> Page<I> {
             self.rows.truncate(keep);
             self.last = self.rows.last().map(|row| row.position.clone());
             self.stop = Stop::Full;
+            self.timed_out = false;
         }
+    }
+
+    /// [Truncates](Self::truncate) the page because the deadline left no time to read what the other rows need.
+    pub fn truncate_timed_out(&mut self, keep: usize) {
+        self.truncate(keep);
+        self.timed_out = true;
     }
 
     /// Removes the rows that do not fit into `budget` bytes, where each row takes `overhead` bytes more than its own (such as a comma). One
@@ -65,7 +74,7 @@ impl<I> Page<I> {
     pub fn truncate_to_bytes(&mut self, budget: usize, overhead: usize) {
         let mut bytes = 0;
         let fits = |row: &&Row<I>| {
-            bytes += row.bytes + overhead;
+            bytes = row.bytes.saturating_add(overhead).saturating_add(bytes);
             bytes <= budget
         };
         let keep = self.rows.iter().take_while(fits).count();

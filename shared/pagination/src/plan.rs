@@ -128,6 +128,22 @@ impl Plan {
         reversed || self.partitions.is_empty()
     }
 
+    /// Returns true if a position lies within the range of the first RANGE attribute.
+    pub(crate) fn is_within(&self, position: &Position) -> bool {
+        let Range { low, high, prefix } = &self.range;
+        let Some(value) = position.0.first().filter(|_| !self.index.range.is_empty()) else { return true };
+        low.as_ref().is_none_or(|low| value.order(low) != Ordering::Less)
+            && high.as_ref().is_none_or(|high| value.order(high) != Ordering::Greater)
+            && prefix.as_ref().is_none_or(|prefix| matches!(value, Value::S(text) if text.starts_with(prefix)))
+    }
+
+    /// Compares two positions in the order of a walk; `None` if only DynamoDB knows which of the two items comes first.
+    pub(crate) fn order(&self, direction: Direction, a: &Position, b: &Position) -> Option<Ordering> {
+        let order = a.order(b, self.index.range.len());
+        let order = if self.scans_forward(direction) { order } else { order.reverse() };
+        (order.is_ne() || self.index.is_unique(self.table) || a == b).then_some(order)
+    }
+
     /// Returns what cursors are bound to: the index, its order, and the conditions in a canonical form.
     pub(crate) fn binding(&self) -> impl Iterator<Item = &[u8]> {
         let order = match self.order {

@@ -2,15 +2,18 @@
 
 use std::{num::NonZeroU32, time::Instant};
 
-use futures_util::future::try_join_all;
+use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::{
     Answer, Budget, Cursor, Direction, Fetched, Page, Plan, Position, Query, Read, Row, Source,
-    budget::Meter,
+    budget::{Exhausted, Meter},
     fetch_all,
-    merge::{Head, Merge},
+    merge::{self, Head, Merge, OutOfOrder},
     page::Stop,
 };
+
+/// The most Queries that [`run`] makes side by side. A list of more partitions is read in several steps.
+pub const MAX_QUERIES_AT_ONCE: usize = 16;
 
 /// The place in a list at which a page begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +35,13 @@ pub enum RunError<E> {
     /// [`Start::Skip`] would take more rounds than [`Budget::rounds`] allows, or the list has a filter. Cursors reach any page.
     #[error("too many items to skip by counting")]
     SkipTooFar,
+    /// DynamoDB answered with positions that do not move on, are out of order, or lie outside of the range that was asked for. The answer is
+    /// not used, because a page made of it would repeat or skip items.
+    #[error("an answer of DynamoDB is not in the order of the index")]
+    OutOfOrder,
+    /// [`Budget::deadline`] left no time to count the items to skip.
+    #[error("no time is left to count the items to skip")]
+    SkipTimedOut,
 }
 
 /// Reads one page of at most `limit` items.
@@ -40,7 +50,7 @@ pub enum RunError<E> {
 /// rounds until the page is full. Then `next` may lead to an empty page, because no round is spent only to look for one more item.
 ///
 /// # Errors
-/// [`RunError::Source`] as soon as one call fails; [`RunError::SkipTooFar`].
+/// [`RunError::Source`] as soon as one call fails; [`RunError::SkipTooFar`]; [`RunError::SkipTimedOut`]; [`RunError::OutOfOrder`].
 pub async fn run<S: Source>(
     source: &S,
     plan: &Plan,
@@ -61,10 +71,14 @@ pub async fn run<S: Source>(
     let keys: Vec<_> = if plan.is_covered() { Vec::new() } else { rows.iter().map(|(i, row)| plan.key(*i, &row.position)).collect() };
     let mut page = Page::new(&cursor, from_end, rows.into_iter().map(|(_, row)| row).collect(), stop);
     if !plan.is_covered() {
-        let fetched = fetch_all(source, plan.table, &keys, budget.bytes).await?;
+        let fetched = fetch_all(source, plan.table, &keys, budget).await?;
         // Keys stay unprocessed only past the budget. Unlike missing items they have not been read, so the next page begins with them.
-        if let Some(unread) = fetched.iter().position(|fetched| matches!(fetched, Fetched::Unprocessed)) {
-            page.truncate(unread);
+        let unread = fetched.iter().position(|fetched| matches!(fetched, Fetched::Unprocessed));
+        let bytes = fetched.iter().map(|fetched| if let Fetched::Found(_, bytes) = fetched { *bytes } else { 0 });
+        match unread {
+            Some(unread) if bytes.fold(0, usize::saturating_add) > budget.bytes => page.truncate(unread),
+            Some(unread) => page.truncate_timed_out(unread),
+            None => {}
         }
         let found = fetched.into_iter().map(|fetched| match fetched {
             Fetched::Found(item, bytes) => Some((item, bytes)),
@@ -84,20 +98,20 @@ async fn walk<S: Source>(
     limit: u32,
     read: Read,
     budget: &Budget,
-) -> Result<(Vec<(usize, Row<S::Item>)>, Stop), S::Error> {
+) -> Result<(Vec<(usize, Row<S::Item>)>, Stop), RunError<S::Error>> {
     let mut rows = Vec::with_capacity(limit.min(128) as usize);
     if plan.is_empty() {
         return Ok((rows, Stop::End));
     }
     let filtered = !plan.is_unfiltered();
     let mut merge = Merge::new(plan, cursor);
-    let mut meter = Meter::new(budget);
-    let mut bytes = 0;
+    let mut meter = Meter::new(budget, !plan.is_covered());
+    let mut bytes = 0_usize;
     loop {
         match merge.head() {
             Head::End => return Ok((rows, Stop::End)),
             Head::Row(i) => {
-                bytes += merge.bytes(i);
+                bytes = bytes.saturating_add(merge.bytes(i));
                 if rows.len() as u64 == u64::from(limit) || (bytes > budget.bytes && !rows.is_empty()) {
                     return Ok((rows, Stop::Full));
                 }
@@ -115,12 +129,13 @@ async fn walk<S: Source>(
                 let began = Instant::now();
                 let answers = asks.into_iter().map(|(i, ask)| {
                     let query = plan.query(i, cursor.direction, merge.read_to(i), ask, read);
-                    async move { Ok((i, one_query(source, query).await?)) }
+                    async move { Ok::<_, S::Error>((i, one_query(source, query).await?)) }
                 });
-                let answers = try_join_all(answers).await?;
-                meter.count(began, answers.iter().filter_map(|(_, answer)| Some(answer.as_ref()?.evaluated)).sum());
+                let answers: Vec<_> = stream::iter(answers).buffered(MAX_QUERIES_AT_ONCE).try_collect().await?;
+                let evaluated = answers.iter().filter_map(|(_, answer)| Some(answer.as_ref()?.evaluated));
+                meter.count(began, evaluated.fold(0, u32::saturating_add));
                 for (i, answer) in answers {
-                    merge.fill(i, answer);
+                    merge.fill(i, answer).map_err(|OutOfOrder| RunError::OutOfOrder)?;
                 }
             }
         }
@@ -149,18 +164,23 @@ async fn skip<S: Source>(source: &S, plan: &Plan, count: u32, budget: &Budget) -
         return match stop {
             Stop::End => Ok(None),
             Stop::Full if rows.len() as u64 == u64::from(count) => Ok(rows.pop().map(|(_, row)| row.position)),
-            Stop::Full | Stop::Exhausted { .. } => Err(RunError::SkipTooFar),
+            Stop::Exhausted { exhausted: Exhausted::Time, .. } => Err(RunError::SkipTimedOut),
+            Stop::Full | Stop::Exhausted { exhausted: Exhausted::Reads, .. } => Err(RunError::SkipTooFar),
         };
     }
-    let mut meter = Meter::new(budget);
+    // The page itself is at least one round more.
+    let mut meter = Meter::new(budget, true);
     let (mut left, mut after) = (count, None);
     while left > 0 {
-        if meter.exhausted().is_some() {
-            return Err(RunError::SkipTooFar);
+        match meter.exhausted() {
+            Some(Exhausted::Time) => return Err(RunError::SkipTimedOut),
+            Some(Exhausted::Reads) => return Err(RunError::SkipTooFar),
+            None => {}
         }
         let began = Instant::now();
         let query = plan.query(0, Direction::Forward, after.as_ref(), left, Read::Count);
         let Some(answer) = one_query(source, query).await? else { return Ok(None) };
+        merge::check(plan, Direction::Forward, after.as_ref(), &answer).map_err(|OutOfOrder| RunError::OutOfOrder)?;
         meter.count(began, answer.evaluated);
         left = left.saturating_sub(answer.evaluated);
         match answer.last {

@@ -88,11 +88,18 @@ pub trait Source {
     /// The error of a call that failed for good.
     type Error;
 
-    /// Runs one Query and returns its rows in DynamoDB's order.
+    /// Runs one Query and returns its rows in DynamoDB's order. [`run`](crate::run) checks that they and [`Answer::last`] move on; the
+    /// implementor checks that LastEvaluatedKey is in [the partition](Query::partition) that was asked for.
     fn query(&self, query: &Query<'_>) -> impl Future<Output = Result<Answer<Self::Item>, Self::Error>> + Send;
 
     /// Runs one BatchGetItem of at most [`MAX_FETCH`] distinct keys of [`Fetch::table`] and returns a result for each, in their order.
     fn fetch(&self, fetch: &Fetch<'_>) -> impl Future<Output = Result<Vec<Fetched<Self::Item>>, Self::Error>> + Send;
+
+    /// Returns about how many bytes an item of the table has, if that is known from earlier calls. [`fetch_all`](crate::fetch_all) then asks
+    /// for no more items at first than its budget can hold. It is not needed for a right answer: it saves round trips and read units.
+    fn expected_bytes(&self) -> Option<usize> {
+        None
+    }
 }
 
 /// The most keys in one [`Source::fetch`]
@@ -181,6 +188,13 @@ pub enum Fetched<I> {
 }
 
 impl<'a> Query<'a> {
+    /// Returns the attributes of the HASH key with the values of the partition that is read.
+    pub fn partition(&self) -> impl Iterator<Item = (&'a str, &Value)> {
+        // The key condition begins with them.
+        let pairs = self.names.iter().zip(&self.values).take(self.index.partition_attributes().len());
+        pairs.map(|((_, name), (_, value))| (*name, value))
+    }
+
     /// Adds a key condition on `name`: `pattern` with the placeholder of the name for `#` and those of `values` for each `:`.
     pub(crate) fn key_condition<const N: usize>(&mut self, name: &'static str, pattern: &str, values: [Value; N]) {
         let mut values = values.into_iter();

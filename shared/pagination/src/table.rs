@@ -1,5 +1,7 @@
 //! The declaration of a table and its indexes.
 
+use crate::Value;
+
 /// A table and the indexes that its lists are read from.
 #[derive(Debug, Clone, Copy)]
 pub struct Table {
@@ -92,6 +94,19 @@ impl Index {
 }
 
 impl Table {
+    /// Returns true if an item can have this primary key, its values in the order of [`Table::key`]. DynamoDB refuses every request that has
+    /// another one: an empty text, more than 2,048 bytes in a partition key, more than 1,024 in a sort key
+    /// ([constraints](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html)).
+    #[must_use]
+    pub fn can_hold(&self, key: &[Value]) -> bool {
+        let fits = |(i, value): (usize, &Value)| match value {
+            Value::S(text) => (1..=if i == 0 { 2_048 } else { 1_024 }).contains(&text.len()),
+            Value::N(_) => true,
+            Value::Bool(_) => false,
+        };
+        key.len() == self.key.len() && key.iter().enumerate().all(fits)
+    }
+
     /// Returns what is wrong with the declaration, one sentence each; empty if nothing is. Call it in a test, not for each request.
     #[must_use]
     pub fn mistakes(&self) -> Vec<String> {

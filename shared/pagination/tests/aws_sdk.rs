@@ -186,7 +186,7 @@ async fn attributes_outside_the_index_come_from_the_table() {
 async fn a_key_without_an_item_is_missing() {
     let source = SdkSource::new(library().await, "books");
     let keys = ["b-4", "no such book", "b-0"].map(|id| vec![Value::S(id.into())]);
-    let fetched = fetch_all(&source, &BOOKS, &keys, usize::MAX).await.unwrap();
+    let fetched = fetch_all(&source, &BOOKS, &keys, &Budget::default()).await.unwrap();
     assert!(matches!(&fetched[..], [Fetched::Found(last, _), Fetched::Missing, Fetched::Found(first, _)]
         if last["title"].as_s().unwrap() == TITLES[4] && first["title"].as_s().unwrap() == TITLES[0]));
 }
@@ -244,7 +244,7 @@ async fn unprocessed_keys_are_asked_for_again() {
     let connector = SharedHttpConnector::new(script.clone());
     let source = SdkSource::new(client("http://script", http_client_fn(move |_, _| connector.clone())), "books");
     let keys = ["b-0", "b-1"].map(|id| vec![Value::S(id.into())]);
-    let fetched = fetch_all(&source, &BOOKS, &keys, usize::MAX).await.unwrap();
+    let fetched = fetch_all(&source, &BOOKS, &keys, &Budget::default()).await.unwrap();
     let id = |fetched: &Fetched<Item>| if let Fetched::Found(item, _) = fetched { item["bookId"].as_s().ok().cloned() } else { None };
     assert_eq!(fetched.iter().filter_map(id).collect::<Vec<_>>(), ["b-0", "b-1"]);
     let asked = script.asked.lock().unwrap();

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 use futures_util::future::try_join_all;
-use pagination::{Fetched, MAX_FETCH, Page, Row, fetch_all};
+use pagination::{Budget, Fetched, MAX_FETCH, Page, Row, fetch_all};
 use projection::{Join, Selection, splice};
 
 use crate::app::App;
@@ -54,7 +54,7 @@ pub(crate) async fn within(
     // The element names the one part of the related item's key that is not fixed.
     let values: Option<Vec<_>> = keys.iter().map(|key| expansion.resource.key(|_| Some(key.clone()))).collect();
     let values = values.ok_or(ProblemKind::Internal)?;
-    let fetched = fetch_all(&reader, &expansion.resource.table, &values, usize::MAX).await?;
+    let fetched = fetch_all(&reader, &expansion.resource.table, &values, &Budget { bytes: usize::MAX, ..Budget::default() }).await?;
     let found: HashMap<String, Bytes> = keys
         .into_iter()
         .zip(fetched)

@@ -232,6 +232,8 @@ fn expansions(query: &Query<'_>, offered: &'static [Expansion], errors: &mut Vec
 fn problem(error: RunError<ReadError>) -> Problem {
     match error {
         RunError::Source(error) => error.into(),
+        RunError::OutOfOrder => ReadError::Malformed(error.to_string()).into(),
+        RunError::SkipTimedOut => ReadError::Timeout.into(),
         RunError::SkipTooFar => {
             Problem::parameters(vec![ParameterError::new("page", "lies too far into this list to be counted; walk with `cursor`")])
         }
