@@ -85,6 +85,7 @@ impl Source for Direct {
         if !count {
             names.extend(query.position_attributes.iter().enumerate().map(|(i, name)| (format!("#p{i}"), (*name).to_owned())));
         }
+        let placeholders: Vec<_> = (0..query.position_attributes.len()).map(|i| format!("#p{i}")).collect();
         let response = self
             .db
             .query(QueryRequest {
@@ -92,7 +93,7 @@ impl Source for Direct {
                 index_name: query.index.name.map(str::to_owned),
                 key_condition_expression: Some(query.key_condition.clone()),
                 filter_expression: query.filter.clone(),
-                projection_expression: (!count).then(|| "#p0, #p1".to_owned()),
+                projection_expression: (!count).then(|| placeholders.join(", ")),
                 expression_attribute_names: Some(names),
                 expression_attribute_values: Some(query.values.iter().map(|(name, value)| (name.clone(), there(value))).collect()),
                 exclusive_start_key: query

@@ -2,7 +2,9 @@
 //!
 //! Each case is one seed: a table of 0 to 2,000 products with heavy ties and missing attributes, N shards, and walks over it with random
 //! filters, sort and limits that change on the way, forward and back. A failure names its seed. `WALKS` sets the number of walks:
-//! `WALKS=100000 cargo test -p tests walks::random` is the long run.
+//! `WALKS=100000 cargo test --workspace --test bundle walks::random` is the long run.
+
+mod indexes;
 
 use std::num::NonZeroU32;
 
@@ -264,9 +266,14 @@ fn table(products: &[Product]) -> Direct {
     direct
 }
 
-/// Runs cases in parallel until `WALKS` walks are done; 2,000 unless set.
 #[test]
 fn random_lists_are_walked_exactly() {
+    let (walks, cases) = in_parallel(case);
+    println!("{walks} walks over {cases} tables, forward and back: each item exactly once, in order");
+}
+
+/// Runs cases of ten walks each in parallel until `WALKS` walks are done, 2,000 unless set, and returns the numbers of walks and cases.
+fn in_parallel<F: Future<Output = ()>>(case: impl Fn(u64, usize) -> F + Sync) -> (usize, u64) {
     const WALKS_PER_TABLE: usize = 10;
     let walks = std::env::var("WALKS").ok().and_then(|walks| walks.parse().ok()).unwrap_or(2_000_usize);
     let first: u64 = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1);
@@ -274,16 +281,18 @@ fn random_lists_are_walked_exactly() {
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
     std::thread::scope(|scope| {
         for thread in 0..threads as u64 {
+            let case = &case;
             scope.spawn(move || {
                 let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
                 for seed in (first..first + cases).filter(|seed| seed % threads as u64 == thread) {
-                    let outcome = std::panic::catch_unwind(|| runtime.block_on(case(seed, WALKS_PER_TABLE)));
+                    let run = std::panic::AssertUnwindSafe(|| runtime.block_on(case(seed, WALKS_PER_TABLE)));
+                    let outcome = std::panic::catch_unwind(run);
                     assert!(outcome.is_ok(), "the case of SEED={seed} fails; run it alone with SEED={seed} WALKS={WALKS_PER_TABLE}");
                 }
             });
         }
     });
-    println!("{walks} walks over {cases} tables, forward and back: each item exactly once, in order");
+    (walks, cases)
 }
 
 /// Items that do not change come exactly once, whatever is inserted, deleted and moved during the walk.
