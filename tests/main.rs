@@ -7,6 +7,7 @@
 //! | `conditional` | the truth table of If-None-Match and If-Modified-Since |
 //! | `cursors` | cursors changed, cut, expired, and used for another list |
 //! | `walks` | random data, filters, sorts, limits and shards against an in-memory oracle |
+//! | `existing` | tables as teams have them: one table for all, classic indexes, tenants |
 //! | `costs` | round trips, evaluated items and units, counted |
 //! | `sizes` | large items |
 //! | `typed` | the official client for more than reads: a write, typed answers, missing bytes |
@@ -22,6 +23,7 @@ mod contract;
 mod costs;
 mod cursors;
 mod direct;
+mod existing;
 mod faults;
 mod hostile;
 mod proxy;

@@ -35,13 +35,13 @@ pub(crate) struct Answer {
 impl Stack {
     /// Makes the fixture bundle's tables, empty, with one shard.
     pub(crate) fn empty() -> Self {
-        let template = Template::parse(shop::TEMPLATE).unwrap();
-        Self {
-            local: database::start(&template).unwrap(),
-            shards: 1,
-            resources: RESOURCES,
-            read_any_scope: "lean-routes/users:read".into(),
-        }
+        Self::over(RESOURCES, shop::TEMPLATE)
+    }
+
+    /// Makes the tables of a template, empty. A resource with the variable `ORDER_LINES_TABLE` is in the table `OrderLinesTable`.
+    pub(crate) fn over(resources: &'static [&'static Resource], template: &str) -> Self {
+        let local = database::start(&Template::parse(template).unwrap()).unwrap();
+        Self { local, shards: 1, resources, read_any_scope: "lean-routes/users:read".into() }
     }
 
     /// Makes a bundle's tables, with the rows of its samples.
@@ -88,7 +88,10 @@ impl Stack {
             "READ_ANY_SCOPE" => &self.read_any_scope,
             "CATALOG_SHARDS" => &shards,
             "SERVER_TIMING" => "full",
-            _ => self.resources.iter().find(|resource| resource.table_variable == name)?.name,
+            table => {
+                self.resources.iter().find(|resource| resource.table_variable == table)?;
+                return Some(table.strip_suffix("_TABLE")?.to_lowercase().replace('_', "-"));
+            }
         };
         Some(value.to_owned())
     }
