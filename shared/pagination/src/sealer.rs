@@ -15,7 +15,7 @@ use crate::{Cursor, Direction, Plan, Position, Value};
 
 /// The greatest length of a sealed cursor, in characters.
 pub const MAX_CURSOR_CHARS: usize = 512;
-/// The size, in bytes, that a sort value and an id may have together: a cursor of [`MAX_CURSOR_CHARS`] has room for them.
+/// The size, in bytes, that the values of a position may have together: a cursor of [`MAX_CURSOR_CHARS`] has room for six of them.
 pub const MAX_POSITION_BYTES: usize = 346;
 /// The least length of a secret, in characters.
 pub const MIN_SECRET_CHARS: usize = 32;
@@ -37,8 +37,7 @@ pub struct SecretTooShort;
 #[error("the cursor does not belong to this list, or has expired")]
 pub struct InvalidCursor;
 
-/// The error of a position that is too long for a cursor of [`MAX_CURSOR_CHARS`]. One whose values have [`MAX_POSITION_BYTES`] or less always
-/// fits.
+/// The error of a position that is too long for a cursor of [`MAX_CURSOR_CHARS`]. One of [`MAX_POSITION_BYTES`] always fits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the keys of an item are too long for a cursor of {MAX_CURSOR_CHARS} characters")]
 pub struct PositionTooLong;
@@ -289,7 +288,9 @@ mod tests {
         };
         assert_eq!(of(350).unwrap().len(), 503);
         assert_eq!(of(100_000), Err(PositionTooLong));
-        assert!(of(MAX_POSITION_BYTES).unwrap().len() <= MAX_CURSOR_CHARS);
         assert!(of(357).unwrap().len() <= MAX_CURSOR_CHARS && of(358).is_err());
+        let six = Position([1, 1, 1, 1, 1, MAX_POSITION_BYTES - 5].map(|length| Value::S("x".repeat(length))).to_vec());
+        let sealed = sealer.seal(&Cursor { direction: Direction::Forward, after: Some(six) }, &plan(), &[]).unwrap();
+        assert_eq!(sealed.len(), MAX_CURSOR_CHARS);
     }
 }

@@ -40,7 +40,7 @@ pub struct Lost {
 /// If the database fails.
 pub async fn audit(client: &Client, of: Stored<'_>, name: &str, shards: u32) -> Result<Audit> {
     let placeholders: HashMap<_, _> =
-        row::judged(of.table).enumerate().map(|(index, name)| (format!("#a{index}"), name.to_owned())).collect();
+        row::read_by_audit(of).into_iter().enumerate().map(|(index, name)| (format!("#a{index}"), name)).collect();
     let mut names: Vec<_> = placeholders.keys().cloned().collect();
     names.sort();
     let rules = Rules::new(of, shards);
@@ -63,7 +63,7 @@ pub async fn audit(client: &Client, of: Stored<'_>, name: &str, shards: u32) -> 
             .await
             .map_err(|error| failure(&error, name))?;
         found.units += page.consumed_capacity().and_then(|of| of.capacity_units()).unwrap_or_default();
-        for item in page.items() {
+        for item in page.items().iter().filter(|item| rules.is_own(item)) {
             found.read += 1;
             let reasons = rules.lost(item);
             if !reasons.is_empty() {

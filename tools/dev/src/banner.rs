@@ -22,14 +22,15 @@ impl Banner {
     /// Takes the first route of each kind (public or private, list or item) that has a row to show.
     pub(crate) fn new(address: SocketAddr, bundle: &Bundle, rows: &Rows) -> Self {
         let caller = rows.caller(bundle);
-        let token = bundle.caller_field().map(|_| token::token(caller, None));
+        let public = bundle.routes.iter().all(|route| route.access == Access::Public);
+        let token = (!public).then(|| token::token(caller, None));
         let mut requests: Vec<(String, Option<String>)> = Vec::new();
         let mut kinds = Vec::new();
         for route in bundle.routes {
             let kind = (route.access == Access::Public, route.is_list());
             if let (false, Some(request)) = (kinds.contains(&kind), request(route, rows, caller)) {
                 kinds.push(kind);
-                requests.push((request, token.clone().filter(|_| route.access != Access::Public)));
+                requests.push((request, token_for(route, caller)));
             }
         }
         Self { base: format!("http://{address}"), token, requests }
@@ -50,20 +51,31 @@ impl Banner {
     }
 }
 
-/// Returns path and query of a route; `None` if no row has the id that the path needs.
+/// Returns the token that a route needs.
+fn token_for(route: &Route, caller: &str) -> Option<String> {
+    match route.access {
+        Access::Public => None,
+        Access::Scope(scope) => Some(token::token(caller, Some(scope))),
+        Access::SignedIn | Access::Owner { .. } => Some(token::token(caller, None)),
+    }
+}
+
+/// Returns path and query of a route; `None` if no row has a value that the path needs, or a token of the caller is not enough.
 fn request(route: &Route, rows: &Rows, caller: &str) -> Option<String> {
     let encoded = |text: &str| utf8_percent_encode(text, RESERVED).to_string();
-    let value = |name: &str| match route.access {
-        Access::Owner { field, .. } if field == name => Some(caller),
-        _ => rows.text(route.resource, name),
+    let owner = match route.access {
+        Access::Owner { field, claim: "sub" } => Some(field),
+        Access::Owner { .. } => return None,
+        _ => None,
     };
+    let value = |name: &str| if owner == Some(name) { Some(caller) } else { rows.text(route.resource, name) };
     let segment = |segment: &str| match segment.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
         Some(name) => value(name).map(encoded),
         None => Some(segment.to_owned()),
     };
     let path = route.path.split('/').map(segment).collect::<Option<Vec<_>>>()?.join("/");
     let filter = match &route.shape {
-        Shape::List(list) if route.access == Access::Public => filter(list, route.resource, rows),
+        Shape::List(list) if owner.is_none() => filter(list, route.resource, rows),
         _ => None,
     };
     let mut query: Vec<_> = filter.iter().map(|(filter, value)| format!("{}={}", filter.parameter, encoded(value))).collect();

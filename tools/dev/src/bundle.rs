@@ -56,10 +56,10 @@ impl Bundle {
         let Some(resource) = self.resources.iter().find(|resource| resource.name == name) else {
             bail!("there is no resource {name}; there are: {}", self.names());
         };
-        // Several resources can be in one table; the functions' environment says in which.
-        let variables = self.template.table_variables();
-        let local_name = variables.get(resource.table_variable).map_or(name, String::as_str);
-        let table = self.template.table(local_name).with_context(|| format!("template.yaml has no table of the resource {name}"))?;
+        // Resources that share a table have its variable in common.
+        let shared = || self.template.table(self.template.table_variables().get(resource.table_variable)?);
+        let table = self.template.table(name).or_else(shared);
+        let table = table.with_context(|| format!("template.yaml has no table of the resource {name}"))?;
         Ok(Stored { bundle: self, resource, table })
     }
 
@@ -71,21 +71,23 @@ impl Bundle {
     /// Returns the scope that may read any caller's items: the template's default.
     pub fn read_any_scope(&self) -> String {
         let default = |name: &str| self.template.document["Parameters"][name]["Default"].as_str().filter(|text| !text.is_empty());
-        let parts: Vec<_> = ["ScopeServer", "ReadAnyScope"].into_iter().filter_map(default).collect();
-        if parts.is_empty() { READ_ANY_SCOPE.to_owned() } else { parts.join("/") }
+        match (default("ScopeServer"), default("ReadAnyScope")) {
+            (Some(server), Some(scope)) => format!("{server}/{scope}"),
+            (_, scope) => scope.unwrap_or(READ_ANY_SCOPE).to_owned(),
+        }
     }
 
-    /// Returns the field that holds the caller's id: that of the first route with an owner.
+    /// Returns the field that holds the id of the caller, the claim `sub`: that of the first route with an owner.
     pub fn caller_field(&self) -> Option<&'static str> {
         self.routes.iter().find_map(|route| match route.access {
-            Access::Owner { field, .. } => Some(field),
-            Access::Public | Access::SignedIn | Access::Scope(_) => None,
+            Access::Owner { field, claim: "sub" } => Some(field),
+            _ => None,
         })
     }
 }
 
 impl Stored<'_> {
-    /// Returns the attributes that have a fixed set of values, with these values: those that a filter compares with one of a list.
+    /// Returns the fields that have a fixed set of values, with these values: those that a filter compares with one of a list.
     pub(crate) fn enumerations(&self) -> Vec<(&'static str, &'static [&'static str])> {
         let routes = self.bundle.routes.iter().filter(|route| route.resource.name == self.resource.name);
         let filters = routes.flat_map(|route| match &route.shape {
@@ -99,8 +101,11 @@ impl Stored<'_> {
         options.collect()
     }
 
-    /// Returns true if a private route compares this attribute with the caller's id.
-    pub(crate) fn is_caller(&self, attribute: &str) -> bool {
-        self.bundle.routes.iter().any(|route| matches!(route.access, Access::Owner { field, .. } if field == attribute))
+    /// Returns true if the path of a route names the owner by this field, for which `me` can stand.
+    pub(crate) fn is_owner_in_path(&self, name: &str) -> bool {
+        let names = |route: &Route| {
+            matches!(route.access, Access::Owner { field, .. } if field == name) && route.parameters().any(|other| other == name)
+        };
+        self.bundle.routes.iter().any(|route| names(route))
     }
 }

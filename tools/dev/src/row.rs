@@ -8,9 +8,9 @@ mod kind;
 use crate::attribute::{self, Item, Members};
 use crate::bundle::Stored;
 use crate::shard::shard;
-use crate::template::{Key, Kind, Table};
+use crate::template::{self, Key, Table};
 use crate::timestamp;
-use api::{Index, MAX_TEXT_CHARS, Partition, Resource};
+use api::{Field, Index, Kind, MAX_TEXT_CHARS, Partition, Resource};
 use aws_sdk_dynamodb::types::AttributeValue;
 use pagination::MAX_POSITION_BYTES;
 
@@ -51,7 +51,12 @@ impl<'a> Rules<'a> {
             self.in_path(&item, &key.name)?;
         }
         self.set_shard(&mut item);
-        for index in &table.indexes {
+        for (name, text) in resource.fixed {
+            if !matches!(item.get(*name), Some(AttributeValue::S(given)) if given == text) {
+                return Err(format!("`{name}` is not `{text}`, as in every row of {}", resource.name));
+            }
+        }
+        for index in own_indexes(resource, table) {
             for key in &index.key {
                 present(&item, key).map_err(|reason| format!("{reason}: `{}` would not list it", index.name))?;
             }
@@ -61,11 +66,11 @@ impl<'a> Rules<'a> {
             if let Partition::Attributes(names) = index.partition {
                 names.iter().try_for_each(|name| self.in_path(&item, name))?;
             }
-            in_cursor(&item, resource, index)?;
+            in_cursor(&item, index, &resource.table)?;
         }
         for (name, values) in &self.enumerations {
-            match item.get(*name) {
-                Some(AttributeValue::S(text)) if !values.contains(&text.as_str()) => {
+            match shown(&item, resource, name) {
+                Some(text) if !values.contains(&text) => {
                     return Err(format!("`{name}` is `{}`, none of {}", short(text), values.join(", ")));
                 }
                 _ => {}
@@ -79,10 +84,10 @@ impl<'a> Rules<'a> {
 
     /// Returns the reasons why lists would not find an item, or would find it in the wrong place.
     pub(crate) fn lost(&self, item: &Item) -> Vec<String> {
-        let Stored { resource, table, .. } = self.of;
+        let resource = self.of.resource;
         let shard = shard_attribute(resource);
         let mut reasons = Vec::new();
-        for key in table.key_attributes() {
+        for key in judged(self.of) {
             match (present(item, key), item.get(&key.name)) {
                 (Err(reason), _) => reasons.push(reason),
                 (Ok(()), Some(AttributeValue::N(number)))
@@ -99,6 +104,20 @@ impl<'a> Rules<'a> {
         reasons
     }
 
+    /// Returns true if an item is of this resource: others can be in the same table.
+    pub(crate) fn is_own(&self, item: &Item) -> bool {
+        let resource = self.of.resource;
+        let text = |name: &str| match item.get(name) {
+            Some(AttributeValue::S(text)) => text.as_str(),
+            _ => "",
+        };
+        let has_prefix = |field: &Field| match field.kind {
+            Kind::Prefixed { attribute, prefix } => text(attribute).starts_with(prefix),
+            _ => true,
+        };
+        resource.fixed.iter().all(|(name, fixed)| text(name) == *fixed) && resource.fields.iter().all(has_prefix)
+    }
+
     /// Sets the attribute that spreads the rows over partitions, whatever the row says.
     fn set_shard(&self, item: &mut Item) {
         let id = self.of.table.key.first().and_then(|key| item.get(&key.name));
@@ -109,21 +128,41 @@ impl<'a> Rules<'a> {
     }
 
     /// Checks a text that callers put into a path or a filter: a key of the table, or an equality condition of an index.
-    fn in_path(&self, item: &Item, name: &str) -> Result<(), String> {
-        let Some(AttributeValue::S(text)) = item.get(name) else { return Ok(()) };
+    fn in_path(&self, item: &Item, attribute: &str) -> Result<(), String> {
+        let resource = self.of.resource;
+        let field = resource.fields.iter().find(|field| field.attribute() == attribute);
+        let Some(text) = field.and_then(|field| shown(item, resource, field.name)) else { return Ok(()) };
         if text.chars().any(char::is_control) {
-            return Err(format!("`{name}` has unprintable characters: no request can ask for it"));
+            return Err(format!("`{attribute}` has unprintable characters: no request can ask for it"));
         }
         if text.chars().count() > MAX_TEXT_CHARS {
-            return Err(format!("`{name}` is longer than {MAX_TEXT_CHARS} characters: no request can ask for it"));
+            return Err(format!("`{attribute}` is longer than {MAX_TEXT_CHARS} characters: no request can ask for it"));
         }
-        let is_key = self.of.table.key.iter().any(|key| key.name == name);
-        match text.as_str() {
-            "." | ".." if is_key => Err(format!("`{name}` is `{text}`, which no path can name")),
-            "me" if self.of.is_caller(name) => Err(format!("`{name}` is `me`, which stands for the caller")),
+        let is_key = self.of.table.key.iter().any(|key| key.name == attribute);
+        match text {
+            "." | ".." if is_key => Err(format!("`{attribute}` is `{text}`, which no path can name")),
+            "me" if field.is_some_and(|field| self.of.is_owner_in_path(field.name)) => {
+                Err(format!("`{attribute}` is `me`, which stands for the caller"))
+            }
             _ => Ok(()),
         }
     }
+}
+
+/// Returns a field of an item, as callers see it, if it is a text.
+fn shown<'a>(item: &'a Item, resource: &Resource, name: &str) -> Option<&'a str> {
+    let field = resource.field(name)?;
+    match (item.get(field.attribute())?, field.kind) {
+        (AttributeValue::S(text), Kind::Prefixed { prefix, .. }) => text.strip_prefix(prefix),
+        (AttributeValue::S(text), _) => Some(text),
+        _ => None,
+    }
+}
+
+/// Returns the indexes of the template that the resource declares; a table that several resources share can have more.
+fn own_indexes<'a>(resource: &Resource, table: &'a Table) -> impl Iterator<Item = &'a template::Index> {
+    let own: Vec<_> = resource.table.indexes.iter().filter_map(|index| index.name).collect();
+    table.indexes.iter().filter(move |index| own.contains(&index.name.as_str()))
 }
 
 /// Returns the attribute that spreads a resource's rows over partitions, which is set here and never shown.
@@ -134,9 +173,20 @@ fn shard_attribute(resource: &Resource) -> Option<&'static str> {
     })
 }
 
-/// Returns the attributes that [`Rules::lost`] judges.
-pub(crate) fn judged(table: &Table) -> impl Iterator<Item = &str> {
-    table.key_attributes().into_iter().map(|key| key.name.as_str())
+/// Returns the key attributes that [`Rules::lost`] judges.
+fn judged(of: Stored<'_>) -> Vec<&Key> {
+    let own: Vec<_> = of.table.key.iter().chain(own_indexes(of.resource, of.table).flat_map(|index| &index.key)).collect();
+    of.table.key_attributes().into_iter().filter(|key| own.contains(key)).collect()
+}
+
+/// Returns the attributes that an audit reads: the keys, and those that tell the resource's items from others.
+pub(crate) fn read_by_audit(of: Stored<'_>) -> Vec<String> {
+    let fixed = of.resource.fixed.iter().map(|(name, _)| *name);
+    let prefixed = of.resource.fields.iter().filter(|field| matches!(field.kind, Kind::Prefixed { .. })).map(Field::attribute);
+    let mut names: Vec<_> = judged(of).into_iter().map(|key| key.name.clone()).chain(fixed.chain(prefixed).map(str::to_owned)).collect();
+    names.sort();
+    names.dedup();
+    names
 }
 
 /// Checks a key attribute of a table or an index: it must be present, of its type, and not empty or too long.
@@ -145,29 +195,29 @@ fn present(item: &Item, key: &Key) -> Result<(), String> {
     let most = if key.hash { MAX_PARTITION_KEY } else { MAX_SORT_KEY };
     match (item.get(name), key.kind) {
         (None, _) => Err(format!("no `{name}`")),
-        (Some(AttributeValue::S(text)), Kind::String) if text.is_empty() => Err(format!("`{name}` is empty")),
-        (Some(AttributeValue::S(text)), Kind::String) if text.len() > most => {
+        (Some(AttributeValue::S(text)), template::Kind::String) if text.is_empty() => Err(format!("`{name}` is empty")),
+        (Some(AttributeValue::S(text)), template::Kind::String) if text.len() > most => {
             Err(format!("`{name}` has {} bytes; a key has at most {most}", text.len()))
         }
-        (Some(AttributeValue::S(_)), Kind::String)
-        | (Some(AttributeValue::N(_)), Kind::Number)
-        | (Some(AttributeValue::B(_)), Kind::Binary) => Ok(()),
-        (Some(_), Kind::String) => Err(format!("`{name}` is no string")),
-        (Some(_), Kind::Number) => Err(format!("`{name}` is no number")),
-        (Some(_), Kind::Binary) => Err(format!("`{name}` is not binary")),
+        (Some(AttributeValue::S(_)), template::Kind::String)
+        | (Some(AttributeValue::N(_)), template::Kind::Number)
+        | (Some(AttributeValue::B(_)), template::Kind::Binary) => Ok(()),
+        (Some(_), template::Kind::String) => Err(format!("`{name}` is no string")),
+        (Some(_), template::Kind::Number) => Err(format!("`{name}` is no number")),
+        (Some(_), template::Kind::Binary) => Err(format!("`{name}` is not binary")),
     }
 }
 
-/// Checks that a cursor of an index can hold the item's place.
-fn in_cursor(item: &Item, resource: &Resource, index: &Index) -> Result<(), String> {
-    let attributes: Vec<_> = index.position_attributes(&resource.table).collect();
+/// Checks that a cursor of an index can hold the item's position.
+fn in_cursor(item: &Item, index: &Index, table: &api::Table) -> Result<(), String> {
     let bytes = |name: &str| match item.get(name) {
         Some(AttributeValue::S(text) | AttributeValue::N(text)) => text.len(),
         _ => 0,
     };
-    match attributes.iter().map(|name| bytes(name)).sum::<usize>() {
+    let names: Vec<_> = index.position_attributes(table).collect();
+    match names.iter().map(|name| bytes(name)).sum::<usize>() {
         size if size > MAX_POSITION_BYTES => {
-            Err(format!("`{}` have {size} bytes together; a cursor holds {MAX_POSITION_BYTES}", attributes.join("` and `")))
+            Err(format!("`{}` have {size} bytes together; a cursor holds {MAX_POSITION_BYTES}", names.join("` and `")))
         }
         _ => Ok(()),
     }
@@ -237,16 +287,14 @@ mod tests {
 
     #[test]
     fn a_sort_value_and_an_id_fit_in_a_cursor() {
-        static BY_BRAND: Index = Index {
-            name: Some("byBrand"),
-            partition: Partition::Attributes(&[]),
-            range: &["brand", "productId"],
-            projects: api::Projects::All,
-        };
+        static BY_BRAND: Index =
+            Index { name: Some("byBrand"), partition: Partition::Attributes(&["x"]), range: &["brand"], projects: api::Projects::All };
         let item = |bytes: usize| read("products", &product(&format!(",\"brand\":{:?}", "x".repeat(bytes)))).unwrap();
-        assert_eq!(in_cursor(&item(343), &shop::PRODUCTS, &BY_BRAND), Ok(()));
-        let reason = in_cursor(&item(344), &shop::PRODUCTS, &BY_BRAND).unwrap_err();
-        assert_eq!(reason, "`brand` and `productId` have 347 bytes together; a cursor holds 346");
+        assert_eq!(in_cursor(&item(343), &BY_BRAND, &shop::PRODUCTS.table), Ok(()));
+        assert_eq!(
+            in_cursor(&item(344), &BY_BRAND, &shop::PRODUCTS.table).unwrap_err(),
+            "`brand` and `productId` have 347 bytes together; a cursor holds 346"
+        );
     }
 
     #[test]

@@ -43,7 +43,7 @@ impl Rows {
                 .table
                 .key
                 .iter()
-                .map(|key| Some(((*key).to_owned(), AttributeValue::S(first.0.get(of.resource.name)?.get(*key)?.clone()))));
+                .map(|key| Some(((*key).to_owned(), AttributeValue::S(first.stored(of.resource, key)?.to_owned()))));
             let mut found = None;
             if let Some(key) = key.collect::<Option<_>>() {
                 found = client.get_item().table_name(name).set_key(Some(key)).send().await.map_err(|error| failure(&error, name))?.item;
@@ -63,20 +63,23 @@ impl Rows {
         Ok(Self(rows))
     }
 
-    /// Returns the text of a field, as callers see it, in the row of a resource.
-    pub(crate) fn text(&self, resource: &Resource, field: &str) -> Option<&str> {
-        let row = self.0.get(resource.name)?;
-        match resource.field(field).map(|field| field.kind) {
-            Some(Kind::Prefixed { attribute, prefix }) => row.get(attribute)?.strip_prefix(prefix),
-            _ => row.get(field).map(String::as_str),
+    /// Returns a field of the row of a resource, as callers see it, if it is a text.
+    pub(crate) fn text(&self, resource: &Resource, name: &str) -> Option<&str> {
+        match resource.field(name)?.kind {
+            Kind::Prefixed { attribute, prefix } => self.stored(resource, attribute)?.strip_prefix(prefix),
+            _ => self.stored(resource, name),
         }
+    }
+
+    fn stored(&self, resource: &Resource, attribute: &str) -> Option<&str> {
+        self.0.get(resource.name)?.get(attribute).map(String::as_str)
     }
 
     /// Returns the id of a caller: of a resource whose key it is, else of any row that names one.
     pub(crate) fn caller(&self, bundle: &Bundle) -> &str {
-        let Some(field) = bundle.caller_field() else { return NOBODY };
-        let own = bundle.resources.iter().filter(|resource| resource.table.key == [field]);
-        own.chain(bundle.resources).find_map(|resource| self.text(resource, field)).unwrap_or(NOBODY)
+        let Some(name) = bundle.caller_field() else { return NOBODY };
+        let own = bundle.resources.iter().filter(|resource| resource.table.key == [name]);
+        own.chain(bundle.resources).find_map(|resource| self.text(resource, name)).unwrap_or(NOBODY)
     }
 }
 

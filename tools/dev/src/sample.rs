@@ -2,7 +2,8 @@
 //!
 //! The rows are loaded 40 times. The first copy is the files as they are. In copy *k* (from 2), every text under the
 //! name of a key attribute of any resource, at any depth, ends in `-k`, so a row leads to the rows of its own copy; and
-//! every declared timestamp is *k* − 1 weeks later. All else is the same. A resource whose key has no text has one copy.
+//! every declared time is *k* − 1 weeks later. All else is the same, also what is fixed in the rows of a resource. A
+//! resource whose key has no text that changes has one copy.
 
 use crate::timestamp;
 use anyhow::{Context as _, Result};
@@ -65,11 +66,12 @@ impl Sample {
 
     /// Returns all copies of the rows of a resource, as JSON Lines; the first copy is the file's text.
     pub fn grown(&self, resource: &'static Resource) -> impl Iterator<Item = String> {
-        let keys: BTreeSet<_> = self.resources.iter().flat_map(|resource| resource.table.key).copied().collect();
+        let mut keys: BTreeSet<_> = self.resources.iter().flat_map(|resource| resource.table.key).copied().collect();
+        keys.retain(|key| resource.fixed.iter().all(|(name, _)| name != key));
         let copies = (2..=COPIES).flat_map(move |copy| {
             let keys = keys.clone();
             self.rows(resource).filter_map(move |mut row| {
-                let key = resource.table.key.iter().any(|name| row[*name].is_string());
+                let key = resource.table.key.iter().any(|name| keys.contains(name) && row[*name].is_string());
                 move_object(row.as_object_mut().filter(|_| key)?, resource.fields, &keys, copy);
                 Some(row.to_string())
             })
@@ -90,10 +92,21 @@ fn move_object(object: &mut Map<String, Value>, fields: &[Field], keys: &BTreeSe
             Value::String(text) if kind == Some(Kind::Timestamp) => {
                 *text = timestamp::later(text, i64::from(copy - 1) * STEP_SECONDS).unwrap_or_else(|| text.clone());
             }
+            value if matches!(kind, Some(Kind::Epoch(_))) => move_ticks(value, kind, copy),
             Value::String(text) if keys.contains(name.as_str()) => text.push_str(&format!("-{copy}")),
             value => move_value(value, kind.and_then(Kind::members).unwrap_or_default(), keys, copy),
         }
     }
+}
+
+fn move_ticks(value: &mut Value, kind: Option<Kind>, copy: u32) {
+    let Some(Kind::Epoch(epoch)) = kind else { return };
+    let step = i128::from(copy - 1) * i128::from(STEP_SECONDS) * 1_000_000_000 / epoch.nanoseconds();
+    let moved = |ticks: i64| i64::try_from(i128::from(ticks) + step).unwrap_or(ticks);
+    *value = match &*value {
+        Value::String(text) => text.parse().map_or_else(|_| Value::from(text.as_str()), |ticks| moved(ticks).to_string().into()),
+        number => number.as_i64().map_or_else(|| number.clone(), |ticks| moved(ticks).into()),
+    };
 }
 
 fn move_value(value: &mut Value, fields: &[Field], keys: &BTreeSet<&str>, copy: u32) {
@@ -123,6 +136,18 @@ mod tests {
             "items": [{ "productId": "p-1-3", "quantity": 2 }], "hidden": { "orderId": "o-9-3", "placedAt": "then" },
         });
         assert_eq!(order, moved);
+    }
+
+    #[test]
+    fn a_time_since_1970_moves_by_its_own_unit() {
+        let kind = |epoch| Some(Kind::Epoch(epoch));
+        let moved = |mut value: Value, epoch| {
+            move_ticks(&mut value, kind(epoch), 2);
+            value
+        };
+        assert_eq!(moved(json!(1_704_067_200), api::Epoch::Seconds), json!(1_704_672_000));
+        assert_eq!(moved(json!("1704067200000"), api::Epoch::MillisecondsText), json!("1704672000000"));
+        assert_eq!(moved(json!("then"), api::Epoch::SecondsText), json!("then"));
     }
 
     #[test]

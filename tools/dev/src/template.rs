@@ -289,7 +289,7 @@ Resources:
       CodeUri: .
       Environment: {Variables: {LINES_TABLE: !Ref OrderLinesTable}}
       Events:
-        Get: {Type: HttpApi, Properties: {Path: '/v1/accounts/{id}/lines', Method: get}}
+        Get: {Type: HttpApi, Properties: {Path: '/v1/accounts/{accountId}/lines', Method: get}}
       Policies:
         - Version: 2012-10-17
           Statement:
@@ -312,7 +312,7 @@ Resources:
         let function = template.function("list-lines").unwrap();
         assert_eq!(function.environment["LOG_LEVEL"], "info");
         assert_eq!(function.environment["LINES_TABLE"], json!({"Ref": "OrderLinesTable"}));
-        let route = Route { path: "/v1/accounts/{id}/lines".to_owned(), method: "GET".to_owned(), event: "Get".to_owned() };
+        let route = Route { path: "/v1/accounts/{accountId}/lines".to_owned(), method: "GET".to_owned(), event: "Get".to_owned() };
         assert_eq!(function.routes, [route]);
         assert_eq!(function.statements[0]["Action"], "dynamodb:Query");
         assert_eq!(function.other_policies, [json!("AWSXRayDaemonWriteAccess")]);

@@ -18,7 +18,7 @@ impl Examples<'_> {
         let mut example = Map::new();
         for row in self.0.rows(resource) {
             if let Value::Object(row) = row {
-                complete(&mut example, row, resource.fields);
+                complete(&mut example, as_shown(row, resource.fields), resource.fields);
             }
         }
         Value::Object(example)
@@ -75,7 +75,11 @@ impl Examples<'_> {
     /// Returns the row that this element of a list names.
     fn joined(&self, expansion: &Expansion, key: &str, element: &Value) -> Value {
         let own_key = expansion.resource.table.key.first().copied().unwrap_or_default();
-        self.0.rows(expansion.resource).find(|row| row.get(own_key) == element.get(key)).unwrap_or_default()
+        let row = self.0.rows(expansion.resource).find(|row| row.get(own_key) == element.get(key));
+        match row {
+            Some(Value::Object(row)) => Value::Object(as_shown(row, expansion.resource.fields)),
+            _ => Value::Null,
+        }
     }
 
     /// Returns the chosen fields of a row, in the model's order.
@@ -105,6 +109,29 @@ impl Examples<'_> {
         }
         Value::Object(members)
     }
+}
+
+/// Brings a stored row into the form that callers see: without prefixes, and with times in RFC 3339.
+fn as_shown(mut row: Map<String, Value>, fields: &[Field]) -> Map<String, Value> {
+    for field in fields {
+        let stored = row.get(field.attribute());
+        let text = stored.map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+        let shown = match (field.kind, text, stored) {
+            (Kind::Prefixed { prefix, .. }, Some(text), _) => text.strip_prefix(prefix).map(Value::from),
+            (Kind::Epoch(epoch), Some(text), _) => epoch.shown(&text).map(Value::from),
+            (Kind::Object(members), _, Some(Value::Object(below))) => Some(Value::Object(as_shown(below.clone(), members))),
+            (Kind::Objects(members), _, Some(Value::Array(values))) => {
+                let element =
+                    |value: &Value| value.as_object().map_or(Value::Null, |below| Value::Object(as_shown(below.clone(), members)));
+                Some(values.iter().map(element).collect())
+            }
+            _ => continue,
+        };
+        if let Some(shown) = shown {
+            row.insert(field.name.to_owned(), shown);
+        }
+    }
+    row
 }
 
 /// Adds to an example the declared members that it lacks and a row has, at every level of objects.

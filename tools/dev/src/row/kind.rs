@@ -3,7 +3,7 @@
 use super::short;
 use crate::attribute::{Item, is_whole};
 use crate::timestamp;
-use api::{Epoch, Field, Kind, Resource};
+use api::{Field, Kind, Resource};
 use aws_sdk_dynamodb::types::AttributeValue;
 
 /// Checks the declared members of an item or a nested object. The error names the member's path.
@@ -19,14 +19,10 @@ pub(super) fn is_timestamp(resource: &Resource, name: &str) -> bool {
 fn at(members: &mut Item, fields: &[Field], path: &str) -> Result<(), String> {
     for field in fields {
         if let Some(value) = members.get_mut(field.attribute()) {
-            one(value, field.kind, &format!("{path}{}", field.name))?;
+            one(value, field.kind, &format!("{path}{}", field.attribute()))?;
         }
     }
     Ok(())
-}
-
-fn time_since_1970(epoch: Epoch, text: &str, path: &str) -> Result<(), String> {
-    epoch.shown(text).map(drop).ok_or_else(|| format!("`{path}` is `{}`, not a whole number of the time since 1970", short(text)))
 }
 
 fn one(value: &mut AttributeValue, kind: Kind, path: &str) -> Result<(), String> {
@@ -38,11 +34,12 @@ fn one(value: &mut AttributeValue, kind: Kind, path: &str) -> Result<(), String>
             *text = time.ok_or_else(|| format!("`{path}` is `{}`, not a time of RFC 3339 like 2024-01-31T09:30:00Z", short(text)))?;
             return Ok(());
         }
-        (Kind::Epoch(epoch), S(text)) if epoch.is_text() => return time_since_1970(epoch, text, path),
-        (Kind::Epoch(epoch), N(text)) if !epoch.is_text() => return time_since_1970(epoch, text, path),
-        (Kind::Prefixed { prefix, .. }, S(text)) if text.len() > prefix.len() && text.starts_with(prefix) => return Ok(()),
-        (Kind::Prefixed { attribute, prefix }, S(_)) => return Err(format!("`{attribute}` does not begin with `{prefix}`")),
-        (Kind::Text, S(_)) | (Kind::Number, N(_)) | (Kind::Boolean, Bool(_)) => return Ok(()),
+        (Kind::Epoch(epoch), S(text)) if epoch.is_text() && epoch.shown(text).is_some() => return Ok(()),
+        (Kind::Epoch(epoch), N(text)) if !epoch.is_text() && epoch.shown(text).is_some() => return Ok(()),
+        (Kind::Prefixed { prefix, .. }, S(text)) if text.strip_prefix(prefix).is_none_or(str::is_empty) => {
+            return Err(format!("`{path}` is `{}`, which is not `{prefix}` and a text", short(text)));
+        }
+        (Kind::Text | Kind::Prefixed { .. }, S(_)) | (Kind::Number, N(_)) | (Kind::Boolean, Bool(_)) => return Ok(()),
         (Kind::Integer, N(text)) if is_whole(text) => return Ok(()),
         (Kind::Texts, L(values)) => {
             return values.iter_mut().enumerate().try_for_each(|(index, value)| one(value, Kind::Text, &format!("{path}[{index}]")));
@@ -53,8 +50,13 @@ fn one(value: &mut AttributeValue, kind: Kind, path: &str) -> Result<(), String>
             return elements.try_for_each(|(index, value)| one(value, Kind::Object(fields), &format!("{path}[{index}]")));
         }
         (Kind::Text | Kind::Timestamp | Kind::Prefixed { .. }, _) => "string",
-        (Kind::Epoch(epoch), _) if epoch.is_text() => "string",
-        (Kind::Number | Kind::Epoch(_), _) => "number",
+        (Kind::Epoch(epoch), _) => match (epoch.is_text(), epoch.nanoseconds()) {
+            (true, 1_000_000) => "string of whole milliseconds since 1970",
+            (true, _) => "string of whole seconds since 1970",
+            (false, 1_000_000) => "number of whole milliseconds since 1970",
+            (false, _) => "number of whole seconds since 1970",
+        },
+        (Kind::Number, _) => "number",
         (Kind::Integer, _) => "whole number",
         (Kind::Boolean, _) => "boolean",
         (Kind::Texts, _) => "list of strings",
@@ -75,6 +77,8 @@ mod tests {
         api::field("pages", Kind::Integer, ""),
         api::field("free", Kind::Boolean, ""),
         api::field("seenAt", Kind::Timestamp, ""),
+        api::field("madeAt", Kind::Epoch(api::Epoch::Seconds), ""),
+        api::field("id", Kind::Prefixed { attribute: "PK", prefix: "BOOK#" }, ""),
         api::field("tags", Kind::Texts, ""),
         api::field("size", Kind::Object(&[api::field("width", Kind::Number, "")]), ""),
         api::field("parts", Kind::Objects(&[api::field("readAt", Kind::Timestamp, "")]), ""),
@@ -95,6 +99,10 @@ mod tests {
             (r#"{"free":"yes"}"#, "`free` is no boolean"),
             (r#"{"seenAt":5}"#, "`seenAt` is no string"),
             (r#"{"seenAt":"yesterday"}"#, "`seenAt` is `yesterday`, not a time of RFC 3339 like 2024-01-31T09:30:00Z"),
+            (r#"{"madeAt":"1704067200"}"#, "`madeAt` is no number of whole seconds since 1970"),
+            (r#"{"madeAt":1704067200.5}"#, "`madeAt` is no number of whole seconds since 1970"),
+            (r#"{"PK":"AUTHOR#1"}"#, "`PK` is `AUTHOR#1`, which is not `BOOK#` and a text"),
+            (r#"{"PK":"BOOK#"}"#, "`PK` is `BOOK#`, which is not `BOOK#` and a text"),
             (r#"{"tags":"a"}"#, "`tags` is no list of strings"),
             (r#"{"tags":["a",1]}"#, "`tags[1]` is no string"),
             (r#"{"size":[]}"#, "`size` is no object"),
@@ -108,7 +116,8 @@ mod tests {
 
     #[test]
     fn what_is_hidden_or_left_out_is_not_checked() {
-        assert!(checked(r#"{"size":{"depth":"deep"},"hidden":null}"#).is_ok());
+        assert!(checked(r#"{"size":{"depth":"deep"},"hidden":null,"id":7}"#).is_ok());
+        assert!(checked(r#"{"PK":"BOOK#1","madeAt":1704067200}"#).is_ok());
     }
 
     #[test]

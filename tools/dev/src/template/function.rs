@@ -27,7 +27,7 @@ pub struct Function {
 /// A route of the HTTP API.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Route {
-    /// `/v1/things/{id}`
+    /// `/v1/things/{thingId}`
     pub path: String,
     /// In capitals: `GET`.
     pub method: String,
