@@ -1,5 +1,6 @@
 //! The command line: parse, run, one line on stderr if it fails.
 
+mod scaffold;
 mod tables;
 
 use crate::bundle::Bundle;
@@ -10,6 +11,7 @@ use crate::{audit, docs, invoke, openapi, process, rows, runtime, token, up};
 use anyhow::Result;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand};
+use scaffold::{New, Remove};
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
@@ -42,6 +44,12 @@ enum Command {
     Invoke(Invoke),
     /// Find rows that no list would find (reads whole tables)
     Audit(Audit),
+    /// Write a resource or a route in every place
+    #[command(subcommand)]
+    New(New),
+    /// Remove parts of the bundle
+    #[command(subcommand)]
+    Remove(Remove),
     /// Write openapi.json from the declarations of shared/model and shared/api
     Openapi(Openapi),
     /// Serve the API reference on localhost, to read and to try against `cargo dev up`
@@ -185,6 +193,8 @@ async fn command(command: Command) -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Audit(options) => audit(options).await,
+        Command::New(new) => new.run().await.map(|()| ExitCode::SUCCESS),
+        Command::Remove(remove) => remove.run().await.map(|()| ExitCode::SUCCESS),
         Command::Openapi(Openapi { check }) => openapi::write(check).map(|()| ExitCode::SUCCESS),
         Command::Docs(Docs { port, stack, sub }) => {
             let options = docs::Options { port, stack_port: stack.port(), sub: subject(sub).await? };
@@ -239,8 +249,11 @@ async fn audit(options: Audit) -> Result<ExitCode> {
     let Audit { at, shards: Shards { shards } } = options;
     let bundle = Bundle::of_workspace()?;
     let target = at.target()?;
-    let (listed, others): (Vec<_>, Vec<_>) =
-        bundle.stored()?.into_iter().filter(|of| at.picks(of.resource.name)).partition(|of| !of.table.indexes.is_empty());
+    let (listed, others): (Vec<_>, Vec<_>) = bundle
+        .stored()?
+        .into_iter()
+        .filter(|of| at.picks(of.resource.name))
+        .partition(|of| of.resource.table.indexes.iter().any(|index| index.name.is_some()));
     let names = at.names(&bundle, &listed.iter().map(|of| of.resource.name).collect::<Vec<_>>(), &target)?;
     let client = target.connect().await?;
     for of in others {
@@ -272,6 +285,8 @@ mod tests {
         assert!(Cli::try_parse_from(["cargo dev", "audit", "--shards", "17"]).is_err());
         let bench = Cli::try_parse_from(["cargo dev", "bench", "profile", "--lines", "5", "--help", "--", "-x"]).unwrap();
         assert!(matches!(bench.command, Command::Bench { arguments } if arguments == ["profile", "--lines", "5", "--help", "--", "-x"]));
+        assert!(Cli::try_parse_from(["cargo dev", "new", "route", "x", "--resource", "y", "--one"]).is_err(), "public or owner");
+        assert!(Cli::try_parse_from(["cargo dev", "new", "route", "x", "--resource", "y", "--public", "--one", "--list"]).is_err());
         let up = Cli::try_parse_from(["cargo dev", "up", "--once", "--load", "x"]).unwrap();
         assert!(matches!(up.command, Command::Up(Up { once: true, port: 9000, dynamodb_port: 8000, .. })));
     }

@@ -70,7 +70,7 @@ pub fn open(data: Option<&Path>) -> Result<Handle> {
 /// A table that was made from an older template is an error: a changed index would otherwise go unnoticed.
 pub fn create_tables(db: &Handle, template: &Template) -> Result<Vec<String>> {
     if template.tables.is_empty() {
-        bail!("the template has no AWS::DynamoDB::Table");
+        bail!("the template has no AWS::DynamoDB::Table: `cargo dev new resource` makes one");
     }
     let mut made = Vec::new();
     for table in &template.tables {

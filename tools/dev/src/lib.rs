@@ -4,7 +4,8 @@
 //! routes and permissions, and [`bundle`] adds the declarations of `model`; [`database`] makes an in-process DynamoDB of
 //! them; [`load`] and [`sample`] fill it;
 //! [`up`] puts the functions in front of it, and [`stack`] says where it listens. [`openapi`] writes the published contract from the declarations of `model`,
-//! and [`docs`] serves it to be read and tried. [`invoke`] sends one event to one function.
+//! and [`docs`] serves it to be read and tried. [`invoke`] sends one event to one function. [`scaffold`]
+//! writes a new resource or route.
 //!
 //! Deliberately absent: a second definition of any table or route, a mock of the store (tests and `cargo dev`
 //! speak DynamoDB's wire protocol), and anything that a deployed function could come to depend on.
@@ -29,6 +30,7 @@ mod row;
 mod rows;
 pub mod runtime;
 pub mod sample;
+pub mod scaffold;
 pub mod shard;
 pub mod stack;
 pub mod template;

@@ -124,7 +124,7 @@ async fn serve(address: SocketAddr, local: &Local, bundle: &Bundle, sample: &Sam
 /// Builds the functions as `watch` will: `cargo run --bin NAME --features …`, all members selected.
 async fn build(root: &Path, template: &Template) -> Result<()> {
     if template.functions.is_empty() {
-        bail!("template.yaml has no AWS::Serverless::Function");
+        bail!("the bundle has no function: `cargo dev new resource`, then `cargo dev new route` make one");
     }
     eprintln!("building {} functions", template.functions.len());
     let mut cargo = Command::new("cargo");
