@@ -58,6 +58,7 @@ pub(crate) struct Proxy {
     script: Arc<Mutex<VecDeque<Fault>>>,
     calls: Arc<Mutex<Vec<String>>>,
     connections: Arc<AtomicU32>,
+    left: Arc<AtomicU32>,
     open: Arc<Mutex<Vec<Open>>>,
 }
 
@@ -71,6 +72,8 @@ impl Proxy {
         let (script_there, calls_there) = (Arc::clone(&script), Arc::clone(&calls));
         let connections = Arc::new(AtomicU32::new(0));
         let connections_there = Arc::clone(&connections);
+        let left = Arc::new(AtomicU32::new(0));
+        let left_there = Arc::clone(&left);
         let open = Arc::new(Mutex::new(Vec::new()));
         let open_there = Arc::clone(&open);
         thread::spawn(move || {
@@ -79,10 +82,11 @@ impl Proxy {
                 let (upstream, script, calls) = (upstream.clone(), Arc::clone(&script_there), Arc::clone(&calls_there));
                 let thawed = Arc::new(Mutex::new(None));
                 open_there.lock().unwrap().push((client.try_clone().unwrap(), Arc::clone(&thawed)));
-                thread::spawn(move || serve(client, &upstream, &script, &calls, &thawed));
+                let left = Arc::clone(&left_there);
+                thread::spawn(move || serve(client, &upstream, &script, &calls, &left, &thawed));
             }
         });
-        Self { url, script, calls, connections, open }
+        Self { url, script, calls, connections, left, open }
     }
 
     /// Replaces the script.
@@ -111,6 +115,13 @@ impl Proxy {
         self.connections.load(Ordering::Relaxed)
     }
 
+    /// Waits until the client has left this many of the connections that [`Fault::Close`] closed.
+    pub(crate) async fn left(&self, connections: u32) {
+        while self.left.load(Ordering::Relaxed) < connections {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+
     /// Returns the operations that were called since the last time, repeats included.
     pub(crate) fn calls(&self) -> Vec<String> {
         std::mem::take(&mut *self.calls.lock().unwrap())
@@ -123,6 +134,7 @@ fn serve(
     upstream: &str,
     script: &Mutex<VecDeque<Fault>>,
     calls: &Mutex<Vec<String>>,
+    left: &AtomicU32,
     thawed: &Mutex<Option<Thawed>>,
 ) {
     while let Some((head, body)) = message(&mut client) {
@@ -164,7 +176,9 @@ fn serve(
             }
             Fault::Close => {
                 let _ = client.write_all(&forward(upstream, &head, &body));
-                let _ = client.shutdown(Shutdown::Both);
+                let _ = client.shutdown(Shutdown::Write);
+                let _ = client.read_to_end(&mut Vec::new());
+                left.fetch_add(1, Ordering::Relaxed);
                 return;
             }
             Fault::Unprocess => {

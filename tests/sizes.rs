@@ -16,9 +16,19 @@ fn product(number: usize, attribute: &str, bytes: usize) -> Value {
     product
 }
 
-fn bytes(answer: &Answer) -> usize {
-    assert_eq!(answer.status, 200, "{}", &answer.body[..answer.body.len().min(500)]);
-    answer.body.len()
+/// Requests a page that its size alone has cut. One that the time cut says so (`no-store`, 503 or 504), and is requested again.
+async fn page(stack: &Stack, query: &str) -> Answer {
+    for _ in 0..20 {
+        let answer = stack.products(query).await;
+        let in_time = answer.header("cache-control") != Some("no-store");
+        if in_time {
+            assert_eq!(answer.status, 200, "{}", &answer.body[..answer.body.len().min(500)]);
+            assert!(answer.body.len() <= MIB + 2_048 || answer.ids("productId").len() == 1);
+            return answer;
+        }
+        assert!(matches!(answer.status, 200 | 503 | 504), "{}", &answer.body[..answer.body.len().min(500)]);
+    }
+    panic!("no page in time, {query}");
 }
 
 /// Walks forward, then back from the last page; returns the number of pages.
@@ -26,8 +36,7 @@ async fn walk(stack: &Stack, query: &str, expected: usize) -> usize {
     let (mut seen, mut cursor, mut pages) = (Vec::new(), String::new(), 0);
     let mut last = None;
     loop {
-        let page = stack.products(&format!("{query}{cursor}")).await;
-        assert!(bytes(&page) <= MIB + 2_048 || page.ids("productId").len() == 1);
+        let page = page(stack, &format!("{query}{cursor}")).await;
         seen.extend(page.ids("productId"));
         pages += 1;
         last = page.prev().or(last);
@@ -40,8 +49,7 @@ async fn walk(stack: &Stack, query: &str, expected: usize) -> usize {
     assert_eq!(seen, whole);
     let mut back = Vec::new();
     while let Some(prev) = last.take() {
-        let page = stack.products(&format!("{query}&cursor={prev}")).await;
-        bytes(&page);
+        let page = page(stack, &format!("{query}&cursor={prev}")).await;
         back.splice(0..0, page.ids("productId"));
         last = page.prev();
     }
@@ -72,9 +80,9 @@ async fn items_that_fill_the_index_s_query() {
 #[tokio::test]
 async fn items_that_fill_the_fetch() {
     let stack = Stack::empty();
-    stack.put("products", (0..60).map(|number| product(number, "description", 395_000)));
-    let pages = walk(&stack, "category=big&sort=price_asc&limit=100&fields=productId,description", 60).await;
-    assert_eq!(pages, 30);
-    let page = stack.products("category=big&sort=price_asc&limit=100").await;
-    assert_eq!(page.ids("productId").len(), 60, "the summary does not read what it does not show");
+    stack.put("products", (0..12).map(|number| product(number, "description", 395_000)));
+    let pages = walk(&stack, "category=big&sort=price_asc&limit=100&fields=productId,description", 12).await;
+    assert_eq!(pages, 6);
+    let page = page(&stack, "category=big&sort=price_asc&limit=100").await;
+    assert_eq!(page.ids("productId").len(), 12, "the summary does not read what it does not show");
 }

@@ -129,6 +129,21 @@ impl Stack {
         self.send(&event("/v1/users/{userId}/orders", Some("u-1"), query, Some("u-1"), &[])).await
     }
 
+    /// Walks a user's orders to the end; returns the pages.
+    pub(crate) async fn walk_orders(&self, query: &str) -> Vec<Answer> {
+        let (mut pages, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = self.orders(&format!("{query}{cursor}")).await;
+            assert_eq!(page.status, 200, "{}", page.body);
+            let next = page.next();
+            pages.push(page);
+            match next {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => return pages,
+            }
+        }
+    }
+
     pub(crate) async fn user(&self, query: &str) -> Answer {
         self.send(&event("/v1/users/{userId}", Some("u-1"), query, Some("u-1"), &[])).await
     }
@@ -167,6 +182,33 @@ impl Answer {
         self.headers.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
     }
 
+    /// Returns the status, the headers and the body, for a snapshot. `Server-Timing` is left out.
+    pub(crate) fn shown(&self) -> String {
+        let mut headers: Vec<_> = self.headers.iter().filter(|(name, _)| name != "server-timing").collect();
+        headers.sort();
+        let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
+        let tag = self.header("etag").filter(|_| self.next().or(self.prev()).is_some());
+        let text = self.without_cursors(format!("{}\n{headers}\n{}", self.status, self.body));
+        tag.map_or(text.clone(), |tag| text.replace(tag, "TAG"))
+    }
+
+    /// Returns the body, for a snapshot.
+    pub(crate) fn shown_body(&self) -> String {
+        self.without_cursors(self.body.clone())
+    }
+
+    /// Writes an item on each line, and names in place of cursors: they, and the tags of bodies with them, change from day to day.
+    fn without_cursors(&self, text: String) -> String {
+        let cursors = [("NEXT", self.cursor("next")), ("PREV", self.cursor("prev"))];
+        let name = |text: String, (name, cursor): (&str, Option<String>)| cursor.map_or(text.clone(), |cursor| text.replace(&cursor, name));
+        cursors.into_iter().fold(text, name).replace("},{", "},\n{")
+    }
+
+    fn cursor(&self, name: &str) -> Option<String> {
+        let json: Value = serde_json::from_str(&self.body).unwrap_or_default();
+        json["page"][name].as_str().map(str::to_owned)
+    }
+
     /// Returns the values of one member of all items of a page.
     pub(crate) fn column(&self, name: &str) -> Vec<Value> {
         self.json()["items"].as_array().unwrap().iter().map(|item| item[name].clone()).collect()
@@ -177,11 +219,11 @@ impl Answer {
     }
 
     pub(crate) fn next(&self) -> Option<String> {
-        self.json()["page"]["next"].as_str().map(str::to_owned)
+        self.cursor("next")
     }
 
     pub(crate) fn prev(&self) -> Option<String> {
-        self.json()["page"]["prev"].as_str().map(str::to_owned)
+        self.cursor("prev")
     }
 
     /// Returns rounds and units, from `Server-Timing`.
