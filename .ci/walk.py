@@ -48,9 +48,9 @@ def walk(route, token, limit, pages=None, **query):
 
 def check_list(route, token):
     greatest = route.query["limit"]["schema"]["maximum"]
-    orders = {sort: walk(route, token, greatest, sort=sort) for sort in route.sorts}
-    whole = orders[route.sorts[0]]
-    for sort, items in orders.items():
+    lists = {sort: walk(route, token, greatest, sort=sort) for sort in route.sorts}
+    whole = lists[route.sorts[0]]
+    for sort, items in lists.items():
         assert sorted(items) == sorted(whole), f"{route.name}: {sort} has other items than {route.sorts[0]}"
     small = walk(route, token, 10, pages=SMALL_PAGES)
     assert small == whole[: len(small)] and (len(small) == len(whole) or len(small) == 10 * SMALL_PAGES), f"{route.name}: pages of ten are another list"

@@ -53,9 +53,6 @@ impl Bundle {
 
     /// Returns the sample rows of a resource.
     pub(crate) fn samples(&self, resource: &Resource) -> Vec<Value> {
-        if !self.root.join("samples").exists() {
-            return shop::sample::lines(resource.name).map(|line| serde_json::from_str(&line).unwrap()).collect();
-        }
         let lines = self.text(&format!("samples/{}.jsonl", resource.name));
         lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }

@@ -18,7 +18,7 @@ pub struct Config {
     pub edge: Option<EdgeSecret>,
     /// `STACK_NAME`: the dimension `stack` of the metrics; `local` unless set.
     pub stack: String,
-    /// `READ_ANY_SCOPE`: the scope that may read every user; unless set, nobody may.
+    /// `READ_ANY_SCOPE`: the scope that may read everybody's items; unless set, nobody may.
     pub read_any_scope: Option<String>,
     /// `SERVER_TIMING=full`: show rounds and units to the caller.
     pub full_timing: bool,

@@ -33,7 +33,7 @@ pub struct Resource {
 pub struct Route {
     /// The name of the crate, the binary and the event files.
     pub name: &'static str,
-    /// The path. A path parameter has the name of a field, such as `{userId}`, and stands for its value: it is part of an item's key, or an
+    /// The path. A path parameter has the name of a field, such as `{thingId}`, and stands for its value: it is part of an item's key, or an
     /// equality condition of a list.
     pub path: &'static str,
     /// One sentence for the published contract.
@@ -68,7 +68,7 @@ pub enum Access {
 }
 
 impl Access {
-    /// The user whose id, the claim `sub`, is in `field`.
+    /// The caller whose id, the claim `sub`, is in `field`.
     #[must_use]
     pub const fn owner(field: &'static str) -> Self {
         Self::Owner { field, claim: "sub" }
@@ -89,7 +89,7 @@ pub enum Shape {
 pub struct List {
     /// Query parameters that narrow the list.
     pub filters: &'static [Filter],
-    /// The orders; the first is the default. A list without any takes the order of its index and has no parameter `sort`.
+    /// The sorts; the first is the default. A list without any takes the order of its index and has no parameter `sort`.
     pub sorts: &'static [SortOption],
     /// Related items that a caller can ask for.
     pub expansions: &'static [Expansion],
@@ -205,7 +205,7 @@ pub struct Expansion {
 /// The place of an expansion in the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
-    /// Once, next to `items`, under the expansion's name: the user whom the path names. It is read in parallel with the page.
+    /// Once, next to `items`, under the expansion's name: the owner whom the path names. It is read in parallel with the page.
     Beside,
     /// In each element of a list within each item, as `member`.
     Within {
@@ -294,7 +294,7 @@ impl Route {
     }
 }
 
-/// Returns the name of the path parameter that a segment of a declared path stands for: `userId` of `{userId}`.
+/// Returns the name of the path parameter that a segment of a declared path stands for: `thingId` of `{thingId}`.
 pub(crate) fn parameter(segment: &'static str) -> Option<&'static str> {
     segment.strip_prefix('{')?.strip_suffix('}')
 }

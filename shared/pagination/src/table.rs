@@ -20,7 +20,7 @@ pub struct Table {
 /// | a global index | its name | its HASH key | its RANGE key, or nothing |
 /// | a global index with [multi-attribute keys][multi] | its name | 1 to 4 attributes | 0 to 4 attributes |
 ///
-/// If the key attributes of the table are all part of the index's key, as in `partition: ["category"], range: ["price", "productId"]`, no two
+/// If the key attributes of the table are all part of the index's key, as in `partition: ["genre"], range: ["year", "bookId"]`, no two
 /// items have the same key in it: the index is [unique](Index::is_unique), and lists can be merged from several of its partitions. In other
 /// indexes items with equal keys come in an order of DynamoDB's own, which is stable; a position in them is DynamoDB's start key, which has
 /// the table's key as well.

@@ -41,7 +41,7 @@ static FIELDS: [Field; 13] = [
 fn flat(n: usize, page: &mut String) {
     let _ = write!(
         page,
-        r#"{{"stock":{{"N":"{}"}},"shard":{{"N":"0"}},"currency":{{"S":"EUR"}},"createdAt":{{"S":"2026-11-03T10:15:{:02}.000Z"}},"brand":{{"S":"Northwind"}},"thumbnail":{{"S":"https://img.example.com/products/p-{n:06}/thumbnail-320.webp"}},"price":{{"N":"{}.95"}},"name":{{"S":"Walking boots, waterproof, size {n}"}},"id":{{"S":"p-{n:06}"}},"costPrice":{{"N":"12.5"}},"rating":{{"N":"4.{}"}},"category":{{"S":"outdoor-footwear"}}}}"#,
+        r#"{{"stock":{{"N":"{}"}},"shard":{{"N":"0"}},"currency":{{"S":"EUR"}},"createdAt":{{"S":"2026-11-03T10:15:{:02}.000Z"}},"brand":{{"S":"Northwind"}},"thumbnail":{{"S":"https://img.example.com/pictures/p-{n:06}/thumbnail-320.webp"}},"price":{{"N":"{}.95"}},"name":{{"S":"Walking boots, waterproof, size {n}"}},"id":{{"S":"p-{n:06}"}},"costPrice":{{"N":"12.5"}},"rating":{{"N":"4.{}"}},"category":{{"S":"outdoor-footwear"}}}}"#,
         n * 7,
         n % 60,
         n + 20,

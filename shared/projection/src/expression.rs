@@ -100,7 +100,7 @@ mod tests {
         assert_eq!(shown("name,address.city", &[]), "name,address.city");
         assert_eq!(shown("address(geo(lat),city)", &[]), "address.city,address.geo.lat");
         assert_eq!(shown("address.geo", &[]), "address.geo");
-        assert_eq!(shown("items(productId)", &[]), "items");
+        assert_eq!(shown("items(partId)", &[]), "items");
         assert_eq!(shown("tags,address", &[]), "tags,address");
     }
 
@@ -109,7 +109,7 @@ mod tests {
         assert_eq!(shown("name", &["id", "shard", "id"]), "name,id,shard");
         assert_eq!(shown("id,name", &["id"]), "id,name");
         assert_eq!(shown("address.city", &["address"]), "address");
-        assert_eq!(shown("items(productId)", &["items"]), "items");
+        assert_eq!(shown("items(partId)", &["items"]), "items");
     }
 
     #[test]

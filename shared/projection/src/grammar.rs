@@ -257,9 +257,9 @@ mod tests {
         assert_eq!(details("nmae"), [format!("unknown field \"nmae\"; did you mean \"name\"? valid: {TOP}")]);
         assert_eq!(details("password"), [format!("unknown field \"password\"; valid: {TOP}")]);
         assert_eq!(details("address.ctiy"), ["unknown field \"address.ctiy\"; did you mean \"address.city\"? valid: street, city, geo"]);
-        assert_eq!(details("items(PRODUCTID)").len(), 1);
-        let errors = parse("items(PRODUCTID)", FIELDS).unwrap_err();
-        assert_eq!((errors[0].path.as_str(), errors[0].nearest), ("items.PRODUCTID", Some("productId")));
+        assert_eq!(details("items(PARTID)").len(), 1);
+        let errors = parse("items(PARTID)", FIELDS).unwrap_err();
+        assert_eq!((errors[0].path.as_str(), errors[0].nearest), ("items.PARTID", Some("partId")));
     }
 
     #[test]

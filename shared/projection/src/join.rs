@@ -31,11 +31,11 @@ pub struct Joint {
 /// ```
 /// use projection::{Joint, splice};
 /// let joints = [Joint { at: 9, first: false, key: "p1".into() }, Joint { at: 12, first: true, key: "p2".into() }];
-/// let json = splice(br#"[{"q":100},{}]"#, &joints, "product", |key| match key {
+/// let json = splice(br#"[{"q":100},{}]"#, &joints, "part", |key| match key {
 ///     "p1" => Some(br#"{"id":1}"#),
 ///     _ => None,
 /// });
-/// assert_eq!(json, br#"[{"q":100,"product":{"id":1}},{}]"#);
+/// assert_eq!(json, br#"[{"q":100,"part":{"id":1}},{}]"#);
 /// ```
 pub fn splice<'v>(json: &[u8], joints: &[Joint], member: &str, lookup: impl Fn(&str) -> Option<&'v [u8]>) -> Vec<u8> {
     let mut spliced = Vec::with_capacity(json.len() + joints.len() * 64);

@@ -22,7 +22,7 @@ pub struct Selection {
 }
 
 impl Selection {
-    /// Reads a text like `name,address.city,items(productId,quantity)` against the declared `fields`.
+    /// Reads a text like `name,address.city,items(partId,quantity)` against the declared `fields`.
     ///
     /// # Errors
     ///
@@ -98,7 +98,7 @@ mod tests {
         assert_eq!(canonical("address.geo.lat,address(geo(lng),city)"), "address(city,geo)");
         assert_eq!(canonical("address.street,address.city,address.geo"), "address");
         assert_eq!(canonical("address.geo(lat)"), "address.geo.lat");
-        assert_eq!(canonical("items(quantity,productId),id"), "id,items(productId,quantity)");
+        assert_eq!(canonical("items(quantity,partId),id"), "id,items(partId,quantity)");
         let all = Selection::all(FIELDS);
         assert_eq!(Selection::parse(&all.to_string(), FIELDS).unwrap(), all);
     }

@@ -9,7 +9,7 @@ const fn field(name: &'static str, kind: Kind) -> Field {
 
 const GEO: &[Field] = &[field("lat", Kind::Number), field("lng", Kind::Number)];
 const ADDRESS: &[Field] = &[field("street", Kind::Text), field("city", Kind::Text), field("geo", Kind::Object(GEO))];
-const LINE: &[Field] = &[field("productId", Kind::Text), field("quantity", Kind::Integer), field("name", Kind::Text)];
+const LINE: &[Field] = &[field("partId", Kind::Text), field("quantity", Kind::Integer), field("name", Kind::Text)];
 const FIELDS: &[Field] = &[
     field("id", Kind::Text),
     field("name", Kind::Text),
@@ -35,12 +35,12 @@ fn all(item: &str) -> String {
 
 #[test]
 fn members_come_in_the_models_order_at_every_level() {
-    let item = r#"{"items":{"L":[{"M":{"name":{"S":"n"},"productId":{"S":"p"}}}]},"total":{"N":"1.50"},
+    let item = r#"{"items":{"L":[{"M":{"name":{"S":"n"},"partId":{"S":"p"}}}]},"total":{"N":"1.50"},
         "address":{"M":{"geo":{"M":{"lng":{"N":"2"},"lat":{"N":"1"}}},"city":{"S":"c"},"street":{"S":"s"}}},
         "id":{"S":"i"}}"#;
     assert_eq!(
         all(item),
-        r#"{"id":"i","total":1.50,"address":{"street":"s","city":"c","geo":{"lat":1,"lng":2}},"items":[{"productId":"p","name":"n"}]}"#
+        r#"{"id":"i","total":1.50,"address":{"street":"s","city":"c","geo":{"lat":1,"lng":2}},"items":[{"partId":"p","name":"n"}]}"#
     );
 }
 
@@ -115,8 +115,8 @@ fn picks_are_there_whether_or_not_they_are_chosen() {
 
 #[test]
 fn joints_lie_before_the_end_of_their_element() {
-    let lines = r#"{"L":[{"M":{"quantity":{"N":"1"},"productId":{"S":"p1"}}},{"M":{"productId":{"S":"p2"}}},
-        {"M":{"name":{"S":"no key"}}},{"S":"x"},{"M":{"name":{"S":"n"},"productId":{"N":"3"},"quantity":{"N":"2"}}}]}"#;
+    let lines = r#"{"L":[{"M":{"quantity":{"N":"1"},"partId":{"S":"p1"}}},{"M":{"partId":{"S":"p2"}}},
+        {"M":{"name":{"S":"no key"}}},{"S":"x"},{"M":{"name":{"S":"n"},"partId":{"N":"3"},"quantity":{"N":"2"}}}]}"#;
     let address = r#"{"M":{"city":{"S":"Trondheim"}}}"#;
     for item in [
         format!(r#"{{"id":{{"S":"i"}},"address":{address},"items":{lines},"extra":{{"M":{{}}}}}}"#),
@@ -124,14 +124,14 @@ fn joints_lie_before_the_end_of_their_element() {
     ] {
         for (text, first, spliced) in [
             (
-                "id,address,items(productId,quantity)",
+                "id,address,items(partId,quantity)",
                 false,
-                r#"[{"productId":"p1","quantity":1,"x":[p1]},{"productId":"p2","x":[p2]},{},{"productId":3,"quantity":2,"x":[3]}]"#,
+                r#"[{"partId":"p1","quantity":1,"x":[p1]},{"partId":"p2","x":[p2]},{},{"partId":3,"quantity":2,"x":[3]}]"#,
             ),
             ("id,address,extra,items.quantity", true, r#"[{"quantity":1,"x":[p1]},{"x":[p2]},{},{"quantity":2,"x":[3]}]"#),
         ] {
             let selection = Selection::parse(text, FIELDS).unwrap();
-            let join = Join { list: "items", key: "productId" };
+            let join = Join { list: "items", key: "partId" };
             let transcoder = Transcoder::new(&selection, &[], Some(join));
             let mut output = Output::default();
             output.json.push(b'[');
@@ -157,8 +157,8 @@ fn joints_lie_before_the_end_of_their_element() {
 #[test]
 fn a_join_of_a_list_that_is_not_chosen_reports_nothing() {
     let selection = Selection::parse("id", FIELDS).unwrap();
-    let transcoder = Transcoder::new(&selection, &[], Some(Join { list: "items", key: "productId" }));
-    let item = r#"{"items":{"L":[{"M":{"productId":{"S":"p"}}}]},"id":{"S":"i"}}"#;
+    let transcoder = Transcoder::new(&selection, &[], Some(Join { list: "items", key: "partId" }));
+    let item = r#"{"items":{"L":[{"M":{"partId":{"S":"p"}}}]},"id":{"S":"i"}}"#;
     let mut output = Output::default();
     transcoder.read(item, &mut output).unwrap();
     assert!(output.joints.is_empty());
@@ -168,22 +168,22 @@ fn a_join_of_a_list_that_is_not_chosen_reports_nothing() {
 #[test]
 fn a_malformed_item_leaves_the_output_as_it_was() {
     let selection = Selection::all(FIELDS);
-    let transcoder = Transcoder::new(&selection, &["id"], Some(Join { list: "items", key: "productId" }));
+    let transcoder = Transcoder::new(&selection, &["id"], Some(Join { list: "items", key: "partId" }));
     let mut output = Output::default();
     output.json.push(b'[');
-    let good = r#"{"id":{"S":"i"},"items":{"L":[{"M":{"productId":{"S":"p"}}}]}}"#;
+    let good = r#"{"id":{"S":"i"},"items":{"L":[{"M":{"partId":{"S":"p"}}}]}}"#;
     for broken in [
-        r#"{"name":{"S":"stale"},"items":{"L":[{"M":{"productId":{"S":"p"}}}]},"quo\"te\n":{"N":"x"}}"#,
-        r#"{"id":{"S":"i"},"items":{"L":[{"M":{"productId":{"S":"p"}}}]}} {}"#,
-        r#"{"id":{"S":"i"},"items":{"L":[{"M":{"productId":{"S":"p"}}},{"M":{"productId":{"N":"p"}}}]}}"#,
-        r#"{"id":{"S":"i"},"items":{"L":[{"M":{"productId":{"S":"p"}}}]}"#,
+        r#"{"name":{"S":"stale"},"items":{"L":[{"M":{"partId":{"S":"p"}}}]},"quo\"te\n":{"N":"x"}}"#,
+        r#"{"id":{"S":"i"},"items":{"L":[{"M":{"partId":{"S":"p"}}}]}} {}"#,
+        r#"{"id":{"S":"i"},"items":{"L":[{"M":{"partId":{"S":"p"}}},{"M":{"partId":{"N":"p"}}}]}}"#,
+        r#"{"id":{"S":"i"},"items":{"L":[{"M":{"partId":{"S":"p"}}}]}"#,
     ] {
         assert!(transcoder.read(broken, &mut output).is_err(), "{broken}");
         assert_eq!((output.json.as_slice(), output.joints.len()), (b"[".as_slice(), 0));
         assert_eq!(output.picks, [None]);
     }
     transcoder.read(good, &mut output).unwrap();
-    assert_eq!(output.json, br#"[{"id":"i","items":[{"productId":"p"}]}"#);
+    assert_eq!(output.json, br#"[{"id":"i","items":[{"partId":"p"}]}"#);
 }
 
 #[test]

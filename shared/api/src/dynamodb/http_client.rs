@@ -72,7 +72,7 @@ impl KeepingClient {
     /// Trusts these root certificates (PEM) and no others.
     ///
     /// # Panics
-    /// The SDK's HTTP client panics if one of them is not a certificate. [`super::environment`] checks a user's file first.
+    /// The SDK's HTTP client panics if one of them is not a certificate. [`super::environment`] checks a file that replaces them first.
     pub(super) fn new(roots: Vec<u8>) -> Self {
         let connector = RwLock::new(connector(&roots));
         Self { shared: Arc::new(Shared { roots, connector }) }

@@ -188,7 +188,7 @@ mod tests {
     #[test]
     fn what_matters_is_kept() {
         let event = read(
-            r#"{"version":"2.0","routeKey":"GET /v1/users/{userId}","rawPath":"/v1/users/u-1","rawQueryString":"a=%20b c",
+            r#"{"version":"2.0","routeKey":"GET /v1/things/{thingId}","rawPath":"/v1/things/t-1","rawQueryString":"a=%20b c",
                 "cookies":["x"],"headers":{"If-None-Match":"\"x\"","host":"h","accept-encoding":7},
                 "requestContext":{"http":{"method":"GET","path":"/"},"authorizer":{"jwt":{"claims":{"sub":"u-1","scope":["a"]},"scopes":null}}},
                 "pathParameters":{"id":"u-1"},"isBase64Encoded":true,"body":"!!"}"#,
@@ -226,8 +226,8 @@ mod tests {
 
     #[test]
     fn a_text_without_escapes_is_borrowed() {
-        let event = read(r#"{"version":"2.0","rawPath":"/v1/users/u-1","requestContext":{"http":{"method":"GET"}}}"#).unwrap();
-        assert!(matches!(event.raw_path, Cow::Borrowed("/v1/users/u-1")));
+        let event = read(r#"{"version":"2.0","rawPath":"/v1/things/t-1","requestContext":{"http":{"method":"GET"}}}"#).unwrap();
+        assert!(matches!(event.raw_path, Cow::Borrowed("/v1/things/t-1")));
     }
 
     #[test]
@@ -237,7 +237,7 @@ mod tests {
         }
         for odd in [
             r#"{"version":"2.0","rawQueryString":null,"headers":null,"pathParameters":null,"requestContext":{"authorizer":null,"http":{"method":"GET"}}}"#,
-            r#"{"version":"2.0","requestContext":{"authorizer":{"iam":{"userId":"x"}},"http":{"method":"\u0000"}}}"#,
+            r#"{"version":"2.0","requestContext":{"authorizer":{"iam":{"accountId":"x"}},"http":{"method":"\u0000"}}}"#,
             r#"{"version":"2.0","requestContext":{"authorizer":{"jwt":{"claims":{"sub":{"a":[1]},"scope":1.5}}},"http":{"method":""}}}"#,
         ] {
             assert!(read(odd).is_ok(), "{odd}");

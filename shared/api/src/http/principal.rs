@@ -113,7 +113,7 @@ pub(crate) fn local_token(headers: &http::HeaderMap) -> Option<Vec<u8>> {
 mod tests {
     use super::*;
 
-    const OWNER: Access = Access::owner("userId");
+    const OWNER: Access = Access::owner("ownerId");
 
     fn principal(claims: &str, access: Access) -> Option<Principal> {
         Principal::of(&serde_json::from_str(claims).unwrap(), access, Some("all:read"))

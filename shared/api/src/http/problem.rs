@@ -90,7 +90,7 @@ impl ProblemKind {
                 uri: "/problems/forbidden",
                 status: StatusCode::FORBIDDEN,
                 title: "Access denied",
-                detail: "Callers can read only their own data, unless their token has the scope for all users.",
+                detail: "Callers can read only their own data, unless their token has the scope that reads everybody's.",
             },
             Self::DirectAccess => Spec {
                 uri: "/problems/direct-access",

@@ -77,11 +77,11 @@ fn of_plans(route: &'static Route, list: &'static List, wrong: &mut Wrong) {
     let mut always: Vec<_> = given.map(|attribute| Condition::equal(attribute, text("x"))).collect();
     always.dedup();
     always.extend(resource.conditions(&always));
-    let orders: Vec<_> = match list.sorts {
+    let offered: Vec<_> = match list.sorts {
         [] => vec![("of the index", None)],
         sorts => sorts.iter().map(|sort| (sort.name, resource.field(sort.field).map(Field::attribute))).collect(),
     };
-    for (sort, attribute) in orders {
+    for (sort, attribute) in offered {
         let by = Sort { attribute, order: Order::Ascending };
         for choice in &choices {
             let chosen: Vec<_> = filters.iter().enumerate().filter(|(i, _)| choice >> i & 1 == 1).map(|(_, filter)| filter).collect();
