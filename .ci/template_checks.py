@@ -407,7 +407,9 @@ def target(resource):
         at = resource["Fn::GetAtt"]
         name, attribute = at.split(".") if isinstance(at, str) else at
         return (name, None) if attribute == "Arn" else (None, None)
-    found = re.fullmatch(r"\$\{(\w+)\.Arn\}/index/([A-Za-z0-9_.-]+)", resource.get("Fn::Sub", "") if isinstance(resource, dict) else "")
+    text = resource.get("Fn::Sub", "") if isinstance(resource, dict) else ""
+    existing = r"arn:\$\{AWS::Partition\}:dynamodb:\$\{AWS::Region\}:\$\{AWS::AccountId\}:table/\$\{(\w+)\}(?:/index/([A-Za-z0-9_.-]+))?"
+    found = re.fullmatch(r"\$\{(\w+)\.Arn\}/index/([A-Za-z0-9_.-]+)", text) or re.fullmatch(existing, text)
     return found.groups() if found else (None, None)
 
 
@@ -421,7 +423,7 @@ def statements_name_exact_tables_and_indexes(b):
                 continue
             for resource in listed(statement.get("Resource", [])):
                 table, index = target(resource)
-                if table not in b.tables or index is not None and index not in [one["IndexName"] for one in b.indexes(table)]:
+                if table not in b.known_tables or index is not None and index not in [one["IndexName"] for one in b.indexes(table)]:
                     yield f"{name}: {sorted(actions)} on {text_of(resource)}"
                 elif index is not None and actions != {"dynamodb:Query"}:
                     yield f"{name}: {sorted(actions)} on the index {index}"
@@ -704,7 +706,7 @@ def alarms_watch_metrics_that_exist(b):
                 table = dimensions.get("TableName", {})
                 table = table.get("Ref") if isinstance(table, dict) else None
                 index = dimensions.get("GlobalSecondaryIndexName")
-                good = metric in ("ReadThrottleEvents", "WriteThrottleEvents") and table in b.tables and set(dimensions) <= {"TableName", "GlobalSecondaryIndexName"}
+                good = metric in ("ReadThrottleEvents", "WriteThrottleEvents") and table in b.known_tables and set(dimensions) <= {"TableName", "GlobalSecondaryIndexName"}
                 good = good and (index is None or index in [one["IndexName"] for one in b.indexes(table)])
                 if good and "FILL(" not in text_of(alarm["Properties"].get("Metrics", [])):
                     yield f"{name}: an alarm on AWS/DynamoDB ignores missing data, so FILL is needed"

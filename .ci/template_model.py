@@ -226,7 +226,14 @@ class Bundle:
 
     @property
     def tables(self):
+        """The tables that the template makes."""
         return self.of_type("AWS::DynamoDB::Table")
+
+    @property
+    def known_tables(self):
+        """Also those that exist, whose names are parameters: {name: properties}."""
+        made = {name: table["Properties"] for name, table in self.tables.items()}
+        return made | self.source.get("Metadata", {}).get("ExistingTables", {})
 
     def binary(self, function):
         return self.resources[function].get("Metadata", {}).get("BuildProperties", {}).get("Binary", "")
@@ -246,7 +253,7 @@ class Bundle:
         return name, self.resources.get(name, {})
 
     def indexes(self, table):
-        properties = self.resources[table]["Properties"]
+        properties = self.known_tables[table]
         return properties.get("GlobalSecondaryIndexes", []) + properties.get("LocalSecondaryIndexes", [])
 
 

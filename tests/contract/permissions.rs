@@ -147,6 +147,10 @@ fn arn(resource: &Json) -> Option<String> {
         Json::String(target) => return target.strip_suffix(".Arn").map(str::to_owned),
         _ => {}
     }
-    let (table, rest) = resource["Fn::Sub"].as_str()?.strip_prefix("${")?.split_once(".Arn}")?;
+    let text = resource["Fn::Sub"].as_str()?;
+    let (table, rest) = match text.strip_prefix("arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${") {
+        Some(existing) => existing.split_once('}')?,
+        None => text.strip_prefix("${")?.split_once(".Arn}")?,
+    };
     (!rest.contains(['*', '?', '$'])).then(|| format!("{table}{rest}"))
 }

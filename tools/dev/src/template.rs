@@ -18,7 +18,7 @@ use std::path::Path;
 pub struct Template {
     /// The whole document, intrinsic functions in their JSON form.
     pub document: Value,
-    /// Every `AWS::DynamoDB::Table`, in order of the logical id.
+    /// Every `AWS::DynamoDB::Table`, and those of `Metadata.ExistingTables`, in order of the logical id.
     pub tables: Vec<Table>,
     /// Every `AWS::Serverless::Function`, in order of the logical id.
     pub functions: Vec<Function>,
@@ -103,6 +103,10 @@ impl Template {
                 }
                 _ => {}
             }
+        }
+        // Tables that exist already: only their keys and indexes are declared, under the name of the parameter with the table's name.
+        for (id, properties) in document["Metadata"]["ExistingTables"].as_object().into_iter().flatten() {
+            tables.push(Table::read(id, properties).with_context(|| format!("Metadata.ExistingTables.{id}"))?);
         }
         tables.sort_by(|a, b| a.logical_id.cmp(&b.logical_id));
         functions.sort_by(|a, b| a.logical_id.cmp(&b.logical_id));
