@@ -110,7 +110,7 @@ pub(crate) fn is_whole(text: &str) -> bool {
     let zeros = mantissa.split('.').next().map_or(0, |whole| whole.len() - whole.trim_end_matches('0').len());
     let exponent = exponent.parse::<i64>().unwrap_or_default();
     let last_digit = if fraction > 0 { -i64::try_from(fraction).unwrap_or(i64::MAX) } else { i64::try_from(zeros).unwrap_or_default() };
-    significant(text).is_empty() || last_digit.saturating_add(exponent) >= 0
+    last_digit.saturating_add(exponent) >= 0
 }
 
 /// Checks a JSON number against DynamoDB's limits.

@@ -124,6 +124,15 @@ mod tests {
     }
 
     #[test]
+    fn of_routes_of_one_kind_the_first_is_shown() {
+        const ROUTES: &[&Route] = &[&shop::LIST_PRODUCTS, &shop::LIST_PRODUCTS];
+        let bundle = Bundle { resources: shop::RESOURCES, routes: ROUTES, template: Template::parse(shop::TEMPLATE).unwrap() };
+        let banner = Banner::new(SocketAddr::from(([127, 0, 0, 1], 9000)), &bundle, &Rows::default());
+        assert_eq!(banner.requests.len(), 1);
+        assert!(!banner.text("").contains("token"), "a public bundle needs none");
+    }
+
+    #[test]
     fn without_rows_a_list_has_no_filter() {
         let banner = banner(&Rows::default());
         assert_eq!(banner.requests[0].0, "/v1/products?fields=name,category&limit=5");

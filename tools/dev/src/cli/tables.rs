@@ -110,6 +110,17 @@ mod tests {
     }
 
     #[test]
+    fn the_named_resources_are_meant_or_all() {
+        let at = |tables: &[&str]| {
+            let tables = tables.iter().map(|table| (*table).to_owned()).collect();
+            At { endpoint_url: None, region: None, profile: None, tables }
+        };
+        let picked = at(&["users", "orders=o"]);
+        assert_eq!(["users", "orders", "products"].map(|name| picked.picks(name)), [true, true, false]);
+        assert!(at(&[]).picks("products"));
+    }
+
+    #[test]
     fn a_resource_that_is_not_there_is_named_with_those_that_are() {
         let error = names(&["usrs=u"], &["users"], true).unwrap_err();
         assert_eq!(error, "--table usrs=u: there is no resource usrs; there are: products, users, orders");
