@@ -10,6 +10,7 @@
 //! | `existing` | tables as teams have them: one table for all, classic indexes, tenants |
 //! | `costs` | round trips, evaluated items and units, counted |
 //! | `sizes` | large items |
+//! | `smoke` | `cargo dev smoke` against a whole stack, and against stacks that are broken in one way |
 //! | `typed` | the official client for more than reads: a write, typed answers, missing bytes |
 //! | `hostile` | hostile events, to the handlers and to the functions' own processes |
 //! | `faults` | a proxy that throttles, hangs, resets, truncates and lies |
@@ -30,6 +31,7 @@ mod proxy;
 mod random;
 mod routes;
 mod sizes;
+mod smoke;
 mod stack;
 mod typed;
 mod walks;

@@ -60,9 +60,13 @@ fn token_for(route: &Route, caller: &str) -> Option<String> {
     }
 }
 
+/// Encodes a text for a segment of a path or a value of a query.
+pub(crate) fn encoded(text: &str) -> String {
+    utf8_percent_encode(text, RESERVED).to_string()
+}
+
 /// Returns path and query of a route; `None` if no row has a value that the path needs, or a token of the caller is not enough.
 fn request(route: &Route, rows: &Rows, caller: &str) -> Option<String> {
-    let encoded = |text: &str| utf8_percent_encode(text, RESERVED).to_string();
     let owner = match route.access {
         Access::Owner { field, claim: "sub" } => Some(field),
         Access::Owner { .. } => return None,

@@ -7,7 +7,7 @@ use crate::bundle::Bundle;
 use crate::load::{self, Destination};
 use crate::log::Format;
 use crate::stack::{self, Stack};
-use crate::{audit, docs, invoke, openapi, process, rows, runtime, token, up};
+use crate::{audit, docs, invoke, openapi, process, rows, runtime, smoke, token, up};
 use anyhow::Result;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand};
@@ -42,6 +42,10 @@ enum Command {
     ///
     /// The exit code is 1 if no stack runs, or the function fails or answers with 500 or more.
     Invoke(Invoke),
+    /// Try a deployed stack: one request for each permission of its functions, then caching, errors and headers
+    ///
+    /// A check that cannot be made is printed with the reason. The exit code is 1 if one failed.
+    Smoke(Smoke),
     /// Find rows that no list would find (reads whole tables)
     Audit(Audit),
     /// Write a resource or a route in every place
@@ -165,6 +169,27 @@ struct Invoke {
 }
 
 #[derive(Debug, Args)]
+struct Smoke {
+    /// The address of the API: the stack's output ApiUrl
+    #[arg(long)]
+    url: String,
+    /// An access token; without it only what needs none is tried
+    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
+    token: Option<String>,
+    /// An origin that the stack allows; without it CORS is not tried
+    #[arg(long)]
+    origin: Option<String>,
+    /// A value of a path parameter or a filter's field that no list shows
+    #[arg(long = "id", value_name = "NAME=VALUE", value_parser = name_and_value)]
+    ids: Vec<(String, String)>,
+}
+
+fn name_and_value(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+#[derive(Debug, Args)]
 struct Docs {
     /// Port of the page
     #[arg(long, default_value_t = 9100)]
@@ -193,6 +218,11 @@ async fn command(command: Command) -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Audit(options) => audit(options).await,
+        Command::Smoke(Smoke { url, token, origin, ids }) => {
+            let report = smoke::smoke(&Bundle::of_workspace()?, &smoke::Options { url, token, origin, ids }).await?;
+            print!("{report}");
+            Ok(if report.failed() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
         Command::New(new) => new.run().await.map(|()| ExitCode::SUCCESS),
         Command::Remove(remove) => remove.run().await.map(|()| ExitCode::SUCCESS),
         Command::Openapi(Openapi { check }) => openapi::write(check).map(|()| ExitCode::SUCCESS),

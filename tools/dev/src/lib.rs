@@ -4,7 +4,7 @@
 //! routes and permissions, and [`bundle`] adds the declarations of `model`; [`database`] makes an in-process DynamoDB of
 //! them; [`load`] and [`sample`] fill it;
 //! [`up`] puts the functions in front of it, and [`stack`] says where it listens. [`openapi`] writes the published contract from the declarations of `model`,
-//! and [`docs`] serves it to be read and tried. [`invoke`] sends one event to one function. [`scaffold`]
+//! and [`docs`] serves it to be read and tried. [`invoke`] sends one event to one function, [`smoke`] tries a deployed stack. [`scaffold`]
 //! writes a new resource or route.
 //!
 //! Deliberately absent: a second definition of any table or route, a mock of the store (tests and `cargo dev`
@@ -25,6 +25,7 @@ pub mod load;
 mod local_http;
 pub mod log;
 pub mod openapi;
+mod plan;
 pub mod process;
 mod row;
 mod rows;
@@ -32,6 +33,7 @@ pub mod runtime;
 pub mod sample;
 pub mod scaffold;
 pub mod shard;
+pub mod smoke;
 pub mod stack;
 pub mod template;
 mod timestamp;

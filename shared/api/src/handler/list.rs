@@ -121,6 +121,12 @@ impl<'r> ListRequest<'r> {
 }
 
 impl<'r> ListPlan<'r> {
+    /// Returns the access path: the index, its partitions and conditions.
+    #[must_use]
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
     /// Reads the page and its expansions.
     ///
     /// # Errors
