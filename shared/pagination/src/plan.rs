@@ -123,7 +123,8 @@ impl Plan {
     }
 
     /// Returns true if the conditions exclude each other. Such a list is empty, and DynamoDB would reject the BETWEEN.
-    pub(crate) fn is_empty(&self) -> bool {
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
         let reversed = matches!((&self.range.low, &self.range.high), (Some(low), Some(high)) if low.order(high) == Ordering::Greater);
         reversed || self.partitions.is_empty()
     }
@@ -157,15 +158,9 @@ impl Plan {
     }
 
     /// Returns the Query that reads partition number `partition` after the position `after`, or from its beginning; `None` if nothing can
-    /// follow.
-    pub(crate) fn query(
-        &self,
-        partition: usize,
-        direction: Direction,
-        after: Option<&Position>,
-        limit: u32,
-        read: Read,
-    ) -> Option<Query<'_>> {
+    /// follow. [`run`](crate::run) makes all of a page's Queries itself; call this to show one.
+    #[must_use]
+    pub fn query(&self, partition: usize, direction: Direction, after: Option<&Position>, limit: u32, read: Read) -> Option<Query<'_>> {
         let index = self.index;
         let forward = self.scans_forward(direction);
         let mut query = Query {

@@ -6,8 +6,9 @@ mod tables;
 use crate::bundle::Bundle;
 use crate::load::{self, Destination};
 use crate::log::Format;
+use crate::sample::Sample;
 use crate::stack::{self, Stack};
-use crate::{audit, docs, invoke, openapi, process, rows, runtime, smoke, token, up};
+use crate::{audit, docs, explain, invoke, openapi, process, rows, runtime, smoke, token, up};
 use anyhow::Result;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand};
@@ -42,6 +43,10 @@ enum Command {
     ///
     /// The exit code is 1 if no stack runs, or the function fails or answers with 500 or more.
     Invoke(Invoke),
+    /// Show how a request would be read: index, conditions, projection, rounds and read units; reads nothing
+    ///
+    /// The exit code is 1 if the request would be answered with a problem, which is printed.
+    Explain(Explain),
     /// Try a deployed stack: one request for each permission of its functions, then caching, errors and headers
     ///
     /// A check that cannot be made is printed with the reason. The exit code is 1 if one failed.
@@ -169,6 +174,17 @@ struct Invoke {
 }
 
 #[derive(Debug, Args)]
+struct Explain {
+    /// The request, such as 'GET /v1/things?limit=5'
+    request: String,
+    /// The id of the caller, for routes that are not public
+    #[arg(long, value_name = "ID", default_value = "caller-1", value_parser = NonEmptyStringValueParser::new())]
+    sub: String,
+    #[command(flatten)]
+    shards: Shards,
+}
+
+#[derive(Debug, Args)]
 struct Smoke {
     /// The address of the API: the stack's output ApiUrl
     #[arg(long)]
@@ -218,6 +234,11 @@ async fn command(command: Command) -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Audit(options) => audit(options).await,
+        Command::Explain(Explain { request, sub, shards: Shards { shards } }) => {
+            let explained = explain::explain(&Bundle::of_workspace()?, &Sample::of_workspace()?, &request, &sub, shards)?;
+            print!("{}", explained.text);
+            Ok(if explained.is_plan { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
         Command::Smoke(Smoke { url, token, origin, ids }) => {
             let report = smoke::smoke(&Bundle::of_workspace()?, &smoke::Options { url, token, origin, ids }).await?;
             print!("{report}");

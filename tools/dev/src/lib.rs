@@ -4,7 +4,8 @@
 //! routes and permissions, and [`bundle`] adds the declarations of `model`; [`database`] makes an in-process DynamoDB of
 //! them; [`load`] and [`sample`] fill it;
 //! [`up`] puts the functions in front of it, and [`stack`] says where it listens. [`openapi`] writes the published contract from the declarations of `model`,
-//! and [`docs`] serves it to be read and tried. [`invoke`] sends one event to one function, [`smoke`] tries a deployed stack. [`scaffold`]
+//! and [`docs`] serves it to be read and tried. [`invoke`] sends one event to one function, [`smoke`] tries a deployed stack, [`explain`] shows
+//! how a request would be read. [`scaffold`]
 //! writes a new resource or route.
 //!
 //! Deliberately absent: a second definition of any table or route, a mock of the store (tests and `cargo dev`
@@ -19,6 +20,7 @@ pub mod cli;
 pub mod client;
 pub mod database;
 pub mod docs;
+pub mod explain;
 mod failure;
 pub mod invoke;
 pub mod load;

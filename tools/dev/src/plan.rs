@@ -1,13 +1,16 @@
 //! The plan of a list, made by the functions' own code without a database.
 
-use anyhow::{Result, anyhow};
-use api::{Access, App, Client, Config, ListRequest, Request, Route};
+use anyhow::Result;
+use api::{Access, App, Client, Config, ItemRequest, ListPlan, ListRequest, Problem, Request, Route};
 use aws_credential_types::Credentials;
 use aws_sdk_dynamodb::config::{Builder, Region};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
-/// The function of a list route, without a table behind it.
+/// A text that is also a number: a value for any parameter.
+pub(crate) const ANY: &str = "1";
+
+/// The function of a route, without a table behind it.
 pub(crate) struct Planner {
     app: App,
     claims: Value,
@@ -23,47 +26,69 @@ pub(crate) struct Planned {
 }
 
 impl Planner {
+    /// Makes the function of a route, for a caller whose id is `sub`. A sharded list has `shards` partitions.
+    ///
     /// # Errors
-    /// If the function of the route could not start.
-    pub(crate) fn new(route: &'static Route) -> Result<Self> {
+    /// If the function could not start.
+    pub(crate) fn new(route: &'static Route, sub: &str, shards: u32) -> Result<Self> {
         let variable = |name: &str| match name {
             "CURSOR_SECRET" => Some("no cursor is ever made with this secret".to_owned()),
+            "CATALOG_SHARDS" => Some(shards.to_string()),
             table => route.resources().find(|resource| resource.table_variable == table).map(|resource| resource.name.to_owned()),
         };
         let config = Config::read(route, variable)?;
         let credentials = Credentials::from_keys("none", "none", None);
         let client = Client::new(Builder::new().region(Region::from_static("us-east-1")).credentials_provider(credentials));
-        let mut claims = json!({ "iss": "none", "sub": "1" });
+        let mut claims = json!({ "iss": "none", "sub": sub });
         match route.access {
-            Access::Owner { claim, .. } => claims[claim] = json!("1"),
+            Access::Owner { claim, .. } => claims[claim] = json!(sub),
             Access::Scope(scope) => claims["scope"] = json!(scope),
             Access::Public | Access::SignedIn => {}
         }
         Ok(Self { app: App::new(route, config, client), claims })
     }
 
-    /// Plans the route's list with this query; path parameters have any value.
+    /// Reads a request for this path, as it is sent.
     ///
     /// # Errors
-    /// If the function would answer with a problem.
-    pub(crate) fn plan(&self, query: &str) -> Result<Planned> {
-        let route = self.app.route();
-        let parameters: Map<_, _> = route.parameters().map(|name| (name.to_owned(), json!("1"))).collect();
+    /// 404 if it is not the route's path.
+    pub(crate) fn request(&self, path: &str, query: &str) -> Result<Request, Problem> {
         let event = json!({
             "version": "2.0",
-            "routeKey": format!("GET {}", route.path),
-            "rawPath": route.path,
+            "routeKey": "$default",
+            "rawPath": path,
             "rawQueryString": query,
-            "pathParameters": parameters,
             "headers": {},
             "requestContext": { "http": { "method": "GET" }, "authorizer": { "jwt": { "claims": self.claims } } },
         });
-        let problem = |problem: api::Problem| anyhow!("{}: {:?}", problem.kind.title(), problem.errors);
-        let deadline = Instant::now() + Duration::from_secs(1);
-        let request = Request::read(&event.to_string(), route, None, None, deadline).map_err(problem)?;
-        let list = ListRequest::parse(&self.app, &request).and_then(|list| list.plan(&self.app)).map_err(problem)?;
-        let plan = list.plan();
-        Ok(Planned { index: plan.index().name, covered: plan.is_covered() })
+        Request::read(&event.to_string(), self.app.route(), None, None, Instant::now() + Duration::from_secs(1))
+    }
+
+    /// Plans a list.
+    ///
+    /// # Errors
+    /// Those that the function would answer with.
+    pub(crate) fn list<'r>(&self, request: &'r Request) -> Result<ListPlan<'r>, Problem> {
+        ListRequest::parse(&self.app, request)?.plan(&self.app)
+    }
+
+    /// Checks the request for an item.
+    ///
+    /// # Errors
+    /// Those that the function would answer with, before it reads.
+    pub(crate) fn item(&self, request: &Request) -> Result<(), Problem> {
+        ItemRequest::parse(&self.app, request).map(drop)
+    }
+
+    /// Plans the route's list with this query; path parameters have any value.
+    ///
+    /// # Errors
+    /// Those that the function would answer with.
+    pub(crate) fn plan(&self, query: &str) -> Result<Planned, Problem> {
+        let segments = self.app.route().path.split('/').map(|segment| if segment.starts_with('{') { ANY } else { segment });
+        let request = self.request(&segments.collect::<Vec<_>>().join("/"), query)?;
+        let list = self.list(&request)?;
+        Ok(Planned { index: list.plan().index().name, covered: list.plan().is_covered() })
     }
 }
 
@@ -73,7 +98,7 @@ mod tests {
 
     #[test]
     fn the_plan_is_that_of_the_function() {
-        let plan = |route, query| Planner::new(route).unwrap().plan(query);
+        let plan = |route, query| Planner::new(route, ANY, 1).unwrap().plan(query);
         let (index, covered) = (Some("byShardCreatedAt"), true);
         assert_eq!(plan(&shop::LIST_PRODUCTS, "").unwrap(), Planned { index, covered });
         assert_eq!(plan(&shop::LIST_PRODUCTS, "fields=sku").unwrap(), Planned { index, covered: false });

@@ -8,8 +8,8 @@ mod judge;
 mod values;
 
 use crate::bundle::Bundle;
-use crate::plan::Planner;
-use anyhow::Result;
+use crate::plan::{ANY, Planner};
+use anyhow::{Result, anyhow};
 use api::{Accepts, Access, Field, Filter, Kind, List, Place, Route, Shape};
 use client::{Answer, Ask, Client};
 use std::fmt;
@@ -147,7 +147,7 @@ impl Run<'_> {
         ask: &impl Fn(String) -> Ask,
     ) -> Result<Option<Answer>> {
         let at = |what: &str| format!("{}: {what}", route.name);
-        let (resource, policy, planner) = (route.resource, route.resource.policy, Planner::new(route)?);
+        let (resource, policy, planner) = (route.resource, route.resource.policy, Planner::new(route, ANY, 1)?);
         let summary = resource.summary;
         let all: Vec<_> = resource.fields.iter().map(|field| field.name).collect();
         let plain = self.check(at("list"), ask(path.to_owned()), |answer| judge::page(answer, policy, summary)).await;
@@ -155,7 +155,7 @@ impl Run<'_> {
 
         // One request for each index that a sort or a filter reaches, and one for fields that an index lacks.
         let whole = format!("fields={}", all.join(","));
-        let first = planner.plan("")?.index;
+        let first = planner.plan("").map_err(|problem| anyhow!("{} cannot be planned: {}", route.name, problem.kind.title()))?.index;
         let (mut reached, mut by_key) = (vec![first], false);
         for (sort, filter) in choices(list) {
             let sample = filter.map(|filter| (filter, sample(filter)));

@@ -92,6 +92,24 @@ impl<'r> ListRequest<'r> {
         }
     }
 
+    /// Returns the number of items on a page.
+    #[must_use]
+    pub fn limit(&self) -> NonZeroU32 {
+        self.limit
+    }
+
+    /// Returns the fields that are shown.
+    #[must_use]
+    pub fn selection(&self) -> &Selection {
+        &self.selection
+    }
+
+    /// Returns the chosen expansions.
+    #[must_use]
+    pub fn expansions(&self) -> &[&'static Expansion] {
+        &self.expansions
+    }
+
     /// Chooses the access path and opens the cursor.
     ///
     /// # Errors
@@ -125,6 +143,18 @@ impl<'r> ListPlan<'r> {
     #[must_use]
     pub fn plan(&self) -> &Plan {
         &self.plan
+    }
+
+    /// Returns the place at which the page begins.
+    #[must_use]
+    pub fn start(&self) -> &Start {
+        &self.start
+    }
+
+    /// Returns the parameters of the page.
+    #[must_use]
+    pub fn request(&self) -> &ListRequest<'r> {
+        &self.request
     }
 
     /// Reads the page and its expansions.
