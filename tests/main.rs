@@ -14,6 +14,7 @@
 //! | `typed` | the official client for more than reads: a write, typed answers, missing bytes |
 //! | `hostile` | hostile events, to the handlers and to the functions' own processes |
 //! | `faults` | a proxy that throttles, hangs, resets, truncates and lies |
+//! | `matrix` | every fault against every kind of read, and walks under random faults |
 //!
 //! `stack` is a bundle in this process, `direct` a table without the wire, `proxy` what stands between the client and DynamoDB.
 
@@ -27,6 +28,7 @@ mod direct;
 mod existing;
 mod faults;
 mod hostile;
+mod matrix;
 mod proxy;
 mod random;
 mod routes;

@@ -6,7 +6,7 @@ use std::{
     net::{Shutdown, TcpListener, TcpStream},
     sync::{
         Arc, Mutex,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     thread,
     time::Duration,
@@ -20,6 +20,14 @@ pub(crate) enum Fault {
     Pass,
     /// The proxy answers itself, with this status and body.
     Reply(u16, &'static str),
+    /// The same with more headers, each with its line end.
+    Answer(u16, &'static str, &'static [u8]),
+    /// The call passes after this time.
+    Slow(Duration),
+    /// The proxy sends the real answer with one byte changed. Its checksum is that of the real one.
+    Corrupt,
+    /// The proxy sends what the function makes of the body of the real answer.
+    Change(fn(&mut Value)),
     /// No answer for longer than any deadline.
     Hang,
     /// The connection is closed without an answer, after the request was read.
@@ -52,21 +60,53 @@ type Open = (TcpStream, Arc<Mutex<Option<Thawed>>>);
 pub(crate) const THROTTLED: Fault =
     Fault::Reply(400, r#"{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException","message":"Rate exceeded"}"#);
 
+/// What the proxy does with the calls that come.
+#[derive(Debug, Default)]
+struct Script {
+    next: VecDeque<Fault>,
+    /// After the script: this fault of each call of this operation, so often.
+    always: Option<(&'static str, Fault, u32)>,
+}
+
+impl Script {
+    fn next(&mut self, operation: &str) -> Fault {
+        if let Some(fault) = self.next.pop_front() {
+            return fault;
+        }
+        match &mut self.always {
+            Some((of, fault, left)) if (of.is_empty() || *of == operation) && *left > 0 => {
+                *left -= 1;
+                fault.clone()
+            }
+            Some(_) | None => Fault::Pass,
+        }
+    }
+}
+
 /// A proxy on a port of its own. Calls after the end of the script pass.
 pub(crate) struct Proxy {
     pub(crate) url: String,
-    script: Arc<Mutex<VecDeque<Fault>>>,
+    script: Arc<Mutex<Script>>,
     calls: Arc<Mutex<Vec<String>>>,
     connections: Arc<AtomicU32>,
     left: Arc<AtomicU32>,
     open: Arc<Mutex<Vec<Open>>>,
+    ended: Arc<AtomicBool>,
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.ended.store(true, Ordering::Relaxed);
+        // The thread that accepts connections sees it with the next one.
+        let _ = TcpStream::connect(self.url.trim_start_matches("http://"));
+    }
 }
 
 impl Proxy {
     pub(crate) fn before(upstream: &str, script: &[Fault]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let script = Arc::new(Mutex::new(script.iter().cloned().collect::<VecDeque<_>>()));
+        let script = Arc::new(Mutex::new(Script { next: script.iter().cloned().collect(), always: None }));
         let calls = Arc::new(Mutex::new(Vec::new()));
         let upstream = upstream.trim_start_matches("http://").to_owned();
         let (script_there, calls_there) = (Arc::clone(&script), Arc::clone(&calls));
@@ -76,8 +116,13 @@ impl Proxy {
         let left_there = Arc::clone(&left);
         let open = Arc::new(Mutex::new(Vec::new()));
         let open_there = Arc::clone(&open);
+        let ended = Arc::new(AtomicBool::new(false));
+        let ended_there = Arc::clone(&ended);
         thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
+                if ended_there.load(Ordering::Relaxed) {
+                    break;
+                }
                 connections_there.fetch_add(1, Ordering::Relaxed);
                 let (upstream, script, calls) = (upstream.clone(), Arc::clone(&script_there), Arc::clone(&calls_there));
                 let thawed = Arc::new(Mutex::new(None));
@@ -86,18 +131,23 @@ impl Proxy {
                 thread::spawn(move || serve(client, &upstream, &script, &calls, &left, &thawed));
             }
         });
-        Self { url, script, calls, connections, left, open }
+        Self { url, script, calls, connections, left, open, ended }
     }
 
     /// Replaces the script.
     pub(crate) fn only(&self, faults: &[Fault]) {
-        self.script.lock().unwrap().clear();
+        *self.script.lock().unwrap() = Script::default();
         self.then(faults);
+    }
+
+    /// Replaces the script by a fault of the next `times` calls of an operation, such as `query`, or of any (an empty text).
+    pub(crate) fn always(&self, operation: &'static str, fault: Fault, times: u32) {
+        *self.script.lock().unwrap() = Script { next: VecDeque::new(), always: Some((operation, fault, times)) };
     }
 
     /// Adds to the script.
     pub(crate) fn then(&self, faults: &[Fault]) {
-        self.script.lock().unwrap().extend(faults.iter().cloned());
+        self.script.lock().unwrap().next.extend(faults.iter().cloned());
     }
 
     /// Changes all open connections as a freeze of the function can. Later connections are not affected.
@@ -132,7 +182,7 @@ impl Proxy {
 fn serve(
     mut client: TcpStream,
     upstream: &str,
-    script: &Mutex<VecDeque<Fault>>,
+    script: &Mutex<Script>,
     calls: &Mutex<Vec<String>>,
     left: &AtomicU32,
     thawed: &Mutex<Option<Thawed>>,
@@ -152,8 +202,9 @@ fn serve(
         }
         let operation =
             head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("x-amz-target: dynamodb_20120810.").map(str::to_owned));
-        calls.lock().unwrap().push(operation.unwrap_or_default());
-        let fault = script.lock().unwrap().pop_front().unwrap_or(Fault::Pass);
+        let operation = operation.unwrap_or_default();
+        let fault = script.lock().unwrap().next(&operation);
+        calls.lock().unwrap().push(operation);
         if let Fault::After(run) = fault {
             run(upstream);
         }
@@ -167,6 +218,25 @@ fn serve(
                 return;
             }
             Fault::Reply(status, body) => response(status, body.as_bytes()),
+            Fault::Answer(status, headers, body) => answer(status, headers, body),
+            Fault::Slow(time) => {
+                thread::sleep(time);
+                forward(upstream, &head, &body)
+            }
+            Fault::Corrupt => {
+                let mut whole = forward(upstream, &head, &body);
+                // A name in the last member: the body stays JSON.
+                let at = whole.iter().rposition(u8::is_ascii_alphabetic).unwrap();
+                whole[at] ^= 1;
+                whole
+            }
+            Fault::Change(change) => {
+                let whole = forward(upstream, &head, &body);
+                let at = whole.windows(4).position(|window| window == b"\r\n\r\n").unwrap() + 4;
+                let mut json = serde_json::from_slice(&whole[at..]).unwrap();
+                change(&mut json);
+                response(200, &serde_json::to_vec(&json).unwrap())
+            }
             Fault::Pass | Fault::After(_) => forward(upstream, &head, &body),
             Fault::Truncate => {
                 let whole = forward(upstream, &head, &body);
@@ -210,7 +280,12 @@ fn unprocess(request: &[u8], answer: &[u8]) -> Vec<u8> {
 }
 
 fn response(status: u16, body: &[u8]) -> Vec<u8> {
-    let head = format!("HTTP/1.1 {status} X\r\ncontent-type: application/x-amz-json-1.0\r\ncontent-length: {}\r\n\r\n", body.len());
+    answer(status, "", body)
+}
+
+fn answer(status: u16, headers: &str, body: &[u8]) -> Vec<u8> {
+    let head =
+        format!("HTTP/1.1 {status} X\r\ncontent-type: application/x-amz-json-1.0\r\n{headers}content-length: {}\r\n\r\n", body.len());
     [head.as_bytes(), body].concat()
 }
 

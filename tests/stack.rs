@@ -1,9 +1,13 @@
 //! A whole bundle in this process: a template's tables over DynamoDB's wire protocol, and the handlers behind real events.
 
-use std::{io::Read, time::Duration};
+use std::{
+    io::Read,
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
 
 use api::{App, Client, Config, Partition, Resource, Route};
-use aws_sdk_dynamodb::config::{Builder, Credentials, Region};
+use aws_sdk_dynamodb::config::{Builder, Credentials, Region, retry::RetryPartition};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use dev::{
     database::{self, Local},
@@ -14,6 +18,9 @@ use serde_json::{Value, json};
 use shop::{RESOURCES, ROUTES};
 
 use crate::{contract::Bundle, direct::item};
+
+/// The clients that were made. The SDK's budget for retries is shared by all clients of a process unless each has its own partition.
+static CLIENTS: AtomicU32 = AtomicU32::new(0);
 
 /// The local database and the environment of the functions.
 pub(crate) struct Stack {
@@ -98,10 +105,15 @@ impl Stack {
 
     /// Makes a client with connections of its own.
     pub(crate) fn client(&self) -> Client {
+        self.client_of(&self.local.url)
+    }
+
+    pub(crate) fn client_of(&self, url: &str) -> Client {
         let config = Builder::new()
             .region(Region::from_static("eu-central-1"))
             .credentials_provider(Credentials::new("local", "local", None, None, "test"))
-            .endpoint_url(&self.local.url);
+            .endpoint_url(url)
+            .retry_partition(RetryPartition::new(format!("test {}", CLIENTS.fetch_add(1, Ordering::Relaxed))));
         Client::new(config)
     }
 

@@ -308,5 +308,6 @@ pub const MAX_PAGED_ITEM: u32 = 1_000;
 pub const MAX_QUERY_BYTES: usize = 4_096;
 /// The maximum length of a text in a path or a filter, in characters.
 pub const MAX_TEXT_CHARS: usize = 128;
-/// The maximum size of the items on a page, in bytes.
-pub const MAX_PAGE_BYTES: usize = 1 << 20;
+/// The maximum size of a body before compression, in bytes. A page is cut before it. The only exception is one item (of a list or alone) whose
+/// own text has more, because its characters are escaped in JSON.
+pub const MAX_BODY_BYTES: usize = 1 << 20;

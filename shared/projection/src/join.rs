@@ -25,25 +25,37 @@ pub struct Joint {
 
 /// Copies `json` with `"member":value` at the end of each element for whose key `lookup` has a value (itself JSON).
 ///
+/// The copy has at most `most` bytes: it ends with the last value that fits, and the elements after it stay as they are. If `json` itself
+/// has more, nothing is inserted. The second result is true if every value was inserted.
+///
 /// The `joints` ascend, as a transcoder reports them; one that lies outside of `json` or before the one ahead of it
 /// is skipped. `member` is a plain name: one that JSON would escape must come escaped.
 ///
 /// ```
 /// use projection::{Joint, splice};
 /// let joints = [Joint { at: 9, first: false, key: "p1".into() }, Joint { at: 12, first: true, key: "p2".into() }];
-/// let json = splice(br#"[{"q":100},{}]"#, &joints, "part", |key| match key {
-///     "p1" => Some(br#"{"id":1}"#),
-///     _ => None,
-/// });
+/// let lookup = |key: &str| (key == "p1").then_some(br#"{"id":1}"#.as_slice());
+/// let (json, complete) = splice(br#"[{"q":100},{}]"#, &joints, "part", usize::MAX, lookup);
 /// assert_eq!(json, br#"[{"q":100,"part":{"id":1}},{}]"#);
+/// assert!(complete);
+/// assert_eq!(splice(b"[{}]", &[Joint { at: 2, first: true, key: "p1".into() }], "part", 10, lookup), (b"[{}]".to_vec(), false));
 /// ```
-pub fn splice<'v>(json: &[u8], joints: &[Joint], member: &str, lookup: impl Fn(&str) -> Option<&'v [u8]>) -> Vec<u8> {
-    let mut spliced = Vec::with_capacity(json.len() + joints.len() * 64);
+pub fn splice<'v>(json: &[u8], joints: &[Joint], member: &str, most: usize, lookup: impl Fn(&str) -> Option<&'v [u8]>) -> (Vec<u8>, bool) {
+    let mut spliced = Vec::with_capacity(json.len() + (joints.len() * 64).min(most));
     let mut copied = 0;
+    // What the rest of `json` leaves for values.
+    let mut left = most.saturating_sub(json.len());
+    let mut complete = true;
     for joint in joints {
         let (Some(value), Some(before)) = (lookup(&joint.key), json.get(copied..joint.at)) else {
             continue;
         };
+        let bytes = usize::from(!joint.first) + member.len() + 3 + value.len();
+        if bytes > left {
+            complete = false;
+            break;
+        }
+        left -= bytes;
         spliced.extend_from_slice(before);
         spliced.extend_from_slice(if joint.first { b"\"" } else { b",\"" });
         spliced.extend_from_slice(member.as_bytes());
@@ -52,7 +64,7 @@ pub fn splice<'v>(json: &[u8], joints: &[Joint], member: &str, lookup: impl Fn(&
         copied = joint.at;
     }
     spliced.extend_from_slice(json.get(copied..).unwrap_or_default());
-    spliced
+    (spliced, complete)
 }
 
 #[cfg(test)]
@@ -68,14 +80,24 @@ mod tests {
         let json = br#"{"items":[{"a":1},{},{"a":2}]}"#;
         let joints = [joint(16, false, "x"), joint(19, true, "y"), joint(27, false, "gone")];
         let lookup = |key: &str| (key != "gone").then_some(if key == "x" { b"10" } else { b"{}".as_slice() });
-        assert_eq!(splice(json, &joints, "p", lookup), br#"{"items":[{"a":1,"p":10},{"p":{}},{"a":2}]}"#);
-        assert_eq!(splice(json, &joints, "p", |_| None), json);
-        assert_eq!(splice(json, &[], "p", |_| Some(b"1")), json);
+        let all = br#"{"items":[{"a":1,"p":10},{"p":{}},{"a":2}]}"#;
+        assert_eq!(splice(json, &joints, "p", usize::MAX, lookup), (all.to_vec(), true));
+        assert_eq!(splice(json, &joints, "p", usize::MAX, |_| None), (json.to_vec(), true));
+        assert_eq!(splice(json, &[], "p", 0, |_| Some(b"1")), (json.to_vec(), true));
+        // One byte less and the last value does not fit; the first one takes seven bytes.
+        assert_eq!(splice(json, &joints, "p", all.len(), lookup), (all.to_vec(), true));
+        let first = br#"{"items":[{"a":1,"p":10},{},{"a":2}]}"#;
+        for most in json.len() + 7..all.len() {
+            assert_eq!(splice(json, &joints, "p", most, lookup), (first.to_vec(), false), "{most}");
+        }
+        for most in 0..json.len() + 7 {
+            assert_eq!(splice(json, &joints, "p", most, lookup), (json.to_vec(), false), "{most}");
+        }
     }
 
     #[test]
     fn joints_that_do_not_fit_are_skipped() {
         let joints = [joint(1, true, "x"), joint(0, true, "x"), joint(9, true, "x")];
-        assert_eq!(splice(b"{}", &joints, "p", |_| Some(b"1")), br#"{"p":1}"#);
+        assert_eq!(splice(b"{}", &joints, "p", usize::MAX, |_| Some(b"1")), (br#"{"p":1}"#.to_vec(), true));
     }
 }

@@ -143,7 +143,7 @@ fn joints_lie_before_the_end_of_their_element() {
             assert_eq!(keys, ["p1", "p2", "3", "p1", "p2", "3"]);
             assert_eq!(joints[1].first, first);
             assert!(joints.iter().all(|joint| out[joint.at] == b'}'));
-            let json = splice(&out, &joints, "x", |key| match key {
+            let (json, _) = splice(&out, &joints, "x", usize::MAX, |key| match key {
                 "p1" => Some(b"[p1]".as_slice()),
                 "p2" => Some(b"[p2]"),
                 _ => Some(b"[3]"),

@@ -54,6 +54,7 @@ pub(super) fn ids(cases: &mut Vec<Case>) {
     }
     let mut path = |path: &str, answer| {
         let mut event = with(good_user("u-1"), "/routeKey", json!("$default"));
+        event["requestContext"]["domainName"] = json!("abc.lambda-url.eu-central-1.on.aws");
         event["rawPath"] = json!(path);
         event["pathParameters"] = Value::Null;
         cases.push(case(shown(&format!("unrouted {path}")), &GET_USER, event.to_string(), answer));

@@ -131,7 +131,7 @@ fn operation(route: &Route, head: bool, of: &Document<'_>) -> Value {
         of.bundle.read_any_scope()
     );
     let about = match (route.access, &route.shape) {
-        _ if head => "The status and headers are those of GET, but for `Content-Encoding`.".to_owned(),
+        _ if head => "The status and headers are those of GET.".to_owned(),
         (Access::Public, _) => format!("{} No token is needed.", route.about),
         (Access::SignedIn, _) => format!("{} Any caller with a token reads it.", route.about),
         (Access::Scope(scope), _) => format!("{} The token needs the scope `{scope}`.", route.about),

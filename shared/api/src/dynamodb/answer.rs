@@ -29,39 +29,81 @@ pub(crate) struct Metered<T> {
     pub(crate) units: f64,
 }
 
-/// Reads the answer of a Query for items. The transcoder picks the attributes of a position, `names`.
-pub(crate) fn query(body: &[u8], transcoder: &Transcoder, names: &[&str]) -> Result<Metered<Answer<Item>>, Malformed> {
+/// The part of a Query that its answer is checked against.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked<'q> {
+    /// The attributes of a position.
+    pub(crate) position: &'q [&'static str],
+    /// The partition: attributes and values.
+    pub(crate) partition: &'q [(&'q str, &'q Value)],
+    /// The most items that it may evaluate.
+    pub(crate) limit: u32,
+}
+
+impl Asked<'_> {
+    fn last(&self, key: Option<&Key<'_>>) -> Result<Option<Position>, Malformed> {
+        let Some(key) = key else { return Ok(None) };
+        for (name, value) in self.partition {
+            let there = key.get(*name).map(|raw| serde_json::from_str(raw.get())).transpose()?;
+            if there.map(self::value).is_none_or(|there| there.order(value).is_ne()) {
+                return Err(Malformed::Content("a LastEvaluatedKey of another partition"));
+            }
+        }
+        position(scalars(key, self.position)?).map(Some)
+    }
+
+    fn evaluated(&self, scanned: Option<u32>) -> Result<u32, Malformed> {
+        match scanned {
+            None => Err(Malformed::Content("a Query's answer without ScannedCount")),
+            Some(scanned) if scanned > self.limit => Err(Malformed::Content("a ScannedCount above the Query's Limit")),
+            Some(scanned) => Ok(scanned),
+        }
+    }
+}
+
+/// Reads the answer of a Query for items. The transcoder picks the attributes of a position.
+pub(crate) fn query(body: &[u8], transcoder: &Transcoder, asked: Asked<'_>) -> Result<Metered<Answer<Item>>, Malformed> {
     let output = Members::read(body, Some((Place::Items, transcoder)))?;
     let items = output.items.ok_or(Malformed::Content("a Query's answer without Items"))?;
+    let evaluated = asked.evaluated(output.scanned)?;
+    let count = u32::try_from(items.len()).ok();
+    if count.is_none_or(|count| count > evaluated) || output.count.is_some_and(|told| Some(told) != count) {
+        return Err(Malformed::Content("a Query's answer whose Count is not that of its Items"));
+    }
     let mut rows = Vec::with_capacity(items.len());
     for (picks, item) in items {
         let position = position(picks)?;
         rows.push(Row { position, bytes: item.json.len(), item });
     }
-    let last = output.last.map(|key| position(scalars(&key, names)?)).transpose()?;
-    let evaluated = output.scanned.ok_or(Malformed::Content("a Query's answer without ScannedCount"))?;
-    Ok(Metered { content: Answer { rows, evaluated, last }, units: output.units })
+    Ok(Metered { content: Answer { rows, evaluated, last: asked.last(output.last.as_ref())? }, units: output.units })
 }
 
 /// Reads the answer of a Query that counts, which has no items.
-pub(crate) fn count(body: &[u8], names: &[&str]) -> Result<Metered<Answer<Item>>, Malformed> {
+pub(crate) fn count(body: &[u8], asked: Asked<'_>) -> Result<Metered<Answer<Item>>, Malformed> {
     let output = Members::read(body, None)?;
-    let (Some(_), Some(evaluated)) = (output.count, output.scanned) else {
-        return Err(Malformed::Content("a counting Query's answer without Count or ScannedCount"));
-    };
-    let last = output.last.map(|key| position(scalars(&key, names)?)).transpose()?;
-    Ok(Metered { content: Answer { rows: Vec::new(), evaluated, last }, units: output.units })
+    let evaluated = asked.evaluated(output.scanned)?;
+    if output.count.is_none_or(|count| count > evaluated) {
+        return Err(Malformed::Content("a counting Query's answer without Count, or with one above ScannedCount"));
+    }
+    Ok(Metered { content: Answer { rows: Vec::new(), evaluated, last: asked.last(output.last.as_ref())? }, units: output.units })
 }
 
 /// An item, and the scalars that the transcoder picked.
 pub(crate) type Picked = (Item, Vec<Option<Value>>);
 
-/// Reads the answer of a GetItem: its item, if there is one.
-pub(crate) fn get(body: &[u8], transcoder: &Transcoder) -> Result<Metered<Option<Picked>>, Malformed> {
+/// Reads the answer of a GetItem: its item, if there is one. The transcoder picks the attributes of `key`, and then the others, which are
+/// returned.
+pub(crate) fn get(body: &[u8], transcoder: &Transcoder, key: &[Value]) -> Result<Metered<Option<Picked>>, Malformed> {
     let output = Members::read(body, Some((Place::Item, transcoder)))?;
-    let found = output.items.and_then(|mut items| items.pop());
-    let found = found.map(|(picks, item)| (item, picks.into_iter().map(|pick| pick.map(value)).collect()));
-    Ok(Metered { content: found, units: output.units })
+    let Some((picks, item)) = output.items.and_then(|mut items| items.pop()) else {
+        return Ok(Metered { content: None, units: output.units });
+    };
+    let mut picks = picks.into_iter().map(|pick| pick.map(value));
+    let found: Vec<_> = picks.by_ref().take(key.len()).flatten().collect();
+    if !same(&found, key) {
+        return Err(Malformed::Content("a GetItem's answer with another key than the one that was asked for"));
+    }
+    Ok(Metered { content: Some((item, picks.collect())), units: output.units })
 }
 
 /// Reads the answer of a BatchGetItem of one table: the outcome for each of `keys`, in their order. The transcoder picks the key attributes
@@ -280,18 +322,18 @@ mod tests {
     use super::*;
 
     static FIELDS: [Field; 2] = [Field { name: "id", kind: Kind::Text, about: "" }, Field { name: "price", kind: Kind::Number, about: "" }];
-    const INDEX: [&str; 2] = ["price", "id"];
+    const ASKED: Asked<'_> = Asked { position: &["price", "id"], partition: &[], limit: 10 };
 
     fn transcoder(picks: &[&'static str]) -> Transcoder {
         Transcoder::new(&Selection::all(&FIELDS), picks, None)
     }
 
     fn items(body: &str) -> Result<Answer<Item>, Malformed> {
-        query(body.as_bytes(), &transcoder(&["price", "id"]), &INDEX).map(|metered| metered.content)
+        query(body.as_bytes(), &transcoder(&["price", "id"]), ASKED).map(|metered| metered.content)
     }
 
     fn counted(body: &str) -> Result<u32, Malformed> {
-        count(body.as_bytes(), &INDEX).map(|metered| metered.content.evaluated)
+        count(body.as_bytes(), ASKED).map(|metered| metered.content.evaluated)
     }
 
     fn batch(body: &str) -> Result<Vec<Fetched<Item>>, Malformed> {
@@ -304,7 +346,7 @@ mod tests {
         let body = r#"{"Count":2,"Other":[{}],"Items":[{"id":{"S":"a"},"price":{"N":"1"}},{"price":{"N":"2.0"},"id":{"S":"b"}}],
             "ScannedCount":3,"LastEvaluatedKey":{"hash":{"B":"AA=="},"id":{"S":"b"},"price":{"N":"2.0"}},
             "ConsumedCapacity":{"TableName":"t","CapacityUnits":0.5}}"#;
-        let Metered { content, units } = query(body.as_bytes(), &transcoder(&["price", "id"]), &INDEX).unwrap();
+        let Metered { content, units } = query(body.as_bytes(), &transcoder(&["price", "id"]), ASKED).unwrap();
         let json: Vec<_> = content.rows.iter().map(|row| String::from_utf8_lossy(&row.item.json).into_owned()).collect();
         assert_eq!(json, [r#"{"id":"a","price":1}"#, r#"{"id":"b","price":2.0}"#]);
         assert_eq!(content.rows[1].position, Position(vec![Value::N("2.0".to_owned()), Value::S("b".to_owned())]));
@@ -334,12 +376,48 @@ mod tests {
 
     #[test]
     fn a_count_is_a_count() {
-        for wrong in ["-1", "1.0", "1e3", "4294967296", "\"1\"", "null", "[]"] {
+        for wrong in ["-1", "1.0", "1e3", "11", "4294967295", "4294967296", "\"1\"", "null", "[]"] {
             assert!(items(&format!(r#"{{"Items":[],"ScannedCount":{wrong}}}"#)).is_err(), "{wrong}");
             assert!(counted(&format!(r#"{{"Count":{wrong},"ScannedCount":1}}"#)).is_err(), "{wrong}");
             assert!(counted(&format!(r#"{{"Count":1,"ScannedCount":{wrong}}}"#)).is_err(), "{wrong}");
         }
-        assert_eq!(items(r#"{"Items":[],"ScannedCount":4294967295}"#).unwrap().evaluated, u32::MAX);
+        assert_eq!(items(r#"{"Items":[],"Count":0,"ScannedCount":10}"#).unwrap().evaluated, 10);
+        for body in [
+            r#"{"Items":[],"Count":1,"ScannedCount":1}"#,
+            r#"{"Items":[{"id":{"S":"a"},"price":{"N":"1"}}],"Count":0,"ScannedCount":1}"#,
+            r#"{"Items":[{"id":{"S":"a"},"price":{"N":"1"}}],"Count":1,"ScannedCount":0}"#,
+        ] {
+            assert!(items(body).is_err(), "{body}");
+        }
+        assert!(counted(r#"{"Count":2,"ScannedCount":1}"#).is_err());
+    }
+
+    #[test]
+    fn a_query_ends_in_the_partition_that_was_asked_for() {
+        let (text, number) = (Value::S("a".to_owned()), Value::N("10".to_owned()));
+        let partition = [("kind", &text), ("shard", &number)];
+        let last = |key: &str| {
+            let body =
+                format!(r#"{{"Items":[],"Count":0,"ScannedCount":1,"LastEvaluatedKey":{{"id":{{"S":"x"}},"price":{{"N":"1"}}{key}}}}}"#);
+            let asked = Asked { partition: &partition, ..ASKED };
+            let counted = count(body.as_bytes(), asked).map(|metered| metered.content.last);
+            let items = query(body.as_bytes(), &transcoder(&["price", "id"]), asked).map(|metered| metered.content.last);
+            assert_eq!(items, counted);
+            items
+        };
+        assert!(last(r#","kind":{"S":"a"},"shard":{"N":"1E1"}"#).is_ok_and(|last| last.is_some()));
+        for wrong in [
+            "",
+            r#","kind":{"S":"a"}"#,
+            r#","shard":{"N":"10"}"#,
+            r#","kind":{"S":"b"},"shard":{"N":"10"}"#,
+            r#","kind":{"S":"a"},"shard":{"N":"11"}"#,
+            r#","kind":{"N":"1"},"shard":{"N":"10"}"#,
+            r#","kind":{"S":"a"},"shard":{"S":"10"}"#,
+            r#","kind":{"BOOL":true},"shard":{"N":"10"}"#,
+        ] {
+            assert!(last(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]
@@ -352,13 +430,26 @@ mod tests {
 
     #[test]
     fn an_empty_answer_of_a_get_is_not_found() {
-        let found = |body: &str| get(body.as_bytes(), &transcoder(&["id"])).map(|metered| metered.content);
+        let found = |body: &str| get(body.as_bytes(), &transcoder(&["id"]), &[Value::S("a".to_owned())]).map(|metered| metered.content);
         assert!(found("{}").unwrap().is_none());
         let (item, picked) = found(r#"{"Item":{"id":{"S":"a"}},"ConsumedCapacity":{"CapacityUnits":1}}"#).unwrap().unwrap();
-        assert_eq!((&*item.json, picked), (br#"{"id":"a"}"#.as_slice(), vec![Some(Value::S("a".to_owned()))]));
-        for body in [r#"{"Item":null}"#, r#"{"Item":[]}"#, r#"{"Item":{"id":1}}"#, r#"{"Item":{},"Item":{}}"#] {
+        assert_eq!((&*item.json, picked), (br#"{"id":"a"}"#.as_slice(), vec![]));
+        for body in [
+            r#"{"Item":null}"#,
+            r#"{"Item":[]}"#,
+            r#"{"Item":{"id":1}}"#,
+            r#"{"Item":{"id":{"S":"a"}},"Item":{"id":{"S":"a"}}}"#,
+            r#"{"Item":{}}"#,
+            r#"{"Item":{"id":{"S":"b"}}}"#,
+            r#"{"Item":{"id":{"N":"1"}}}"#,
+        ] {
             assert!(found(body).is_err(), "{body}");
         }
+        // A number may come back in another notation. What else is picked stands after the key.
+        let key = [Value::N("10".to_owned())];
+        let body = br#"{"Item":{"price":{"N":"1E+1"},"id":{"S":"now"}}}"#;
+        let (_, picked) = get(body, &transcoder(&["price", "id"]), &key).unwrap().content.unwrap();
+        assert_eq!(picked, [Some(Value::S("now".to_owned()))]);
     }
 
     #[test]
@@ -393,10 +484,10 @@ mod tests {
             ["", "null", "[]", "<html>", r#"{"Items":[],"#, r#"{"Items":[],"ScannedCount":0} {}"#, r#"{"Items":[],"ScannedCount":0}x"#]
         {
             assert!(items(body).is_err(), "{body}");
-            assert!(get(body.as_bytes(), &transcoder(&[])).is_err(), "{body}");
+            assert!(get(body.as_bytes(), &transcoder(&[]), &[]).is_err(), "{body}");
             assert!(batch(body).is_err(), "{body}");
         }
-        assert!(get(b"{\"Item\":{\"id\":{\"S\":\"\xff\"}}}", &transcoder(&[])).is_err());
+        assert!(get(b"{\"Item\":{\"id\":{\"S\":\"\xff\"}}}", &transcoder(&[]), &[]).is_err());
         assert!(items("{\"Items\":[],\"ScannedCount\":0}\n").is_ok());
     }
 }

@@ -1,6 +1,10 @@
 //! The client: the SDK's, with this bundle's HTTP client and time limits.
 
-use std::time::Duration;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use aws_sdk_dynamodb::{
     config::{BehaviorVersion, Builder, StalledStreamProtectionConfig, retry::RetryConfig, timeout::TimeoutConfig},
@@ -9,6 +13,7 @@ use aws_sdk_dynamodb::{
 
 use super::{
     environment,
+    error::Overload,
     http_client::{KeepingClient, body_of},
 };
 use crate::config::BootError;
@@ -17,6 +22,35 @@ use crate::config::BootError;
 #[derive(Debug, Clone)]
 pub struct Client {
     sdk: aws_sdk_dynamodb::Client,
+    sizes: Arc<Sizes>,
+}
+
+/// The mean sizes of the items that were fetched by key, in bytes, by table. They decide how many items a fetch asks for at first.
+#[derive(Debug, Default)]
+pub(super) struct Sizes(Mutex<HashMap<String, usize>>);
+
+impl Sizes {
+    /// Returns the mean size of the table's items.
+    pub(super) fn of(&self, table: &str) -> Option<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(table).copied()
+    }
+
+    /// Adds a fetch that found `items` items for this many read units. Later fetches count more than earlier ones.
+    pub(super) fn add(&self, table: &str, items: usize, units: f64) {
+        let Some(size) = size_of_one(items, units) else { return };
+        let mut sizes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match sizes.get_mut(table) {
+            Some(mean) => *mean = (*mean).midpoint(size),
+            None => drop(sizes.insert(table.to_owned(), size)),
+        }
+    }
+}
+
+/// Returns the mean size of items by what reading them cost: an eventually consistent read is half a unit for each 4 KB of each item
+/// ([units](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html)).
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "an estimate; the cast saturates")]
+fn size_of_one(items: usize, units: f64) -> Option<usize> {
+    (items > 0).then(|| (units * 8_192.0 / items as f64) as usize)
 }
 
 impl Client {
@@ -33,9 +67,10 @@ impl Client {
             .http_client(http_client)
             .timeout_config(time_limits())
             .retry_config(retries())
+            .retry_classifier(Overload)
             // The time limits make it unnecessary, and it ended calls that were in progress while a function was frozen.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
-        Self { sdk: aws_sdk_dynamodb::Client::from_conf(config.build()) }
+        Self { sdk: aws_sdk_dynamodb::Client::from_conf(config.build()), sizes: Arc::default() }
     }
 
     /// Makes a client from the [environment](https://docs.aws.amazon.com/sdkref/latest/guide/environment-variables.html): `AWS_REGION`,
@@ -56,6 +91,10 @@ impl Client {
     #[must_use]
     pub fn sdk(&self) -> &aws_sdk_dynamodb::Client {
         &self.sdk
+    }
+
+    pub(super) fn sizes(&self) -> &Sizes {
+        &self.sizes
     }
 
     /// Opens the connection with a read of a key that does not exist, for half a read unit. Its answer is ignored; if it fails or takes

@@ -4,7 +4,13 @@ use aws_sdk_dynamodb::{
     config::http::HttpResponse,
     error::{ProvideErrorMetadata, SdkError},
 };
+use aws_smithy_runtime_api::client::{
+    interceptors::context::InterceptorContext,
+    retries::classifiers::{ClassifyRetry, RetryAction},
+};
 use projection::Malformed;
+
+use super::http_client::ChecksumMismatch;
 
 /// The reason why DynamoDB gave no usable answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -37,16 +43,17 @@ impl<E: ProvideErrorMetadata + std::error::Error + 'static> From<SdkError<E, Htt
         match &error {
             SdkError::TimeoutError(_) => Self::Timeout,
             SdkError::DispatchFailure(failure) if failure.is_timeout() => Self::Timeout,
+            SdkError::DispatchFailure(_) if causes(&error).any(|cause| cause.is::<ChecksumMismatch>()) => Self::Malformed(chain(&error)),
             SdkError::DispatchFailure(failure) => {
                 Self::Unavailable(failure.as_connector_error().map_or_else(|| "no connection".to_owned(), |error| chain(error)))
             }
             SdkError::ResponseError(_) => Self::Malformed(chain(&error)),
             SdkError::ServiceError(service) => {
-                let (status, code) = (service.raw().status().as_u16(), service.err().code().unwrap_or_default());
+                let status = service.raw().status().as_u16();
+                let code = service.err().code().or_else(|| code_in_header(service.raw())).unwrap_or("without an error code");
                 tracing::debug!(status, code, message = service.err().message(), "refused");
                 match status {
-                    429 => Self::Throttled,
-                    _ if THROTTLING.contains(&code) => Self::Throttled,
+                    _ if is_throttling(service.raw()) || THROTTLING.contains(&code) => Self::Throttled,
                     500.. => Self::Unavailable(format!("{status} {code}")),
                     ..400 => Self::Malformed(format!("status {status}")),
                     // Its message may repeat values of the request.
@@ -64,8 +71,42 @@ impl<E: ProvideErrorMetadata + std::error::Error + 'static> From<SdkError<E, Htt
 const THROTTLING: [&str; 5] =
     ["ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded", "Throttling", "RequestThrottled"];
 
+/// Returns true if a response means throttling by its status or its headers. Its body may be that of a proxy.
+fn is_throttling(response: &HttpResponse) -> bool {
+    response.status().as_u16() == 429 || code_in_header(response).is_some_and(|code| THROTTLING.contains(&code))
+}
+
+/// Returns the error code in the header `x-amzn-errortype`, which can have a namespace before it and a URL after it.
+fn code_in_header(response: &HttpResponse) -> Option<&str> {
+    let code = response.headers().get("x-amzn-errortype")?.split(':').next()?;
+    code.rsplit('#').next().map(str::trim).filter(|code| !code.is_empty())
+}
+
+/// Repeats what the SDK's own classifiers do not: throttling that is named only by the status 429 or by a header, and every 5xx (the SDK
+/// repeats 500, 502, 503 and 504).
+#[derive(Debug)]
+pub(super) struct Overload;
+
+impl ClassifyRetry for Overload {
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        match context.response() {
+            Some(response) if is_throttling(response) => RetryAction::throttling_error(),
+            Some(response) if response.status().as_u16() >= 500 => RetryAction::transient_error(),
+            Some(_) | None => RetryAction::NoActionIndicated,
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        "overload"
+    }
+}
+
+/// Returns an error's causes.
+fn causes<'a>(error: &'a (dyn std::error::Error + 'static)) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
+    std::iter::successors(error.source(), |cause| cause.source())
+}
+
 /// Writes an error and its causes on one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    causes(error).fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

@@ -1,9 +1,12 @@
-//! The SDK's HTTP client, wrapped for two reasons: to keep the bytes of an answer, and to replace all connections after a call that
-//! got no answer.
+//! The SDK's HTTP client, wrapped for three reasons: to keep the bytes of an answer, to check their checksum, and to replace all connections
+//! after a call that got no answer.
 //!
 //! The generated deserializers build a map of attribute values for each item, which costs several times what the read itself does.
 //! [`body_of`] polls a call with a task-local slot set; the wrapper leaves a successful body there and shows the SDK `{}`, which is a valid
 //! answer to every operation that reads. Errors, retries and time limits remain the SDK's.
+//!
+//! DynamoDB sends the CRC-32 of each body in `x-amz-crc32`. The SDK for Rust does not check it, so the wrapper does: a body that does not
+//! match is an I/O error, which the SDK repeats.
 
 use std::{
     cell::RefCell,
@@ -23,6 +26,7 @@ use aws_smithy_runtime_api::client::{
 };
 use aws_smithy_types::{body::SdkBody, byte_stream::ByteStream};
 use bytes::Bytes;
+use flate2::Crc;
 
 tokio::task_local! {
     /// The body of the last successful answer to the call that is being polled.
@@ -101,8 +105,8 @@ impl HttpConnector for KeepingClient {
             let mut unanswered = Unanswered { shared, armed: true };
             let response = connector.call(request).await;
             let response = match response {
-                Ok(response) if response.status().as_u16() == 200 && BODY.try_with(|_| ()).is_ok() => keep(response).await,
-                other => other,
+                Ok(response) => check(response).await,
+                error => error,
             };
             unanswered.armed = false;
             response
@@ -110,14 +114,30 @@ impl HttpConnector for KeepingClient {
     }
 }
 
-/// Leaves the body in the slot, and an empty object in its place.
-async fn keep(mut response: HttpResponse) -> Result<HttpResponse, ConnectorError> {
-    let body = std::mem::replace(response.body_mut(), SdkBody::from("{}"));
-    response.headers_mut().remove("content-length");
-    let body = ByteStream::new(body).collect().await.map_err(|error| ConnectorError::io(error.into()))?;
-    // The slot is still set: this is the same task.
-    let _ = BODY.try_with(|slot| slot.replace(Some(body.into_bytes())));
+/// The error of a body that has another checksum than the one that was sent with it.
+#[derive(Debug, thiserror::Error)]
+#[error("the body does not have the checksum of x-amz-crc32")]
+pub(super) struct ChecksumMismatch;
+
+/// Reads and checks the body. If the slot is set and the call succeeded, the body is left there, and an empty object in its place.
+async fn check(mut response: HttpResponse) -> Result<HttpResponse, ConnectorError> {
+    let body = std::mem::replace(response.body_mut(), SdkBody::empty());
+    let body = ByteStream::new(body).collect().await.map_err(|error| ConnectorError::io(error.into()))?.into_bytes();
+    if response.headers().get("x-amz-crc32").is_some_and(|sent| !matches(sent, &body)) {
+        return Err(ConnectorError::io(ChecksumMismatch.into()));
+    }
+    let is_kept = response.status().as_u16() == 200 && BODY.try_with(|slot| slot.replace(Some(body.clone()))).is_ok();
+    *response.body_mut() = if is_kept { SdkBody::from("{}") } else { SdkBody::from(body) };
+    if is_kept {
+        response.headers_mut().remove("content-length");
+    }
     Ok(response)
+}
+
+fn matches(sent: &str, body: &[u8]) -> bool {
+    let mut crc = Crc::new();
+    crc.update(body);
+    sent.trim().parse() == Ok(crc.sum())
 }
 
 /// Replaces the connector when a call is dropped without an answer, as a time limit does.

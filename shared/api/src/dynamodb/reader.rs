@@ -12,7 +12,7 @@ use pagination::{Answer, Fetch, Fetched, Query, Read, Table, Value};
 use projection::{Expression, Join, Selection, Transcoder};
 
 use super::{client::Client, error::ReadError, http_client::body_of};
-use crate::dynamodb::answer::{self, Item, Metered};
+use crate::dynamodb::answer::{self, Asked, Item, Metered};
 use crate::meter::Meter;
 
 /// Reads the table of one resource: the implementor of [`pagination::Source`].
@@ -44,7 +44,8 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// Any [`ReadError`].
     pub async fn get(&self, table: &Table, key: &[Value], picks: &[&'static str]) -> Result<Option<(Item, Vec<Option<Value>>)>, ReadError> {
-        let Expression { text, names } = self.selection.expression(picks);
+        let all: Vec<&'static str> = table.key.iter().chain(picks).copied().collect();
+        let Expression { text, names } = self.selection.expression(&all);
         let call = self.client.sdk().get_item().table_name(self.table);
         let call = table.key.iter().zip(key).fold(call, |call, (name, value)| call.key(*name, attribute(value)));
         let call = call
@@ -52,7 +53,7 @@ impl<'a> Reader<'a> {
             .set_expression_attribute_names(Some(names.into_iter().collect()))
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
         let answer = self.call(call.send()).await?;
-        Ok(self.count(answer::get(&answer, &Transcoder::new(self.selection, picks, None))?))
+        Ok(self.count(answer::get(&answer, &Transcoder::new(self.selection, &all, None), key)?))
     }
 
     /// Makes a call within the deadline and returns the bytes of its answer.
@@ -113,13 +114,12 @@ impl pagination::Source for Reader<'_> {
             .limit(i32::try_from(query.limit).unwrap_or(i32::MAX))
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
         let answer = self.call(call.send()).await?;
+        let partition: Vec<_> = query.partition().collect();
+        let asked = Asked { position: picks, partition: &partition, limit: query.limit };
         let mut answer = self.count(match query.read {
-            Read::Count => answer::count(&answer, picks),
-            Read::Items | Read::Positions => answer::query(&answer, &Transcoder::new(selection, picks, self.join), picks),
+            Read::Count => answer::count(&answer, asked),
+            Read::Items | Read::Positions => answer::query(&answer, &Transcoder::new(selection, picks, self.join), asked),
         }?);
-        if answer.evaluated > query.limit {
-            return Err(ReadError::Malformed(format!("ScannedCount is {}, above the Query's Limit of {}", answer.evaluated, query.limit)));
-        }
         if query.read == Read::Positions {
             answer.rows.iter_mut().for_each(|row| row.bytes = 0);
         }
@@ -150,7 +150,14 @@ impl pagination::Source for Reader<'_> {
             ReadError::Timeout if fetch.attempt > 0 => ReadError::Throttled,
             error => error,
         })?;
-        Ok(self.count(answer::batch_get(&answer, &Transcoder::new(self.selection, names, self.join), names, fetch.keys)?))
+        let answer = answer::batch_get(&answer, &Transcoder::new(self.selection, names, self.join), names, fetch.keys)?;
+        let found = answer.content.iter().filter(|fetched| matches!(fetched, Fetched::Found(..))).count();
+        self.client.sizes().add(self.table, found, answer.units);
+        Ok(self.count(answer))
+    }
+
+    fn expected_bytes(&self) -> Option<usize> {
+        self.client.sizes().of(self.table)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::dynamodb::answer::Item;
 use crate::http::principal::Grant;
 use crate::http::problem::{Problem, ProblemKind};
 use crate::http::request::Request;
-use crate::route::{Expansion, MAX_PAGE_BYTES, Place};
+use crate::route::{Expansion, Place};
 
 /// Reads the expansions that stand next to `items`; the path and the owner give the key of each. An item that does not exist is omitted.
 pub(crate) async fn beside(
@@ -34,7 +34,11 @@ pub(crate) async fn beside(
 
 /// Inserts the related items into the rows that name them, as `member`. Each is read once; an item that does not exist is omitted.
 ///
-/// The page ends before the row that would exceed [`MAX_FETCH`] related items or [`MAX_PAGE_BYTES`]; its first row is always kept.
+/// The page ends before the row with which it would name more than [`MAX_FETCH`] related items, have more than `bytes` bytes, or need more
+/// time than there is. The first row is always kept, so that every page makes progress: of its related items as many are inserted, in the
+/// row's order, as were read and fit.
+///
+/// Returns true if the row that was kept lacks related items for that reason. It is then the only row.
 pub(crate) async fn within(
     app: &App,
     request: &Request,
@@ -42,35 +46,62 @@ pub(crate) async fn within(
     join: Join,
     member: &'static str,
     page: &mut Page<Item>,
-) -> Result<(), Problem> {
+    bytes: usize,
+) -> Result<bool, Problem> {
     debug_assert!(matches!(expansion.place, Place::Within { join: placed, .. } if placed == join));
-    let (keys, keep) = distinct_keys(page.rows());
+    let (mut keys, keep) = distinct_keys(page.rows());
     page.truncate(keep);
     if keys.is_empty() {
-        return Ok(());
+        return Ok(false);
     }
+    keys.truncate(MAX_EXPANDED);
     let selection = Selection::of(expansion.resource.fields, expansion.fields);
     let reader = app.reader(expansion.resource, request, &selection, None)?;
     // The element names the one part of the related item's key that is not fixed.
     let values: Option<Vec<_>> = keys.iter().map(|key| expansion.resource.key(|_| Some(key.clone()))).collect();
     let values = values.ok_or(ProblemKind::Internal)?;
-    let fetched = fetch_all(&reader, &expansion.resource.table, &values, &Budget { bytes: usize::MAX, ..Budget::default() }).await?;
-    let found: HashMap<String, Bytes> = keys
+    let budget = Budget { bytes, deadline: Some(request.deadline), ..Budget::default() };
+    let fetched = fetch_all(&reader, &expansion.resource.table, &values, &budget).await?;
+    let read = fetched.iter().map(|fetched| if let Fetched::Found(_, bytes) = fetched { *bytes } else { 0 });
+    let is_late = read.fold(0, usize::saturating_add) <= bytes && fetched.iter().any(|fetched| matches!(fetched, Fetched::Unprocessed));
+    let known: HashMap<String, Option<Bytes>> = keys
         .into_iter()
         .zip(fetched)
         .filter_map(|(key, fetched)| match fetched {
-            Fetched::Found(item, _) => Some((key, item.json)),
-            Fetched::Missing | Fetched::Unprocessed => None,
+            Fetched::Found(item, _) => Some((key, Some(item.json))),
+            Fetched::Missing => Some((key, None)),
+            Fetched::Unprocessed => None,
         })
         .collect();
+
+    let is_known = |row: &Row<Item>| row.item.joints.iter().all(|joint| known.contains_key(&joint.key));
+    let complete = page.rows().iter().take_while(|row| is_known(row)).count();
+    match (complete < page.rows().len(), is_late) {
+        (true, true) => page.truncate_timed_out(complete),
+        (true, false) => page.truncate(complete),
+        (false, _) => {}
+    }
+    let (mut left, mut first, mut partial) = (bytes, true, complete == 0);
     page.change_items(|item| {
-        let json = splice(&item.json, &item.joints, member, |key| found.get(key).map(|json| &**json));
-        let bytes = json.len();
+        // A related item that was not read ends the row's expansion, as one that does not fit does.
+        let end = item.joints.iter().position(|joint| !known.contains_key(&joint.key)).unwrap_or(item.joints.len());
+        let (json, fits) = splice(&item.json, &item.joints[..end], member, left, |key| known.get(key)?.as_deref());
+        left = left.saturating_sub(json.len() + 1);
+        partial |= first && !fits;
+        // Only the first row can be partial. The page is cut before another one.
+        let bytes = if fits || first { json.len() } else { usize::MAX };
+        first = false;
         (Item { json: json.into(), joints: Vec::new() }, bytes)
     });
-    page.truncate_to_bytes(MAX_PAGE_BYTES, 1);
-    Ok(())
+    if partial {
+        page.truncate(1);
+    }
+    page.truncate_to_bytes(bytes, 1);
+    Ok(partial)
 }
+
+/// The most related items that one request reads. Only a page's first row can name so many; they are ten BatchGetItems.
+const MAX_EXPANDED: usize = 10 * MAX_FETCH;
 
 /// Returns the distinct keys that the rows name, in order, and the number of rows that together name at most [`MAX_FETCH`]. The first row
 /// is always included, even if it alone names more.

@@ -16,7 +16,7 @@ use crate::http::problem::{ParameterError, Problem, ProblemKind};
 use crate::http::query::Query;
 use crate::http::request::Request;
 use crate::http::response::Reply;
-use crate::route::{Expansion, List, MAX_PAGE_BYTES, Place, Policy, Resource, Route, Shape, SortOption};
+use crate::route::{Expansion, List, MAX_BODY_BYTES, Place, Policy, Resource, Route, Shape, SortOption};
 use crate::stored::stored;
 
 /// A request for a page, its parameters checked one by one.
@@ -48,6 +48,8 @@ pub struct ListPage<'r> {
     page: Page<Item>,
     /// JSON members next to `items`.
     beside: Vec<(&'static str, Item)>,
+    /// The expansion that was cut, because the only item on the page names more related items than an answer can hold.
+    partial: Option<&'static str>,
 }
 
 impl<'r> ListRequest<'r> {
@@ -168,17 +170,21 @@ impl<'r> ListPlan<'r> {
             Place::Beside => None,
         });
         let reader = app.reader(route.resource, request, selection, within.map(|(_, join, _)| join))?;
-        let budget = Budget { bytes: MAX_PAGE_BYTES, deadline: Some(request.deadline), ..Budget::default() };
-        let page = async {
-            let mut page = pagination::run(&reader, &self.plan, &self.start, *limit, &budget).await.map_err(problem)?;
-            if let Some((expansion, join, member)) = within {
-                expand::within(app, request, expansion, join, member, &mut page).await?;
-            }
-            Ok(page)
-        };
+        let bytes = MAX_BODY_BYTES - FRAME_BYTES;
+        let budget = Budget { bytes, deadline: Some(request.deadline), rounds_after: u32::from(within.is_some()), ..Budget::default() };
+        let page = async { pagination::run(&reader, &self.plan, &self.start, *limit, &budget).await.map_err(problem) };
         let beside = expand::beside(app, request, expansions, grant);
-        let (page, beside) = try_join(page, beside).await?;
-        Ok(ListPage { plan: self, page, beside })
+        let (mut page, beside) = try_join(page, beside).await?;
+        let bytes = beside.iter().fold(bytes, |bytes, (name, item)| bytes.saturating_sub(name.len() + 4 + item.json.len()));
+        page.truncate_to_bytes(bytes, 1);
+        let partial = match within {
+            Some((expansion, join, member)) => {
+                let cut = expand::within(app, request, expansion, join, member, &mut page, bytes).await?;
+                cut.then_some(expansion.name)
+            }
+            None => None,
+        };
+        Ok(ListPage { plan: self, page, beside, partial })
     }
 }
 
@@ -188,7 +194,7 @@ impl ListPage<'_> {
     /// # Errors
     /// 500 if an item's key is too long for a cursor.
     pub fn reply(self, app: &App) -> Result<Reply, Problem> {
-        let Self { plan: ListPlan { request, plan, .. }, page, beside } = self;
+        let Self { plan: ListPlan { request, plan, .. }, page, beside, partial } = self;
         let seal = |cursor: Option<pagination::Cursor>| {
             let sealer = app.sealer()?;
             cursor.map(|cursor| sealer.seal(&cursor, &plan, &request.context())).transpose().map_err(|error| {
@@ -211,26 +217,39 @@ impl ListPage<'_> {
             body.extend_from_slice(format!(",\"{name}\":").as_bytes());
             body.extend_from_slice(&item.json);
         }
+        if let Some(name) = partial {
+            body.extend_from_slice(format!(",\"expansion\":{{\"{name}\":\"partial\"}}").as_bytes());
+        }
         // A cursor is base64url: nothing in it needs escaping.
         let quoted = |cursor: &Option<String>| cursor.as_ref().map_or_else(|| "null".to_owned(), |cursor| format!("\"{cursor}\""));
         let page = format!(",\"page\":{{\"limit\":{},\"next\":{},\"prev\":{}}}}}", request.limit, quoted(&next), quoted(&prev));
         body.extend_from_slice(page.as_bytes());
         let link = link(&request.query, prev.as_deref(), next.as_deref());
-        Ok(Reply { body, policy, modified: None, link: Some(link), items: items.len() })
+        Ok(Reply { body, policy, modified: None, link, items: items.len() })
     }
 }
 
 /// Writes the `Link` header (RFC 8288). Its targets are relative to the request's URI, so they are valid behind any domain and base path.
-fn link(query: &Query<'_>, prev: Option<&str>, next: Option<&str>) -> String {
-    let target = |cursor| query.link(&["cursor", "page"], cursor);
-    let mut link = format!("<{}>; rel=\"first\"", target(None));
-    for (rel, cursor) in [("prev", prev), ("next", next)] {
-        if let Some(cursor) = cursor {
-            link.push_str(&format!(", <{}>; rel=\"{rel}\"", target(Some(cursor))));
-        }
+///
+/// Each target repeats the query. If all of them have more than [`MAX_LINK_BYTES`], the first page is left out, then the previous one, then
+/// the next one. The body has both cursors in any case.
+fn link(query: &Query<'_>, prev: Option<&str>, next: Option<&str>) -> Option<String> {
+    let target = |rel: &str, cursor| format!("<{}>; rel=\"{rel}\"", query.link(&["cursor", "page"], cursor));
+    let mut links: Vec<_> =
+        [("prev", prev), ("next", next)].into_iter().filter_map(|(rel, cursor)| Some(target(rel, Some(cursor?)))).collect();
+    links.insert(0, target("first", None));
+    while links.iter().map(|link| link.len() + 2).sum::<usize>() > MAX_LINK_BYTES {
+        links.remove(0);
     }
-    link
+    (!links.is_empty()).then(|| links.join(", "))
 }
+
+/// The maximum length of the `Link` header. A proxy must hold all headers of a response in one buffer, which nginx gives 4 KB by default
+/// (`proxy_buffer_size`); the other headers have less than 1 KB.
+const MAX_LINK_BYTES: usize = 3_072;
+
+/// The part of [`MAX_BODY_BYTES`] that is kept for what stands around the items: two cursors, and the names of the members.
+const FRAME_BYTES: usize = 2_048;
 
 /// Returns every query parameter that a list takes, filters first.
 #[must_use]
@@ -273,5 +292,29 @@ fn problem(error: RunError<ReadError>) -> Problem {
         RunError::SkipTooFar => {
             Problem::parameters(vec![ParameterError::new("page", "lies too far into this list to be counted; walk with `cursor`")])
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_query_leaves_links_out_and_never_makes_a_header_that_a_proxy_refuses() {
+        let cursor = "c".repeat(pagination::MAX_CURSOR_CHARS);
+        let mut relations = Vec::new();
+        for length in 0..=crate::route::MAX_QUERY_BYTES {
+            // Each of these characters takes three in a link.
+            let raw = format!("fields={}", "é".repeat(length / 2));
+            let query = Query::parse(&raw, &["fields"], &mut Vec::new());
+            let link = link(&query, Some(&cursor), Some(&cursor)).unwrap_or_default();
+            assert!(link.len() <= MAX_LINK_BYTES, "{length}");
+            let names: Vec<_> = link.split("rel=\"").skip(1).map(|rest| rest[..4].to_owned()).collect();
+            if relations.last() != Some(&names) {
+                relations.push(names);
+            }
+        }
+        let all: [&[&str]; 4] = [&["firs", "prev", "next"], &["prev", "next"], &["next"], &[]];
+        assert_eq!(relations, all);
     }
 }

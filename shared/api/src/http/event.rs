@@ -43,6 +43,8 @@ pub(crate) struct Event<'a> {
 pub(crate) struct RequestContext<'a> {
     #[serde(borrow, default)]
     pub(crate) authorizer: Option<Authorizer<'a>>,
+    #[serde(borrow, default, deserialize_with = "text_or_empty")]
+    pub(crate) domain_name: Cow<'a, str>,
     pub(crate) http: Http,
 }
 

@@ -126,8 +126,9 @@ impl Request {
 
 /// Returns the path parameters, each decoded exactly once; the value is `None` if it cannot be decoded.
 ///
-/// An HTTP API matches the route and delivers path parameters decoded. An event with the route key `$default` (a function URL,
-/// `cargo lambda watch`) has not been routed and has the path as it was sent, so this function matches and decodes it.
+/// An HTTP API matches the route and delivers path parameters decoded. An event with the route key `$default` has not been routed, so this
+/// function matches the path. A function URL and `cargo lambda watch` deliver it as it was sent, an HTTP API decoded, after its stage or base
+/// path.
 fn path_parameters(event: &Event<'_>, route: &'static Route) -> Result<Vec<(&'static str, Option<String>)>, Problem> {
     if event.route_key != "$default" {
         let given = |name: &'static str| {
@@ -140,6 +141,9 @@ fn path_parameters(event: &Event<'_>, route: &'static Route) -> Result<Vec<(&'st
             tracing::error!(path, %key, "the event lacks a path parameter: API Gateway's route must have the path of the declaration");
             ProblemKind::MalformedRequest.into()
         });
+    }
+    if is_decoded(&event.request_context.domain_name) {
+        return decoded_parameters(&event.raw_path, route.path).ok_or_else(|| ProblemKind::NotFound.into());
     }
     let mut segments = event.raw_path.split('/');
     let mut parameters = Vec::new();
@@ -154,6 +158,29 @@ fn path_parameters(event: &Event<'_>, route: &'static Route) -> Result<Vec<(&'st
     }
     if segments.next().is_some() { Err(ProblemKind::NotFound.into()) } else { Ok(parameters) }
 }
+
+/// Returns true if events of this domain come from an HTTP API. `cargo lambda watch` says `localhost`.
+fn is_decoded(domain: &str) -> bool {
+    !domain.is_empty() && domain != "localhost" && !domain.contains(".lambda-url.")
+}
+
+/// Returns the parameters in a decoded path, in which they can have slashes. The path can begin with a stage or a base path.
+fn decoded_parameters(path: &str, pattern: &'static str) -> Option<Vec<(&'static str, Option<String>)>> {
+    let mut parts = pattern.split('{');
+    let (_, mut rest) = path.split_once(parts.next()?)?;
+    let mut parameters = Vec::new();
+    let mut parts = parts.filter_map(|part| part.split_once('}')).peekable();
+    while let Some((name, literal)) = parts.next() {
+        let value;
+        (value, rest) = if parts.peek().is_some() { rest.split_once(literal)? } else { (rest.strip_suffix(literal)?, "") };
+        if value.is_empty() {
+            return None;
+        }
+        parameters.push((name, Some(value.to_owned())));
+    }
+    rest.is_empty().then_some(parameters)
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -219,6 +246,75 @@ mod tests {
             let log = std::io::read_to_string(log).unwrap();
             assert!(log.contains("\"line\":1") && log.contains("\"category\":"), "{log}");
             assert!(!log.contains("SECRET"), "{log}");
+        }
+    }
+
+    fn event(route_key: &str, domain: &str, path: &str) -> String {
+        format!(
+            r#"{{"version":"2.0","routeKey":"{route_key}","rawPath":"{path}","requestContext":{{"domainName":"{domain}","http":{{"method":"GET"}}}}}}"#
+        )
+    }
+
+    /// The values of the path parameters.
+    fn values(event: &str, path: &'static str) -> Result<Vec<Option<String>>, ProblemKind> {
+        let route = Box::leak(Box::new(Route { path, shape: Shape::One, ..GET_THING }));
+        let request = Request::read(event, route, None, None, Instant::now()).map_err(|problem| problem.kind)?;
+        Ok(request.path.into_iter().map(|(_, value)| value).collect())
+    }
+
+    #[test]
+    fn the_path_of_a_catch_all_is_decoded_exactly_once() {
+        const THING: &str = "/v1/things/{thingId}";
+        const PARTS: &str = "/v1/things/{thingId}/parts";
+        let http_api = |path: &str, pattern| values(&event("$default", "abc.execute-api.eu-central-1.amazonaws.com", path), pattern);
+        let some = |id: &str| Ok(vec![Some(id.to_owned())]);
+        for decoded in ["t-1", "100%", "%75-1", "a/b", "a/b/", "é", "v1/things/x", "{thingId}"] {
+            for prefix in ["", "/prod", "/base/path"] {
+                assert_eq!(http_api(&format!("{prefix}/v1/things/{decoded}"), THING), some(decoded), "{prefix} {decoded}");
+                assert_eq!(http_api(&format!("{prefix}/v1/things/{decoded}/parts"), PARTS), some(decoded), "{prefix} {decoded}");
+            }
+        }
+        assert_eq!(values(&event("$default", "api.example.org", "/v1/things/%75"), THING), some("%75"), "a domain of one's own");
+        for wrong in ["", "/", "/v1/things", "/v1/things/", "/v2/things/x", "/prod"] {
+            assert_eq!(http_api(wrong, THING), Err(ProblemKind::NotFound), "{wrong}");
+        }
+        assert_eq!(http_api("/v1/things/t-1", PARTS), Err(ProblemKind::NotFound));
+        assert_eq!(http_api("/v1/things/parts", PARTS), Err(ProblemKind::NotFound));
+        let two = "/v1/things/{thingId}/parts/{partId}";
+        assert_eq!(http_api("/prod/v1/things/a%2F/parts/b/c", two), Ok(vec![Some("a%2F".to_owned()), Some("b/c".to_owned())]));
+        assert_eq!(http_api("/v1/things/a/parts/", two), Err(ProblemKind::NotFound));
+        assert_eq!(http_api("/v1/things//parts/b", two), Err(ProblemKind::NotFound));
+        assert_eq!(http_api("/prod/v1/things", "/v1/things"), Ok(vec![]));
+        assert_eq!(http_api("/v1/things/x", "/v1/things"), Err(ProblemKind::NotFound));
+
+        for domain in ["abc.lambda-url.eu-central-1.on.aws", "localhost", ""] {
+            let sent = |path: &str| values(&event("$default", domain, path), THING);
+            assert_eq!(sent("/v1/things/%75-1"), some("u-1"), "{domain}");
+            assert_eq!(sent("/v1/things/a%2Fb"), some("a/b"), "{domain}");
+            assert_eq!(sent("/v1/things/100%"), Ok(vec![None]), "{domain}");
+            for wrong in ["/v1/things/a/b", "/prod/v1/things/a", "/v1/things/"] {
+                assert_eq!(sent(wrong), Err(ProblemKind::NotFound), "{domain} {wrong}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_route_without_its_parameter_is_the_operator_s_mistake_and_logged() {
+        for (route_key, parameters) in [
+            ("GET /v1/things/{id}", r#","pathParameters":{"id":"t-1"}"#),
+            ("ANY /{proxy+}", r#","pathParameters":{"proxy":"v1/things/t-1"}"#),
+            ("GET /v1/things/{thingId}", ""),
+            ("GET /v1/things/{thingId}", r#","pathParameters":null"#),
+            ("", ""),
+        ] {
+            let (log, writer) = std::io::pipe().unwrap();
+            let subscriber = tracing_subscriber::fmt().json().with_writer(Arc::new(writer)).finish();
+            let event =
+                event(route_key, "api.example.org", "/v1/things/t-1").replacen(r#","rawPath""#, &format!(r#"{parameters},"rawPath""#), 1);
+            let problem = tracing::subscriber::with_default(subscriber, || values(&event, "/v1/things/{thingId}"));
+            assert_eq!(problem, Err(ProblemKind::MalformedRequest), "{event}");
+            let log = std::io::read_to_string(log).unwrap();
+            assert!(log.contains("lacks a path parameter") && log.contains("/v1/things/{thingId}") && !log.contains("t-1"), "{log}");
         }
     }
 }

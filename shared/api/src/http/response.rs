@@ -70,6 +70,11 @@ impl Reply {
         self.policy.insert_into(&mut headers);
         validators.insert_into(&mut headers);
         vary::add(&mut headers, &header::ACCEPT_ENCODING);
+        if matches!(self.policy, Policy::Public { .. }) {
+            // API Gateway adds the CORS headers, and only to requests with an `Origin`. A shared cache must not give an answer without them to
+            // a browser that needs them.
+            vary::add(&mut headers, &header::ORIGIN);
+        }
         if let Some(link) = self.link.and_then(|link| HeaderValue::try_from(link).ok()) {
             headers.insert(header::LINK, link);
         }
@@ -117,16 +122,24 @@ impl Problem {
 impl Response {
     /// Compresses the body if the caller accepts gzip and the body is long enough.
     ///
-    /// The body of a HEAD is not sent, so it is not compressed either; the headers are those of the uncompressed response.
+    /// A response to HEAD has the headers of the response to GET, and no body (RFC 9110, section 9.3.2). Its `Content-Length` is that of the
+    /// body that GET would get (section 8.6); otherwise a server would add one of 0.
     pub(crate) fn encode(mut self, method: &Method, request: &HeaderMap) -> ApiGatewayV2httpResponse {
         let mut response = ApiGatewayV2httpResponse::default();
         response.status_code = i64::from(self.status.as_u16());
-        if *method == Method::HEAD || self.body.is_empty() {
-            response.body = Some(Body::Empty);
-        } else if self.body.len() >= COMPRESS_FROM_BYTES && encoding::accepts_gzip(request) == encoding::Choice::Gzip {
+        let compresses = self.body.len() >= COMPRESS_FROM_BYTES && encoding::accepts_gzip(request) == encoding::Choice::Gzip;
+        if compresses {
             self.headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            self.body = gzip(&self.body);
+        }
+        if self.body.is_empty() {
+            response.body = Some(Body::Empty);
+        } else if *method == Method::HEAD {
+            self.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(self.body.len()));
+            response.body = Some(Body::Empty);
+        } else if compresses {
             // API Gateway decodes base64 before it sends the body.
-            response.body = Some(Body::Text(STANDARD.encode(gzip(&self.body))));
+            response.body = Some(Body::Text(STANDARD.encode(&self.body)));
             response.is_base64_encoded = true;
         } else {
             response.body = Some(Body::Text(
@@ -152,6 +165,31 @@ fn gzip(body: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_head_has_the_headers_of_its_get_and_the_length_of_its_body() {
+        for bytes in [0, 1, COMPRESS_FROM_BYTES - 1, COMPRESS_FROM_BYTES, 100_000] {
+            for accepted in ["", "gzip"] {
+                let mut request = HeaderMap::new();
+                request.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(accepted));
+                let answer = |method| {
+                    let reply = Reply { body: vec![b'x'; bytes], policy: Policy::PUBLIC_READ_MOSTLY, modified: None, link: None, items: 1 };
+                    reply.respond(&method, &request, SystemTime::UNIX_EPOCH).unwrap().encode(&method, &request)
+                };
+                let (get, mut head) = (answer(Method::GET), answer(Method::HEAD));
+                let length = match get.body.unwrap() {
+                    Body::Text(text) if get.is_base64_encoded => STANDARD.decode(text).unwrap().len(),
+                    Body::Text(text) => text.len(),
+                    _ => 0,
+                };
+                assert_eq!((head.body, head.is_base64_encoded), (Some(Body::Empty), false));
+                let told = head.headers.remove(header::CONTENT_LENGTH).map(|told| told.to_str().unwrap().to_owned());
+                assert_eq!(told, (bytes > 0).then(|| length.to_string()), "{bytes} {accepted}");
+                assert_eq!(head.headers, get.headers, "{bytes} {accepted}");
+                assert_eq!(head.headers.contains_key(header::CONTENT_ENCODING), accepted == "gzip" && bytes >= COMPRESS_FROM_BYTES);
+            }
+        }
+    }
 
     #[test]
     fn every_response_forbids_content_sniffing() {

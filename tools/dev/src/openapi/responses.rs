@@ -206,7 +206,7 @@ pub(crate) fn headers() -> Value {
         json!({ "description": about, "required": required, "schema": schema, "example": example })
     };
     let vary = |required| {
-        let about = "`accept-encoding`, and `origin` where CORS adds it.";
+        let about = "`accept-encoding`; `origin` too where a shared cache may keep the answer, and where CORS adds it.";
         of(required, "(^|, *)[Aa]ccept-[Ee]ncoding(,|$)", "accept-encoding", about)
     };
     let timing = |required| {
@@ -214,7 +214,8 @@ pub(crate) fn headers() -> Value {
         of(required, "^db;dur=[0-9.]+(;desc=\"[^\"]*\")?, total;dur=[0-9.]+$", "db;dur=3.322, total;dur=4.12", about)
     };
     let date = "^[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT$";
-    let link = "The first, previous and next page (RFC 8288), relative to this request's own URI, with its other parameters.";
+    let link = "The first, previous and next page (RFC 8288), relative to this request's own URI, with its other parameters. \
+                Those with which the header would have more than 3,072 bytes are left out: the body has the cursors.";
     json!({
         "ETag": of(true, "^W/\"[A-Za-z0-9_-]{22}\"$", super::ETAG, "A weak tag of exactly this answer."),
         "LastModified": of(false, date, super::DATE, "When the item was last changed, if it says so."),
@@ -222,7 +223,7 @@ pub(crate) fn headers() -> Value {
         "VaryOfFunction": vary(false),
         "ServerTiming": timing(true),
         "ServerTimingOfFunction": timing(false),
-        "Link": of(true, "^<\\?[^>]*>; rel=\"first\"(, <\\?[^>]*>; rel=\"(prev|next)\"){0,2}$", "<?limit=10>; rel=\"first\"", link),
+        "Link": of(false, "^<\\?[^>]*>; rel=\"(first|prev|next)\"(, <\\?[^>]*>; rel=\"(prev|next)\"){0,2}$", "<?limit=10>; rel=\"first\"", link),
         "ContentEncoding": of(false, "^gzip$", "gzip", "Where the caller takes gzip and the body is 1 KiB or longer."),
         "WwwAuthenticate": of(true, "^Bearer", "Bearer", "How to sign in (RFC 6750)."),
         "RetryAfter": of(false, "^[0-9]+$", "1", "Seconds to wait. From the function."),

@@ -1,7 +1,7 @@
 //! Schemas: items from the fields of a resource, pages, problems.
 
 use super::reference;
-use api::{Expansion, Field, Kind, List, MAX_LIMIT, Place, ProblemKind, Resource, Route, Shape};
+use api::{Expansion, Field, Kind, List, MAX_BODY_BYTES, MAX_LIMIT, Place, ProblemKind, Resource, Route, Shape};
 use pagination::MAX_CURSOR_CHARS;
 use serde_json::{Map, Value, json};
 
@@ -129,6 +129,15 @@ fn page(resource: &Resource, offers: &List) -> Value {
     let mut properties = json!({ "items": items });
     for expansion in offers.expansions.iter().filter(|expansion| expansion.place == Place::Beside) {
         properties[expansion.name] = expanded(expansion);
+    }
+    let within = offers.expansions.iter().filter(|expansion| matches!(expansion.place, Place::Within { .. }));
+    let partial: Map<_, _> = within.map(|expansion| (expansion.name.to_owned(), json!({ "const": "partial" }))).collect();
+    if !partial.is_empty() {
+        let about = format!(
+            "Stands here if the only item of the page names more related items than an answer of {MAX_BODY_BYTES} bytes can hold, or than can \
+             be read in time. The first ones are given."
+        );
+        properties["expansion"] = described(closed(Value::Object(partial), &[]), &about);
     }
     properties["page"] = reference("schemas", "PageInfo");
     described(closed(properties, &["items", "page"]), &format!("A page of {}.", resource.name))
