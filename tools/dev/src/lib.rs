@@ -22,6 +22,7 @@ pub mod database;
 pub mod docs;
 pub mod explain;
 mod failure;
+mod guard;
 pub mod invoke;
 pub mod load;
 mod local_http;

@@ -8,6 +8,7 @@ use crate::banner::Banner;
 use crate::bundle::{Bundle, Stored};
 use crate::client::{self, LOCAL_REGION};
 use crate::database::{self, Local};
+use crate::guard::{self, Origins};
 use crate::load::{self, Destination};
 use crate::log::{self, Format};
 use crate::process::{self, Group};
@@ -68,8 +69,7 @@ pub async fn up(options: &Options) -> Result<()> {
         Some(path) => Some(load::files(path, &bundle)?),
         None => None,
     };
-    // The port is free now; `watch` takes it later.
-    drop(database::bind(Ipv4Addr::LOCALHOST.into(), options.port).context("--port")?);
+    let functions = database::bind(Ipv4Addr::LOCALHOST.into(), options.port).context("--port")?;
     let listener = database::bind(options.dynamodb_host, options.dynamodb_port).context("--dynamodb-port")?;
     let dynamodb_port = listener.local_addr().context("--dynamodb-port")?.port();
     let db = database::open(options.data.as_deref())?;
@@ -77,16 +77,23 @@ pub async fn up(options: &Options) -> Result<()> {
     let tool = cargo_lambda::find(&root).await?;
     build(&root, template).await?;
 
-    let local = database::serve(listener, db)?;
+    // Both servers listen where no page can find them, behind a guard on the port that the user chose.
+    let mut local = database::serve(guard::hidden()?, db)?;
+    let emulator = local.url.trim_start_matches("http://").parse().context("the emulator has no address")?;
+    let _emulator = guard::start(listener, emulator, Origins::Refused)?;
+    local.url = format!("http://{}", SocketAddr::from((Ipv4Addr::LOCALHOST, dynamodb_port)));
     let stack = Stack { pid: std::process::id(), port: options.port, dynamodb_port };
     let _registered = stack.register(&root)?;
     fill(&local, &bundle, &sample, options, files, &made).await?;
 
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port));
-    let mut watch = watch(&tool, &root, &bundle, &local, options)?;
+    // The port is free now; `watch` takes it.
+    let hidden = guard::hidden()?.local_addr().context("no free port")?;
+    let _functions = guard::start(functions, hidden, Origins::HandedOn)?;
+    let mut watch = watch(&tool, &root, &bundle, &local, options, hidden)?;
     let copied = log::copy(&mut watch, options.log);
     let served = tokio::select! {
-        served = serve(address, &local, &bundle, &sample, options) => served,
+        served = serve(address, hidden, &local, &bundle, &sample, options) => served,
         ended = watch.wait() => match ended {
             Ok(status) => Err(anyhow!("cargo lambda watch ended by itself ({status}): see above")),
             Err(error) => Err(error),
@@ -97,8 +104,8 @@ pub async fn up(options: &Options) -> Result<()> {
     served
 }
 
-async fn serve(address: SocketAddr, local: &Local, bundle: &Bundle, sample: &Sample, options: &Options) -> Result<()> {
-    until_it_answers(address).await?;
+async fn serve(address: SocketAddr, hidden: SocketAddr, local: &Local, bundle: &Bundle, sample: &Sample, options: &Options) -> Result<()> {
+    until_it_answers(hidden).await?;
     let rows = Rows::read(&client::local(&local.url), bundle, sample).await?;
     let banner = Banner::new(address, bundle, &rows);
     if !options.once {
@@ -174,10 +181,12 @@ pub(crate) fn rejects(folder: Option<&Path>, of: &Path) -> PathBuf {
 }
 
 /// `cargo lambda watch`, with the environment that template.yaml gives the functions.
-fn watch(tool: &Path, root: &Path, bundle: &Bundle, local: &Local, options: &Options) -> Result<Group> {
+fn watch(tool: &Path, root: &Path, bundle: &Bundle, local: &Local, options: &Options, at: SocketAddr) -> Result<Group> {
     let mut command = process::bound(tool)?;
-    command.current_dir(root).args(["lambda", "watch", "--invoke-address", "127.0.0.1", "--invoke-port"]);
-    command.arg(options.port.to_string()).args(["--features", FEATURE, "--wait"]);
+    command.current_dir(root).args(["lambda", "watch", "--invoke-address"]).arg(at.ip().to_string());
+    command.arg("--invoke-port").arg(at.port().to_string()).args(["--features", FEATURE, "--wait"]);
+    // Without it, scripts of every origin could read the answers.
+    command.arg("--disable-cors");
     command.args(["--color", if std::io::stderr().is_terminal() { "always" } else { "never" }]);
     // Hides the tool's own INFO lines; the output of the functions is shown.
     command.env("RUST_LOG", "warn,watchexec=off");
