@@ -2,6 +2,7 @@
 
 use std::{convert::Infallible, time::Duration};
 
+use api::{Access, Resource, Route};
 use base64::{Engine, engine::general_purpose::STANDARD, engine::general_purpose::URL_SAFE_NO_PAD};
 use dev::bundle::Bundle;
 use dev::smoke::{Options, Outcome, Report, smoke};
@@ -12,18 +13,29 @@ use hyper::{body::Bytes, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use lambda_http::Body;
 use serde_json::{Value, json};
-use shop::{RESOURCES, ROUTES};
 use tokio::net::TcpListener;
 
-use crate::stack::{Stack, event};
+use crate::stack::Stack;
 
 const ORIGIN: &str = "https://app.example.org";
 
 /// Changes an answer of the stack.
 type Break = fn(&Parts, &mut Response<Bytes>);
 
-/// Answers as API Gateway does with the functions of the fixture bundle behind it.
-async fn answer(stack: &Stack, request: &Parts) -> Response<Bytes> {
+/// A bundle that is served.
+pub(crate) struct Served {
+    pub(crate) stack: Stack,
+    pub(crate) resources: &'static [&'static Resource],
+    pub(crate) routes: &'static [&'static Route],
+    pub(crate) template: &'static str,
+}
+
+fn shop() -> Served {
+    Served { stack: Stack::shop(), resources: shop::RESOURCES, routes: shop::ROUTES, template: shop::TEMPLATE }
+}
+
+/// Answers as API Gateway does with the functions behind it.
+async fn answer(served: &Served, request: &Parts) -> Response<Bytes> {
     let reply = |status: u16, body: &str| {
         let response = Response::builder().status(status).header("content-type", "application/json");
         response.body(Bytes::from(body.to_owned())).unwrap()
@@ -36,25 +48,24 @@ async fn answer(stack: &Stack, request: &Parts) -> Response<Bytes> {
         return response;
     }
     let segments: Vec<_> = request.uri.path().split('/').collect();
-    let found = ROUTES.iter().find_map(|route| {
+    let found = served.routes.iter().find(|route| {
         let wanted: Vec<_> = route.path.split('/').collect();
-        let same = wanted.len() == segments.len() && wanted.iter().zip(&segments).all(|(a, b)| a.starts_with('{') || a == b);
-        let id = wanted.iter().zip(&segments).find(|(wanted, _)| wanted.starts_with('{')).map(|(_, id)| *id);
-        same.then_some((*route, id))
+        wanted.len() == segments.len() && wanted.iter().zip(&segments).all(|(a, b)| a.starts_with('{') || a == b)
     });
-    let Some((route, id)) = found else { return reply(404, r#"{"message":"Not Found"}"#) };
+    let Some(route) = found else { return reply(404, r#"{"message":"Not Found"}"#) };
     let token = request.headers.get(header::AUTHORIZATION).and_then(|token| token.to_str().ok()?.split('.').nth(1));
     let claims = token.map(|claims| serde_json::from_slice::<Value>(&URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap());
-    if route.access != api::Access::Public && claims.is_none() {
+    if route.access != Access::Public && claims.is_none() {
         return reply(401, r#"{"message":"Unauthorized"}"#);
     }
-    let headers: Vec<_> = request.headers.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap())).collect();
-    let mut event = event(route.path, id, request.uri.query().unwrap_or_default(), None, &headers);
-    event["requestContext"]["http"]["method"] = json!(request.method.as_str());
-    if let Some(claims) = claims {
-        event["requestContext"]["authorizer"] = json!({"jwt": {"claims": claims}});
-    }
-    let (answer, _) = stack.app(route).respond(&event.to_string(), "r-1", Duration::from_secs(5), &api::answer).await;
+    let headers: serde_json::Map<_, _> =
+        request.headers.iter().map(|(name, value)| (name.to_string(), value.to_str().unwrap().into())).collect();
+    let event = json!({
+        "version": "2.0", "routeKey": "$default", "rawPath": request.uri.path(), "rawQueryString": request.uri.query().unwrap_or_default(),
+        "headers": headers,
+        "requestContext": {"http": {"method": request.method.as_str()}, "authorizer": claims.map(|claims| json!({"jwt": {"claims": claims}}))}
+    });
+    let (answer, _) = served.stack.app(route).respond(&event.to_string(), "r-1", Duration::from_secs(5), &api::answer).await;
     let body = match answer.body.unwrap() {
         Body::Text(text) if answer.is_base64_encoded => STANDARD.decode(text).unwrap(),
         Body::Text(text) => text.into_bytes(),
@@ -66,14 +77,13 @@ async fn answer(stack: &Stack, request: &Parts) -> Response<Bytes> {
     response
 }
 
-/// Serves a stack whose answers are changed by `broken`.
-async fn serve(listener: TcpListener, stack: Stack, broken: Break) -> Infallible {
+/// Serves a bundle; its answers are changed by `broken`.
+async fn serve(listener: TcpListener, served: &Served, broken: Break) -> Infallible {
     loop {
         let (stream, _) = listener.accept().await.unwrap();
-        let stack = &stack;
         let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| async move {
             let (request, _) = request.into_parts();
-            let mut response = answer(stack, &request).await;
+            let mut response = answer(served, &request).await;
             response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static(ORIGIN));
             broken(&request, &mut response);
             Ok::<_, Infallible>(response.map(Full::new))
@@ -83,19 +93,32 @@ async fn serve(listener: TcpListener, stack: Stack, broken: Break) -> Infallible
     }
 }
 
-fn bundle() -> Bundle {
-    Bundle { resources: RESOURCES, routes: ROUTES, template: Template::parse(shop::TEMPLATE).unwrap() }
+fn bundle(served: &Served) -> Bundle {
+    Bundle { resources: served.resources, routes: served.routes, template: Template::parse(served.template).unwrap() }
 }
 
-/// Tries a shop whose answers are changed by `broken`.
-async fn report_with(options: Options, broken: Break) -> Report {
+/// Tries a bundle whose answers are changed by `broken`.
+async fn report_of(served: Served, options: Options, broken: Break) -> Report {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
-    let (bundle, options) = (bundle(), Options { url, ..options });
+    let (bundle, options) = (bundle(&served), Options { url, ..options });
     tokio::select! {
         report = smoke(&bundle, &options) => report.unwrap(),
-        never = serve(listener, Stack::shop(), broken) => match never {},
+        never = serve(listener, &served, broken) => match never {},
     }
+}
+
+async fn report_with(options: Options, broken: Break) -> Report {
+    report_of(shop(), options, broken).await
+}
+
+/// Tries a whole bundle with a token of these claims and values for paths. Returns the names of the checks, of which none may fail.
+pub(crate) async fn whole(served: Served, claims: &Value, ids: &[(&str, &str)]) -> Vec<String> {
+    let token = format!("e30.{}.", URL_SAFE_NO_PAD.encode(claims.to_string()));
+    let ids = ids.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let report = report_of(served, Options { token: Some(token), ids, origin: Some(ORIGIN.into()), ..Options::default() }, |_, _| ()).await;
+    assert!(report.0.iter().all(|check| check.outcome == Outcome::Held), "{report}");
+    report.0.into_iter().map(|check| check.name).collect()
 }
 
 fn signed_in() -> Options {
@@ -145,7 +168,7 @@ async fn what_cannot_be_tried_is_skipped_with_the_reason() {
 
 #[tokio::test]
 async fn a_token_that_may_read_everybody_s_is_not_refused_anything() {
-    let token = dev::token::token("u-1", Some(&bundle().read_any_scope()));
+    let token = dev::token::token("u-1", Some(&bundle(&shop()).read_any_scope()));
     let report = report_with(Options { token: Some(token), ..signed_in() }, |_, _| ()).await;
     assert_eq!(report.failed(), 0, "{report}");
     assert_eq!(report.to_string().matches(": the token may read everybody's").count(), 2, "{report}");

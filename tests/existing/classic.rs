@@ -4,7 +4,10 @@ use api::*;
 use serde_json::{Value, json};
 
 use super::{ask, walk};
-use crate::stack::Stack;
+use crate::{
+    smoke::{Served, whole},
+    stack::Stack,
+};
 
 const ALL: Projects = Projects::All;
 
@@ -213,4 +216,13 @@ async fn a_local_index_and_an_index_without_a_range_are_walked_exactly() {
     let sort = ask(&stack, &OF_BATCH, &[("batch", "b-1")], "sort=newest", Value::Null).await;
     assert_eq!(sort.wrong(), ["sort"], "a list without sorts has no such parameter");
     assert_eq!(ask(&stack, &OF_DEVICE, &[("deviceId", "d-1")], "valid=yes", Value::Null).await.wrong(), ["valid"]);
+}
+
+#[tokio::test]
+async fn a_deployed_stack_can_be_tried() {
+    let served = Served { stack: stack(), resources: RESOURCES, routes: ROUTES, template: TEMPLATE };
+    let tried = whole(served, &Value::Null, &[("site", "oslo"), ("batch", "b-1"), ("deviceId", "d-0")]).await;
+    for name in ["get-reading: item", "list-site-readings: fields by key", "list-batch-readings: count"] {
+        assert!(tried.iter().any(|other| other == name), "{name}: {tried:?}");
+    }
 }

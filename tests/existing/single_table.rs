@@ -5,7 +5,10 @@ use api::*;
 use serde_json::{Value, json};
 
 use super::{ask, walk};
-use crate::stack::Stack;
+use crate::{
+    smoke::{Served, whole},
+    stack::Stack,
+};
 
 const fn behind(attribute: &'static str, prefix: &'static str) -> Kind {
     Kind::Prefixed { attribute, prefix }
@@ -203,5 +206,14 @@ async fn an_index_over_all_owners_goes_by_a_scope() {
     for claims in [caller("u-1"), json!({"sub": "s-1", "scope": "orders:readall"}), json!({"scope": "orders:read"})] {
         let answer = ask(&stack, &LIST_LINES, &[("orderId", "o-00")], "", claims.clone()).await;
         assert_eq!(answer.status, if claims["sub"].is_null() { 401 } else { 403 }, "{claims}");
+    }
+}
+
+#[tokio::test]
+async fn a_deployed_stack_can_be_tried() {
+    let served = Served { stack: stack(), resources: RESOURCES, routes: ROUTES, template: TEMPLATE };
+    let tried = whole(served, &json!({"sub": "u-1", "scope": "orders:read"}), &[]).await;
+    for name in ["get-order: no such item", "list-orders: expand customer", "list-lines: list", "list-by-status: HEAD"] {
+        assert!(tried.iter().any(|other| other == name), "{name}: {tried:?}");
     }
 }

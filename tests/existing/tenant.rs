@@ -5,7 +5,10 @@ use api::*;
 use serde_json::{Value, json};
 
 use super::{ask, walk};
-use crate::stack::Stack;
+use crate::{
+    smoke::{Served, whole},
+    stack::Stack,
+};
 
 const TENANT: Access = Access::Owner { field: "tenantId", claim: "tenant" };
 
@@ -189,4 +192,13 @@ async fn a_nested_list_goes_by_two_values_of_its_path() {
     assert_eq!(ask(&stack, &LIST_TASKS, &path("t-1"), "", member("u-1", "t-0")).await.status, 403);
     let wrong = ask(&stack, &LIST_TASKS, &[("tenantId", "t-1"), ("projectId", "")], "", member("u-1", "t-1")).await;
     assert_eq!(wrong.wrong(), ["projectId"]);
+}
+
+#[tokio::test]
+async fn a_deployed_stack_can_be_tried() {
+    let served = Served { stack: stack(), resources: RESOURCES, routes: ROUTES, template: TEMPLATE };
+    let tried = whole(served, &member("ann", "t-0"), &[]).await;
+    for name in ["list-tasks: list", "get-project: no such item", "list-tasks: somebody else's", "get-any-task: not modified"] {
+        assert!(tried.iter().any(|other| other == name), "{name}: {tried:?}");
+    }
 }

@@ -3,7 +3,7 @@
 use crate::bundle::Bundle;
 use crate::plan::Planner;
 use crate::sample::Sample;
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use api::{ListPlan, Place, Problem, ProblemKind, Resource, Route, Shape};
 use pagination::{Budget, Direction, Partition, Query, Read, Start, Value};
 use serde_json::Value as Json;
@@ -128,16 +128,16 @@ fn of_list(route: &Route, list: &ListPlan<'_>, sample: &Sample) -> Result<String
         let bytes = bytes(sample, expansion.resource, |_| true);
         match expansion.place {
             Place::Beside => term(units(bytes), format!("GetItem of {} beside the page", expansion.resource.name)),
-            Place::Within { .. } => {
+            Place::Within { join, .. } => {
                 rounds += 1;
-                let keys = pagination::MAX_FETCH;
-                term(keys as f64 * units(bytes), format!("BatchGetItem of at most {keys} {}", expansion.resource.name));
+                let keys = (f64::from(limit) * elements(sample, resource, join.list)).ceil().min(pagination::MAX_FETCH as f64);
+                term(keys * units(bytes), format!("BatchGetItem of at most {keys} {}", expansion.resource.name));
             }
         }
     }
     let filtered = !plan.is_unfiltered();
     let more = format!(" to {}: a filter makes more Queries until the page is full", rounds + Budget::default().rounds - 1);
-    lines.add("rounds", format!("{rounds}{}", if filtered { &more } else { "" }));
+    lines.add("rounds", format!("{rounds}{}", if filtered { more.as_str() } else { "" }));
     let least = if filtered { "at least " } else { "" };
     lines.add("units", format!("{least}about {sum}, with item sizes from samples/: {}", terms.join(", ")));
     Ok(lines.0)
@@ -189,8 +189,17 @@ fn bytes(sample: &Sample, resource: &'static Resource, holds: impl Fn(&str) -> b
         let members = row.as_object().into_iter().flatten().filter(|(name, _)| holds(name));
         members.map(|(name, value)| name.len() + size(value)).sum::<usize>()
     };
-    let rows: Vec<_> = sample.rows(resource).map(row).collect();
-    rows.iter().sum::<usize>() as f64 / rows.len().max(1) as f64
+    mean(sample.rows(resource).map(row))
+}
+
+/// Returns the mean number of elements of a list in the sample's items.
+fn elements(sample: &Sample, resource: &Resource, list: &str) -> f64 {
+    mean(sample.rows(resource).map(|row| row[list].as_array().map_or(0, Vec::len)))
+}
+
+fn mean(numbers: impl Iterator<Item = usize>) -> f64 {
+    let numbers: Vec<_> = numbers.collect();
+    numbers.iter().sum::<usize>() as f64 / numbers.len().max(1) as f64
 }
 
 /// Returns the units of one read of so many bytes.
@@ -238,7 +247,7 @@ mod tests {
         assert_eq!(line(expanded, "key"), r#"userId = "u-1""#);
         assert_eq!(line(expanded, "rounds"), "2");
         let units = line(expanded, "units");
-        assert!(units.contains("GetItem of users beside the page") && units.contains("BatchGetItem of at most 100 products"), "{units}");
+        assert!(units.contains("0.5 for GetItem of users beside the page") && units.contains("BatchGetItem of at most "), "{units}");
         let counted = line("GET /v1/users/me/orders?page=3&limit=10", "units");
         assert!(counted.contains("for 20 items that are only counted"), "{counted}");
         assert_eq!(line("GET /v1/users/me", "reads"), "GetItem of the table users by userId");

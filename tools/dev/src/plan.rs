@@ -1,5 +1,6 @@
 //! The plan of a list, made by the functions' own code without a database.
 
+use crate::banner::encoded;
 use anyhow::Result;
 use api::{Access, App, Client, Config, ItemRequest, ListPlan, ListRequest, Problem, Request, Route};
 use aws_credential_types::Credentials;
@@ -39,13 +40,7 @@ impl Planner {
         let config = Config::read(route, variable)?;
         let credentials = Credentials::from_keys("none", "none", None);
         let client = Client::new(Builder::new().region(Region::from_static("us-east-1")).credentials_provider(credentials));
-        let mut claims = json!({ "iss": "none", "sub": sub });
-        match route.access {
-            Access::Owner { claim, .. } => claims[claim] = json!(sub),
-            Access::Scope(scope) => claims["scope"] = json!(scope),
-            Access::Public | Access::SignedIn => {}
-        }
-        Ok(Self { app: App::new(route, config, client), claims })
+        Ok(Self { app: App::new(route, config, client), claims: claims(route, sub) })
     }
 
     /// Reads a request for this path, as it is sent.
@@ -53,14 +48,7 @@ impl Planner {
     /// # Errors
     /// 404 if it is not the route's path.
     pub(crate) fn request(&self, path: &str, query: &str) -> Result<Request, Problem> {
-        let event = json!({
-            "version": "2.0",
-            "routeKey": "$default",
-            "rawPath": path,
-            "rawQueryString": query,
-            "headers": {},
-            "requestContext": { "http": { "method": "GET" }, "authorizer": { "jwt": { "claims": self.claims } } },
-        });
+        let event = event(path, query, &json!({}), &self.claims);
         Request::read(&event.to_string(), self.app.route(), None, None, Instant::now() + Duration::from_secs(1))
     }
 
@@ -90,6 +78,34 @@ impl Planner {
         let list = self.list(&request)?;
         Ok(Planned { index: list.plan().index().name, covered: list.plan().is_covered() })
     }
+}
+
+/// Returns the claims of a caller whose token is enough for the route.
+pub(crate) fn claims(route: &Route, sub: &str) -> Value {
+    let mut claims = json!({ "iss": "none", "sub": sub });
+    match route.access {
+        Access::Owner { claim, .. } => claims[claim] = json!(sub),
+        Access::Scope(scope) => claims["scope"] = json!(scope),
+        Access::Public | Access::SignedIn => {}
+    }
+    claims
+}
+
+/// Returns the event of a GET of this path, as it is sent.
+pub(crate) fn event(path: &str, query: &str, headers: &Value, claims: &Value) -> Value {
+    json!({
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": path,
+        "rawQueryString": query,
+        "headers": headers,
+        "requestContext": { "http": { "method": "GET" }, "authorizer": { "jwt": { "claims": claims } } },
+    })
+}
+
+/// Returns a route's path with values, if each of its parameters has one.
+pub(crate) fn filled(route: &'static Route, value: impl Fn(&'static str) -> Option<String>) -> Option<String> {
+    route.parameters().try_fold(route.path.to_owned(), |path, name| Some(path.replace(&format!("{{{name}}}"), &encoded(&value(name)?))))
 }
 
 #[cfg(test)]

@@ -7,8 +7,9 @@ mod client;
 mod judge;
 mod values;
 
+use crate::banner::encoded;
 use crate::bundle::Bundle;
-use crate::plan::{ANY, Planner};
+use crate::plan::{ANY, Planner, filled};
 use anyhow::{Result, anyhow};
 use api::{Accepts, Access, Field, Filter, Kind, List, Place, Route, Shape};
 use client::{Answer, Ask, Client};
@@ -90,24 +91,16 @@ struct Run<'a> {
 impl Run<'_> {
     async fn route(&mut self, route: &'static Route) -> Result<()> {
         let at = |what: &str| format!("{}: {what}", route.name);
-        let public = route.access == Access::Public;
-        if !public {
+        if route.access != Access::Public {
             let path = self.path(route).unwrap_or_else(|_| filled(route, |_| Some(NOBODY.to_owned())).unwrap_or_default());
             self.check(at("no token"), Ask::get(path), |answer| judge::refusal(answer, 401)).await;
         }
-        let token = match (public, &self.options.token) {
-            (true, _) => None,
-            (false, Some(token)) => Some(token.clone()),
-            (false, None) => return Ok(self.skip(at("all else"), route.path, "no --token")),
-        };
-        if let (Access::Scope(scope), Some(token)) = (route.access, &token)
-            && !values::scopes(token).contains(&scope.to_owned())
-        {
-            return Ok(self.skip(at("all else"), route.path, &format!("the token has no scope {scope}")));
-        }
-        let path = match self.path(route) {
-            Ok(path) => path,
-            Err(name) => return Ok(self.skip(at("all else"), route.path, &format!("no value for {name}: give --id {name}=VALUE"))),
+        let (token, path) = match self.entry(route) {
+            Ok(entry) => entry,
+            Err(reason) => {
+                self.skip(at("all else"), route.path, &reason);
+                return Ok(());
+            }
         };
         let ask = |path: String| match &token {
             Some(token) => Ask::get(path).with("authorization", format!("Bearer {token}")),
@@ -120,9 +113,15 @@ impl Run<'_> {
         };
         self.check(at("HEAD"), Ask { method: "HEAD", ..ask(path.clone()) }, |answer| judge::head(answer, policy)).await;
         if let Some(plain) = plain {
-            let etag = plain.header("etag");
-            let known = ask(path.clone()).with("if-none-match", etag.clone());
-            self.check(at("not modified"), known, |answer| judge::not_modified(answer, policy, &etag)).await;
+            let known = |etag: &str| ask(path.clone()).with("if-none-match", etag);
+            let mut etag = plain.header("etag");
+            // An item may have been written since: then the new tag must give the 304.
+            if let Ok(newer) = self.client.send(&known(&etag)).await
+                && newer.status == 200
+            {
+                etag = newer.header("etag");
+            }
+            self.check(at("not modified"), known(&etag), |answer| judge::not_modified(answer, policy, &etag)).await;
             if plain.body.len() >= 1_024 {
                 let gzip = ask(path.clone()).with("accept-encoding", "gzip");
                 self.check(at("gzip"), gzip, |answer| judge::compressed(answer, policy)).await;
@@ -138,6 +137,20 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// Returns the token and the path for a route, or the reason why there is none.
+    fn entry(&self, route: &'static Route) -> Result<(Option<String>, String), String> {
+        let token = match (route.access, &self.options.token) {
+            (Access::Public, _) => None,
+            (_, None) => return Err("no --token".to_owned()),
+            (Access::Scope(scope), Some(token)) if !values::scopes(token).iter().any(|other| other == scope) => {
+                return Err(format!("the token has no scope {scope}"));
+            }
+            (_, Some(token)) => Some(token.clone()),
+        };
+        let path = self.path(route).map_err(|name| format!("no value for {name}: give --id {name}=VALUE"))?;
+        Ok((token, path))
+    }
+
     /// Makes a list's requests; returns the answer to the first.
     async fn list(
         &mut self,
@@ -151,7 +164,9 @@ impl Run<'_> {
         let summary = resource.summary;
         let all: Vec<_> = resource.fields.iter().map(|field| field.name).collect();
         let plain = self.check(at("list"), ask(path.to_owned()), |answer| judge::page(answer, policy, summary)).await;
-        let empty = plain.as_ref().is_some_and(|plain| self.values.learn(resource, &plain.json()["items"][0]).is_none());
+        let shown = plain.as_ref().map(Answer::json).unwrap_or_default();
+        let empty = shown["items"].as_array().is_some_and(Vec::is_empty);
+        self.values.learn(resource, shown["items"].as_array().into_iter().flatten());
 
         // One request for each index that a sort or a filter reaches, and one for fields that an index lacks.
         let whole = format!("fields={}", all.join(","));
@@ -185,7 +200,7 @@ impl Run<'_> {
                     self.skip(at("fields by key"), &request, "the list is empty");
                 } else if let Some(answer) = self.check(at("fields by key"), ask(request), |answer| judge::page(answer, policy, &all)).await
                 {
-                    self.values.learn(resource, &answer.json()["items"][0]);
+                    self.values.learn(resource, answer.json()["items"].as_array().into_iter().flatten());
                 }
             }
         }
@@ -221,7 +236,7 @@ impl Run<'_> {
         let all: Vec<_> = resource.fields.iter().map(|field| field.name).collect();
         let plain = self.check(at("item"), ask(path.to_owned()), |answer| judge::item(answer, policy, &all)).await;
         if let Some(plain) = &plain {
-            self.values.learn(resource, &plain.json());
+            self.values.learn(resource, [&plain.json()]);
         }
         if let Some((outer, inner)) = nested(resource.fields) {
             let request = ask(format!("{path}?fields={outer}({inner})"));
@@ -295,13 +310,6 @@ fn owner(route: &Route) -> Option<&'static str> {
     if let Access::Owner { field, .. } = route.access { Some(field) } else { None }
 }
 
-/// Returns a route's path with values, if each of its parameters has one.
-fn filled(route: &'static Route, value: impl Fn(&'static str) -> Option<String>) -> Option<String> {
-    route
-        .parameters()
-        .try_fold(route.path.to_owned(), |path, name| Some(path.replace(&format!("{{{name}}}"), &crate::banner::encoded(&value(name)?))))
-}
-
 /// Returns each sort (`None` if the list has none) alone and with each filter that compares for equality.
 fn choices(list: &'static List) -> impl Iterator<Item = (Option<&'static str>, Option<&'static Filter>)> {
     let sorts = list.sorts.iter().map(|sort| Some(sort.name)).chain(list.sorts.is_empty().then_some(None));
@@ -322,7 +330,7 @@ fn sample(filter: &Filter) -> String {
 
 fn query(sort: Option<&str>, filter: Option<&(&'static Filter, String)>, more: &str) -> String {
     let sort = sort.map(|sort| format!("sort={sort}"));
-    let filter = filter.map(|(filter, value)| format!("{}={}", filter.parameter, crate::banner::encoded(value)));
+    let filter = filter.map(|(filter, value)| format!("{}={}", filter.parameter, encoded(value)));
     sort.into_iter().chain(filter).chain([more.to_owned()]).collect::<Vec<_>>().join("&")
 }
 

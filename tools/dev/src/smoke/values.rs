@@ -7,34 +7,31 @@ use serde_json::Value;
 
 pub(super) struct Values {
     given: Vec<(String, String)>,
-    /// Resource, field, value. The first value of a field stays.
-    learned: Vec<(&'static str, String, String)>,
+    /// Items that were shown, each with its resource.
+    items: Vec<(&'static str, Value)>,
 }
 
 impl Values {
     pub(super) fn new(given: &[(String, String)]) -> Self {
-        Self { given: given.to_vec(), learned: Vec::new() }
+        Self { given: given.to_vec(), items: Vec::new() }
     }
 
-    /// Keeps the texts, numbers and booleans of an item; `None` if it is no item.
-    pub(super) fn learn(&mut self, resource: &'static Resource, item: &Value) -> Option<()> {
-        for (name, value) in item.as_object()? {
-            let text = match value {
-                Value::String(text) if !text.is_empty() => text.clone(),
-                Value::Number(_) | Value::Bool(_) => value.to_string(),
-                _ => continue,
-            };
-            self.learned.push((resource.name, name.clone(), text));
-        }
-        Some(())
+    /// Keeps items that were shown.
+    pub(super) fn learn<'a>(&mut self, resource: &'static Resource, items: impl IntoIterator<Item = &'a Value>) {
+        self.items.extend(items.into_iter().map(|item| (resource.name, item.clone())));
     }
 
     /// Returns the value of a field: that of the command line, else of an item of the resource, else of any item.
+    ///
+    /// Only items with the values of the command line count, so that several parameters of a path name one item.
     pub(super) fn of(&self, resource: &Resource, name: &str) -> Option<String> {
-        let given = self.given.iter().find(|(other, _)| other == name).map(|(_, value)| value);
-        let own = self.learned.iter().find(|(of, other, _)| *of == resource.name && other == name);
-        let any = || self.learned.iter().find(|(_, other, _)| other == name);
-        given.or_else(|| own.or_else(any).map(|(_, _, value)| value)).cloned()
+        if let Some((_, value)) = self.given.iter().find(|(other, _)| other == name) {
+            return Some(value.clone());
+        }
+        let agrees = |item: &Value| self.given.iter().all(|(name, value)| text(&item[name]).is_none_or(|other| other == *value));
+        let all = || self.items.iter().filter(|(_, item)| agrees(item));
+        let own = all().filter(|(of, _)| *of == resource.name);
+        own.chain(all()).find_map(|(_, item)| text(&item[name]))
     }
 
     /// Returns a value of a filter.
@@ -45,6 +42,15 @@ impl Values {
             _ => None,
         };
         self.of(resource, filter.field).or_else(|| options.map(str::to_owned))
+    }
+}
+
+/// Returns a value as it stands in a path or a query.
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
+        _ => None,
     }
 }
 
