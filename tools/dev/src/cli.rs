@@ -8,7 +8,7 @@ use crate::load::{self, Destination};
 use crate::log::Format;
 use crate::sample::Sample;
 use crate::stack::{self, Stack};
-use crate::{audit, docs, explain, invoke, openapi, process, rows, runtime, smoke, token, up};
+use crate::{audit, cost, docs, explain, invoke, openapi, process, rows, runtime, smoke, token, up};
 use anyhow::Result;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand};
@@ -47,6 +47,8 @@ enum Command {
     ///
     /// The exit code is 1 if the request would be answered with a problem, which is printed.
     Explain(Explain),
+    /// Print what a million requests of each route cost, with the arithmetic, measured over the sample data
+    Cost,
     /// Try a deployed stack: one request for each permission of its functions, then caching, errors and headers
     ///
     /// A check that cannot be made is printed with the reason. The exit code is 1 if one failed.
@@ -238,6 +240,12 @@ async fn command(command: Command) -> Result<ExitCode> {
             let explained = explain::explain(&Bundle::of_workspace()?, &Sample::of_workspace()?, &request, &sub, shards)?;
             print!("{}", explained.text);
             Ok(if explained.is_plan { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+        Command::Cost => {
+            let bundle = Bundle::of_workspace()?;
+            let measured = cost::measure(&bundle, &Sample::of_workspace()?).await?;
+            print!("{}", cost::text(&measured, cost::memory(&bundle)?));
+            Ok(ExitCode::SUCCESS)
         }
         Command::Smoke(Smoke { url, token, origin, ids }) => {
             let report = smoke::smoke(&Bundle::of_workspace()?, &smoke::Options { url, token, origin, ids }).await?;

@@ -5,7 +5,7 @@
 //! them; [`load`] and [`sample`] fill it;
 //! [`up`] puts the functions in front of it, and [`stack`] says where it listens. [`openapi`] writes the published contract from the declarations of `model`,
 //! and [`docs`] serves it to be read and tried. [`invoke`] sends one event to one function, [`smoke`] tries a deployed stack, [`explain`] shows
-//! how a request would be read. [`scaffold`]
+//! how a request would be read, and [`cost`] what requests cost. [`scaffold`]
 //! writes a new resource or route.
 //!
 //! Deliberately absent: a second definition of any table or route, a mock of the store (tests and `cargo dev`
@@ -18,6 +18,7 @@ pub mod bundle;
 mod cargo_lambda;
 pub mod cli;
 pub mod client;
+pub mod cost;
 pub mod database;
 pub mod docs;
 pub mod explain;
