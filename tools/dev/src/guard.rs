@@ -190,7 +190,8 @@ mod tests {
 
     #[test]
     fn addresses_and_own_names_are_local() {
-        for host in ["localhost", "localhost:9000", "127.0.0.1:8000", "[::1]:8000", "[::1]", "172.17.0.1:8000", "host.docker.internal:8000"] {
+        for host in ["localhost", "localhost:9000", "127.0.0.1:8000", "[::1]:8000", "[::1]", "172.17.0.1:8000", "host.docker.internal:8000"]
+        {
             assert!(is_local(host), "{host}");
         }
         for host in ["", ":8000", "evil.example", "127.0.0.1.evil.example", "localhost.evil.example:80", "127.1", "2130706433", "evil:x"] {
