@@ -152,7 +152,8 @@ async fn one_item_whose_expansions_pass_the_limit_keeps_those_that_fit_and_says_
     let stack = Stack::empty();
     stack.put("products", [named("fat", 20_000)].into_iter().chain((0..2_000).map(|number| named(&format!("thin-{number}"), 10))));
     let one = |lines, key: fn(usize) -> Value| [order(1, lines, key), order(2, 1, |_| json!("thin-1")), order(3, 1, |_| json!("thin-2"))];
-    let cases: [(usize, fn(usize) -> Value, usize); 4] = [
+    type Key = fn(usize) -> Value;
+    let cases: [(usize, Key, usize); 4] = [
         // One product, which would be sent 3,000 times.
         (3_000, |_| json!("fat"), 47),
         // More distinct products than one request reads.
