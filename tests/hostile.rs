@@ -1,7 +1,7 @@
 //! Hostile events: the function answers each in its own form and keeps running.
 
 mod cases;
-mod process;
+pub(crate) mod process;
 
 use std::time::{Duration, Instant};
 

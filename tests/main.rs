@@ -13,6 +13,7 @@
 //! | `smoke` | `cargo dev smoke` against a whole stack, and against stacks that are broken in one way |
 //! | `typed` | the official client for more than reads: a write, typed answers, missing bytes |
 //! | `hostile` | hostile events, to the handlers and to the functions' own processes |
+//! | `soak` | many requests to one process, whose memory stays as it was |
 //! | `faults` | a proxy that throttles, hangs, resets, truncates and lies |
 //! | `matrix` | every fault against every kind of read, and walks under random faults |
 //!
@@ -34,6 +35,7 @@ mod random;
 mod routes;
 mod sizes;
 mod smoke;
+mod soak;
 mod stack;
 mod typed;
 mod walks;
