@@ -60,7 +60,7 @@ type Open = (TcpStream, Arc<Mutex<Option<Thawed>>>);
 pub(crate) const THROTTLED: Fault =
     Fault::Reply(400, r#"{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException","message":"Rate exceeded"}"#);
 
-/// What the proxy does with the calls that come.
+/// The behaviour of the proxy for the calls that come.
 #[derive(Debug, Default)]
 struct Script {
     next: VecDeque<Fault>,

@@ -121,7 +121,7 @@ pub(super) fn environment(bundle: &Bundle) -> Vec<String> {
     mistakes
 }
 
-/// What one alarm watches of a function, the alarms together watch of all functions.
+/// Compares the metrics that alarms watch: a metric of one function is one of all functions.
 pub(super) fn alarms(bundle: &Bundle) -> Vec<String> {
     let template = &bundle.template;
     let wanted: Names<'_> = template.functions.iter().map(|function| function.logical_id.as_str()).collect();

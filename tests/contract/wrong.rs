@@ -1,4 +1,4 @@
-//! What each check says of a bundle with one mistake. The bundle is a small one: notes, a public list of them, and one note for its author.
+//! The sentence of each check about a bundle with one mistake. The bundle is a small one: notes, a public list of them, and one note for its author.
 
 use std::path::{Path, PathBuf};
 

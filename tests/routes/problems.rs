@@ -1,4 +1,4 @@
-//! What a caller is told of a wrong request.
+//! Answers to wrong requests.
 
 use insta::assert_snapshot;
 use serde_json::json;

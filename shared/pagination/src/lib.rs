@@ -72,6 +72,7 @@ mod fetch;
 mod merge;
 mod page;
 mod plan;
+mod range;
 mod run;
 mod sealer;
 mod source;

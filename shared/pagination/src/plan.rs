@@ -6,7 +6,7 @@
 
 use std::cmp::Ordering;
 
-use crate::{Condition, Direction, Index, Order, Partition, Position, Predicate, Query, Read, Sort, Table, Value};
+use crate::{Condition, Direction, Index, Order, Partition, Position, Predicate, Query, Read, Sort, Table, Value, range::Range};
 
 /// The reason why there is no plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -32,15 +32,6 @@ pub struct Plan {
     filters: Vec<Condition>,
     covered: bool,
     canonical: Vec<String>,
-}
-
-/// The range of the first RANGE attribute.
-#[derive(Debug, Clone, Default)]
-struct Range {
-    low: Option<Value>,
-    high: Option<Value>,
-    /// The text that strings begin with. It is given without bounds: with one, the prefix is a bound too.
-    prefix: Option<String>,
 }
 
 impl Plan {
@@ -230,45 +221,6 @@ impl Plan {
     }
 }
 
-impl Range {
-    fn narrow(&mut self, predicate: &Predicate) {
-        let (low, high) = match predicate {
-            Predicate::Equal(value) => (Some(value), Some(value)),
-            Predicate::AtLeast(value) => (Some(value), None),
-            Predicate::AtMost(value) => (None, Some(value)),
-            Predicate::BeginsWith(prefix) => {
-                match &self.prefix {
-                    Some(other) if other.starts_with(prefix) => {}
-                    Some(other) if !prefix.starts_with(other) => {
-                        // No text begins with both: an empty range.
-                        self.low = Some(Value::S(beyond(other.max(prefix))));
-                        self.high = Some(Value::S(other.min(prefix).clone()));
-                    }
-                    _ => self.prefix = Some(prefix.clone()),
-                }
-                return;
-            }
-            // `partitions` refuses an index whose range has this condition.
-            Predicate::OneOf(_) => return,
-        };
-        low.into_iter().for_each(|value| tighten(&mut self.low, value, Ordering::Greater));
-        high.into_iter().for_each(|value| tighten(&mut self.high, value, Ordering::Less));
-    }
-
-    /// Turns a prefix beside a bound into bounds: DynamoDB takes one condition on a RANGE attribute.
-    fn settle(&mut self) {
-        if let Some(prefix) = self.prefix.take_if(|_| self.low.is_some() || self.high.is_some()) {
-            tighten(&mut self.high, &Value::S(beyond(&prefix)), Ordering::Less);
-            tighten(&mut self.low, &Value::S(prefix), Ordering::Greater);
-        }
-    }
-}
-
-/// Returns a text after all that begin with `prefix`: the last character of Unicode, which no text has, follows it.
-fn beyond(prefix: &str) -> String {
-    format!("{prefix}{}", char::MAX)
-}
-
 /// Returns the partitions of `index` that hold the list, or `None` if the index cannot serve its conditions.
 fn partitions(table: &Table, index: &Index, conditions: &[Condition], shards: u16) -> Option<Vec<Vec<Value>>> {
     let on = |attribute: &'static str| conditions.iter().filter(move |condition| condition.attribute == attribute);
@@ -305,12 +257,6 @@ fn partitions(table: &Table, index: &Index, conditions: &[Condition], shards: u1
             .collect();
     }
     (all.len() <= 1 || (all.len() <= MAX_PARTITIONS && index.is_unique(table))).then_some(all)
-}
-
-fn tighten(bound: &mut Option<Value>, value: &Value, tighter: Ordering) {
-    if bound.as_ref().is_none_or(|bound| value.order(bound) == tighter) {
-        *bound = Some(value.clone());
-    }
 }
 
 #[cfg(test)]

@@ -48,7 +48,7 @@ const HITS: [u32; 3] = [0, 50, 90];
 /// Runs of which the fastest counts, and one before them that opens the connection.
 const RUNS: usize = 10;
 
-/// What one request of a route takes.
+/// The resources that one request of a route takes.
 #[derive(Debug, Clone)]
 pub struct Measured {
     /// The route.

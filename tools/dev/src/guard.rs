@@ -27,7 +27,7 @@ const OF_THE_RUNTIME: [&str; 2] = ["lambda-runtime-client-context", "lambda-runt
 
 type Body = BoxBody<Bytes, hyper::Error>;
 
-/// What a guard does with requests that have an `Origin`.
+/// The treatment of requests that have an `Origin`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Origins {
     /// It refuses them: nothing in a browser has to reach the server.

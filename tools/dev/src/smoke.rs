@@ -52,7 +52,7 @@ pub struct Check {
 pub enum Outcome {
     /// The answer is what it should be.
     Held,
-    /// What is wrong.
+    /// The reason why it failed.
     Failed(Vec<String>),
     /// The reason why the check could not be made.
     Skipped(String),

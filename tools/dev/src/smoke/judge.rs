@@ -1,4 +1,4 @@
-//! What an answer must be. Each function returns what is wrong, one sentence each.
+//! Judges answers. Each function returns what is wrong, one sentence each.
 
 use super::client::Answer;
 use api::Policy;

@@ -20,7 +20,7 @@ pub struct Function {
     pub role: Option<String>,
     /// The statements of the inline policies of its role and of its own, those that depend on a condition included.
     pub statements: Vec<Value>,
-    /// What else gives it permissions: managed policies, names, ARNs, SAM's policy templates, a role from elsewhere.
+    /// Everything else that gives it permissions: managed policies, names, ARNs, SAM's policy templates, a role from elsewhere.
     pub other_policies: Vec<Value>,
 }
 
