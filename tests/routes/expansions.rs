@@ -46,3 +46,36 @@ async fn a_page_is_cut_at_a_hundred_related_items() {
     }
     assert_eq!(pages.iter().map(|page| page.ids("orderId").len()).collect::<Vec<_>>(), [2, 1, 1, 1]);
 }
+
+/// `fields` reaches into expansions, and the plan reads just those fields of the related items.
+#[tokio::test]
+async fn fields_of_related_items_are_chosen_as_those_of_the_item() {
+    let stack = Stack::shop();
+    let first = async |query: &str| {
+        let answer = stack.orders(&format!("sort=oldest&limit=1&{query}")).await;
+        assert_eq!(answer.status, 200, "{query}: {}", answer.body);
+        answer.json()
+    };
+    for expand in ["expand=customer,items.product&", ""] {
+        let json = first(&format!("{expand}fields=orderId,customer(name),items(quantity,product(name,price))")).await;
+        let product = json!({"name": "Product \"0\" é", "price": 0.99});
+        let lines = json!([{"quantity": 2, "product": product}, {"quantity": 1}]);
+        assert_eq!(json["items"], json!([{"orderId": "o-0000", "items": lines}]), "{expand}");
+        assert_eq!(json["customer"], json!({"name": "User 1"}), "{expand}");
+    }
+    let json = first("fields=items.product.price").await;
+    assert_eq!(json["items"], json!([{"items": [{"product": {"price": 0.99}}, {}]}]));
+    assert!(json.get("customer").is_none());
+    let json = first("fields=customer.name").await;
+    assert_eq!((json["items"].clone(), json["customer"].clone()), (json!([{}]), json!({"name": "User 1"})));
+    // All of the lines is not their expansion.
+    let json = first("fields=items").await;
+    assert!(json["items"][0]["items"][0].get("product").is_none() && json["items"][0]["items"][0]["quantity"] == 2);
+    let json = first("fields=items&expand=items.product").await;
+    assert_eq!(json["items"][0]["items"][0]["product"]["productId"], "p-0");
+    // What an expansion does not show cannot be chosen.
+    for hidden in ["customer(phone)", "items(product(description))", "items(product(costPrice))", "customer(passwordHash)", "product(name)"]
+    {
+        assert_eq!(stack.orders(&format!("fields={hidden}")).await.wrong(), ["fields"], "{hidden}");
+    }
+}

@@ -14,7 +14,7 @@ use lambda_http::{
     lambda_runtime::{Error, LambdaEvent, Runtime, service_fn},
 };
 use pagination::Sealer;
-use projection::{Join, Selection};
+use projection::{Field, Join, Selection};
 use serde_json::value::RawValue;
 use tracing::Instrument;
 
@@ -33,6 +33,8 @@ pub struct App {
     route: &'static Route,
     config: Config,
     client: Client,
+    /// The fields that `fields` can name: the resource's, with the list's expansions among them.
+    selectable: &'static [Field],
     cold: AtomicBool,
 }
 
@@ -40,7 +42,7 @@ impl App {
     /// Makes an app of the parts that [`crate::boot()`] makes; tests pass their own.
     #[must_use]
     pub fn new(route: &'static Route, config: Config, client: Client) -> Self {
-        Self { route, config, client, cold: AtomicBool::new(true) }
+        Self { route, config, client, selectable: route.selectable(), cold: AtomicBool::new(true) }
     }
 
     /// Returns the route that this function serves.
@@ -64,6 +66,10 @@ impl App {
         join: Option<Join>,
     ) -> Result<Reader<'a>, Problem> {
         Ok(Reader::new(&self.client, self.table(resource)?, request.deadline, &request.meter, selection, join))
+    }
+
+    pub(crate) fn selectable(&self) -> &'static [Field] {
+        self.selectable
     }
 
     pub(crate) fn shards(&self) -> u16 {

@@ -14,6 +14,7 @@ pub(crate) mod item;
 pub(crate) mod list;
 pub(crate) mod parameters;
 
+pub use expand::Expanded;
 pub use item::{FoundItem, ItemRequest};
 pub use list::{ListPage, ListPlan, ListRequest, parameter_names};
 

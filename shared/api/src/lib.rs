@@ -73,7 +73,7 @@ pub use app::App;
 pub use boot::{boot, run};
 pub use config::{BootError, Config};
 pub use dynamodb::{Client, Item, ReadError, Reader};
-pub use handler::{FoundItem, ItemRequest, ListPage, ListPlan, ListRequest, answer, parameter_names};
+pub use handler::{Expanded, FoundItem, ItemRequest, ListPage, ListPlan, ListRequest, answer, parameter_names};
 pub use http::{EdgeSecret, ParameterError, Principal, Problem, ProblemKind, Reply, Request};
 pub use lambda_http::lambda_runtime::Error;
 pub use meter::Meter;

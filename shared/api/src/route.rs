@@ -278,13 +278,42 @@ impl Route {
         self.path.split('/').filter_map(parameter)
     }
 
+    /// Returns the expansions that the route offers.
+    #[must_use]
+    pub fn expansions(&self) -> &'static [Expansion] {
+        match &self.shape {
+            Shape::One => &[],
+            Shape::List(list) => list.expansions,
+        }
+    }
+
+    /// Returns the fields that a request can name: those of the resource, and each expansion as an object with the fields that it shows, where
+    /// it stands in the answer. They live as long as the process, so call it once.
+    #[must_use]
+    pub fn selectable(&self) -> &'static [Field] {
+        if self.expansions().is_empty() {
+            return self.resource.fields;
+        }
+        let mut fields = self.resource.fields.to_vec();
+        for Expansion { name, resource, fields: shown, place, about } in self.expansions() {
+            let shown: Vec<_> = resource.fields.iter().filter(|field| shown.contains(&field.name)).copied().collect();
+            let kind = Kind::Object(shown.leak());
+            match place {
+                Place::Beside => fields.push(field(name, kind, about)),
+                Place::Within { join, member } => {
+                    for list in fields.iter_mut().filter(|list| list.name == join.list) {
+                        let members = [list.kind.members().unwrap_or_default(), &[field(member, kind, about)]].concat();
+                        list.kind = Kind::Objects(members.leak());
+                    }
+                }
+            }
+        }
+        fields.leak()
+    }
+
     /// Returns the resources that the route reads: its own, then those of its expansions.
     pub fn resources(&self) -> impl Iterator<Item = &'static Resource> {
-        let expansions = match &self.shape {
-            Shape::One => [].as_slice(),
-            Shape::List(list) => list.expansions,
-        };
-        std::iter::once(self.resource).chain(expansions.iter().map(|expansion| expansion.resource))
+        std::iter::once(self.resource).chain(self.expansions().iter().map(|expansion| expansion.resource))
     }
 
     /// Returns `true` if the route makes cursors, and so needs their secret.

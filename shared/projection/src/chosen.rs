@@ -51,6 +51,19 @@ impl Chosen {
         }
     }
 
+    /// Returns the same choice among `fields`, which are the beginning of this level's fields, without the rest.
+    pub(crate) fn restricted_to(&self, fields: &'static [Field]) -> Self {
+        let Self::Part(nodes) = self else { return Self::All };
+        let kept = nodes.iter().filter_map(|node| {
+            let below = match fields.get(node.index)?.kind.members() {
+                Some(members) => node.below.restricted_to(members),
+                None => node.below.clone(),
+            };
+            Some(Node { index: node.index, below })
+        });
+        Self::Part(kept.collect())
+    }
+
     /// Turns a level of which all is chosen whole into [`Chosen::All`], so that one meaning has one form.
     pub(crate) fn settle(&mut self, fields: &'static [Field]) {
         let Self::Part(nodes) = self else { return };

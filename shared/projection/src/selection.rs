@@ -48,6 +48,29 @@ impl Selection {
         Self { fields, chosen }
     }
 
+    /// Returns what was chosen by name below the field at the end of `path`, which has members; `None` if the field was not named, because it
+    /// is not chosen, or is chosen with all that stands around it.
+    #[must_use]
+    pub fn part(&self, path: &[&str]) -> Option<Self> {
+        let (mut fields, mut chosen) = (self.fields, &self.chosen);
+        for name in path {
+            let index = fields.iter().position(|field| field.name == *name)?;
+            let Chosen::Part(nodes) = chosen else { return None };
+            chosen = &nodes.iter().find(|node| node.index == index)?.below;
+            fields = fields.get(index)?.kind.members()?;
+        }
+        Some(Self { fields, chosen: chosen.clone() })
+    }
+
+    /// Returns the same selection of `fields`, without what they do not have. At every level, `fields` are the beginning of this selection's
+    /// fields.
+    #[must_use]
+    pub fn restricted_to(&self, fields: &'static [Field]) -> Self {
+        let mut chosen = self.chosen.restricted_to(fields);
+        chosen.settle(fields);
+        Self { fields, chosen }
+    }
+
     /// Adds the top-level field `name`, whole. A name that is not declared changes nothing.
     #[must_use]
     pub fn with(mut self, name: &str) -> Self {
@@ -88,6 +111,28 @@ mod tests {
 
     fn canonical(text: &str) -> String {
         Selection::parse(text, FIELDS).unwrap().to_string()
+    }
+
+    #[test]
+    fn a_part_is_what_was_named_below_a_field() {
+        let part = |text: &str, path: &[&str]| Selection::parse(text, FIELDS).unwrap().part(path).map(|part| part.to_string());
+        assert_eq!(part("id,address(city,geo.lat)", &["address"]).as_deref(), Some("city,geo.lat"));
+        assert_eq!(part("address.geo", &["address", "geo"]).as_deref(), Some("lat,lng"));
+        assert_eq!(part("items(partId)", &["items"]).as_deref(), Some("partId"));
+        assert_eq!(part("address", &["address", "geo"]), None, "chosen with all that stands around it");
+        assert_eq!(part("id", &["address"]), None);
+        assert_eq!(part("id", &["id"]), None, "a field without members has no part");
+        assert_eq!(part("id", &["nothing"]), None);
+    }
+
+    #[test]
+    fn a_selection_is_restricted_to_fewer_fields() {
+        let restricted = |text: &str| Selection::parse(text, FIELDS).unwrap().restricted_to(&FIELDS[..2]).to_string();
+        let (first, second) = (FIELDS[0].name, FIELDS[1].name);
+        assert_eq!(restricted(&format!("{second},{first},address.city")), format!("{first},{second}"));
+        assert_eq!(restricted("address.city"), "");
+        let whole = Selection::all(FIELDS).restricted_to(&FIELDS[..2]);
+        assert_eq!(whole, Selection::all(&FIELDS[..2]));
     }
 
     #[test]

@@ -207,7 +207,9 @@ pub(super) fn hidden_fields(cases: &mut Vec<Case>) {
         let event = with(good_user("u-1"), "/rawQueryString", json!(format!("fields={field}")));
         cases.push(case(format!("hidden {field}"), &GET_USER, event.to_string(), Wrong(&["fields"])));
     }
-    for field in ["paymentToken", "items.margin", "items(margin)", "items.product", "customer"] {
+    for field in
+        ["paymentToken", "items.margin", "items(margin)", "items.product.costPrice", "customer.passwordHash", "product", "items.customer"]
+    {
         let event = good_orders(&format!("expand=items.product&fields={field}"));
         cases.push(case(format!("hidden {field}"), &LIST_USER_ORDERS, event.to_string(), Wrong(&["fields"])));
     }

@@ -124,7 +124,7 @@ fn of_list(route: &Route, list: &ListPlan<'_>, sample: &Sample) -> Result<String
             format!("BatchGetItem of {limit} items of {bytes:.0} bytes, for fields that the index lacks"),
         );
     }
-    for expansion in request.expansions() {
+    for api::Expanded { expansion, .. } in request.expansions() {
         let bytes = bytes(sample, expansion.resource, |_| true);
         match expansion.place {
             Place::Beside => term(units(bytes), format!("GetItem of {} beside the page", expansion.resource.name)),

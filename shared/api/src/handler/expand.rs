@@ -10,23 +10,57 @@ use projection::{Join, Selection, splice};
 use crate::app::App;
 use crate::dynamodb::answer::Item;
 use crate::http::principal::Grant;
-use crate::http::problem::{Problem, ProblemKind};
+use crate::http::problem::{ParameterError, Problem, ProblemKind};
+use crate::http::query::Query;
 use crate::http::request::Request;
 use crate::route::{Expansion, Place};
+
+/// An expansion that a request asked for, and the fields of the related items that are shown.
+#[derive(Debug)]
+pub struct Expanded {
+    /// The declaration.
+    pub expansion: &'static Expansion,
+    /// The fields: those that the request named below the expansion, else all that the declaration shows.
+    pub selection: Selection,
+}
+
+/// Reads the expansions: those that `expand` names, and those that `fields` does.
+pub(crate) fn chosen(
+    query: &Query<'_>,
+    offered: &'static [Expansion],
+    fields: &Selection,
+    errors: &mut Vec<ParameterError>,
+) -> Vec<Expanded> {
+    let text = query.get("expand");
+    let named: Vec<_> = text.into_iter().flat_map(|text| text.split(',')).collect();
+    if let Some(unknown) = named.iter().find(|name| offered.iter().all(|expansion| expansion.name != **name)) {
+        let names: Vec<_> = offered.iter().map(|expansion| expansion.name).collect();
+        errors.push(ParameterError::unknown_value("expand", unknown, &names));
+    }
+    let one = |expansion: &'static Expansion| {
+        let part = match &expansion.place {
+            Place::Beside => fields.part(&[expansion.name]),
+            Place::Within { join, member } => fields.part(&[join.list, member]),
+        };
+        let wanted = part.is_some() || named.contains(&expansion.name);
+        let all = || Selection::of(expansion.resource.fields, expansion.fields);
+        wanted.then(|| Expanded { expansion, selection: part.unwrap_or_else(all) })
+    };
+    offered.iter().filter_map(one).collect()
+}
 
 /// Reads the expansions that stand next to `items`; the path and the owner give the key of each. An item that does not exist is omitted.
 pub(crate) async fn beside(
     app: &App,
     request: &Request,
-    expansions: &[&'static Expansion],
+    expansions: &[Expanded],
     grant: &Grant,
 ) -> Result<Vec<(&'static str, Item)>, Problem> {
-    let wanted = expansions.iter().filter(|expansion| expansion.place == Place::Beside);
-    let key = |expansion: &Expansion| expansion.resource.key(|field| grant.value(field.name).map(str::to_owned));
-    let reads = wanted.filter_map(|expansion| Some((expansion, key(expansion)?)));
-    let reads = reads.map(|(expansion, key)| async move {
-        let selection = Selection::of(expansion.resource.fields, expansion.fields);
-        let found = app.reader(expansion.resource, request, &selection, None)?.get(&expansion.resource.table, &key, &[]).await?;
+    let wanted = expansions.iter().filter(|expanded| expanded.expansion.place == Place::Beside);
+    let key = |expanded: &Expanded| expanded.expansion.resource.key(|field| grant.value(field.name).map(str::to_owned));
+    let reads = wanted.filter_map(|expanded| Some((expanded, key(expanded)?)));
+    let reads = reads.map(|(Expanded { expansion, selection }, key)| async move {
+        let found = app.reader(expansion.resource, request, selection, None)?.get(&expansion.resource.table, &key, &[]).await?;
         Ok::<_, Problem>(found.map(|(item, _)| (expansion.name, item)))
     });
     Ok(try_join_all(reads).await?.into_iter().flatten().collect())
@@ -42,7 +76,7 @@ pub(crate) async fn beside(
 pub(crate) async fn within(
     app: &App,
     request: &Request,
-    expansion: &'static Expansion,
+    Expanded { expansion, selection }: &Expanded,
     join: Join,
     member: &'static str,
     page: &mut Page<Item>,
@@ -55,8 +89,7 @@ pub(crate) async fn within(
         return Ok(false);
     }
     keys.truncate(MAX_EXPANDED);
-    let selection = Selection::of(expansion.resource.fields, expansion.fields);
-    let reader = app.reader(expansion.resource, request, &selection, None)?;
+    let reader = app.reader(expansion.resource, request, selection, None)?;
     // The element names the one part of the related item's key that is not fixed.
     let values: Option<Vec<_>> = keys.iter().map(|key| expansion.resource.key(|_| Some(key.clone()))).collect();
     let values = values.ok_or(ProblemKind::Internal)?;

@@ -44,7 +44,7 @@ impl ItemRequest {
         let grant = request.grant(route)?;
         let mut errors = Vec::new();
         let query = request.query(&["fields"], &mut errors)?;
-        let selection = parameters::fields(&query, route.resource, Selection::all(route.resource.fields), &mut errors);
+        let selection = parameters::fields(&query, route.resource.fields, Selection::all(route.resource.fields), &mut errors);
         let Some(key) = route.resource.key(|field| grant.value(field.name).map(str::to_owned)) else {
             tracing::error!(path = route.path, "the path and the owner do not give every attribute of the item's key");
             return Err(ProblemKind::Internal.into());

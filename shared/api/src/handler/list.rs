@@ -9,14 +9,14 @@ use projection::{Field, Selection};
 use crate::app::App;
 use crate::dynamodb::ReadError;
 use crate::dynamodb::answer::Item;
-use crate::handler::expand;
+use crate::handler::expand::{self, Expanded};
 use crate::handler::parameters;
 use crate::http::principal::Grant;
 use crate::http::problem::{ParameterError, Problem, ProblemKind};
 use crate::http::query::Query;
 use crate::http::request::Request;
 use crate::http::response::Reply;
-use crate::route::{Expansion, List, MAX_BODY_BYTES, Place, Policy, Resource, Route, Shape, SortOption};
+use crate::route::{List, MAX_BODY_BYTES, Place, Policy, Resource, Route, Shape, SortOption};
 use crate::stored::stored;
 
 /// A request for a page, its parameters checked one by one.
@@ -27,7 +27,7 @@ pub struct ListRequest<'r> {
     conditions: Vec<Condition>,
     sort: Sort,
     selection: Selection,
-    expansions: Vec<&'static Expansion>,
+    expansions: Vec<Expanded>,
     limit: NonZeroU32,
     skip: Option<u32>,
     grant: Grant,
@@ -67,10 +67,11 @@ impl<'r> ListRequest<'r> {
         conditions.extend(grant.values.iter().map(|(field, value)| Condition::equal(field.attribute(), stored(field, value.clone()))));
         conditions.extend(route.resource.conditions(&conditions));
         let sort = order(route.resource, parameters::sort(&query, list.sorts, &mut errors));
-        let expansions = expansions(&query, list.expansions, &mut errors);
-        let summary = Selection::of(route.resource.fields, route.resource.summary);
-        let mut selection = parameters::fields(&query, route.resource, summary, &mut errors);
-        for expansion in &expansions {
+        let summary = Selection::of(app.selectable(), route.resource.summary);
+        let fields = parameters::fields(&query, app.selectable(), summary, &mut errors);
+        let expansions = expand::chosen(&query, list.expansions, &fields, &mut errors);
+        let mut selection = fields.restricted_to(route.resource.fields);
+        for Expanded { expansion, .. } in &expansions {
             // An expansion needs its list selected, so add the list if no part of it is.
             if let Place::Within { join, .. } = expansion.place
                 && !selection.contains(join.list)
@@ -108,7 +109,7 @@ impl<'r> ListRequest<'r> {
 
     /// Returns the chosen expansions.
     #[must_use]
-    pub fn expansions(&self) -> &[&'static Expansion] {
+    pub fn expansions(&self) -> &[Expanded] {
         &self.expansions
     }
 
@@ -165,8 +166,8 @@ impl<'r> ListPlan<'r> {
     /// 502, 503 and 504 for failures of DynamoDB; 400 if `page` lies beyond the counting limit.
     pub async fn run(self, app: &App, request: &Request) -> Result<ListPage<'r>, Problem> {
         let ListRequest { route, selection, expansions, limit, grant, .. } = &self.request;
-        let within = expansions.iter().find_map(|expansion| match expansion.place {
-            Place::Within { join, member } => Some((*expansion, join, member)),
+        let within = expansions.iter().find_map(|expanded| match expanded.expansion.place {
+            Place::Within { join, member } => Some((expanded, join, member)),
             Place::Beside => None,
         });
         let reader = app.reader(route.resource, request, selection, within.map(|(_, join, _)| join))?;
@@ -178,9 +179,9 @@ impl<'r> ListPlan<'r> {
         let bytes = beside.iter().fold(bytes, |bytes, (name, item)| bytes.saturating_sub(name.len() + 4 + item.json.len()));
         page.truncate_to_bytes(bytes, 1);
         let partial = match within {
-            Some((expansion, join, member)) => {
-                let cut = expand::within(app, request, expansion, join, member, &mut page, bytes).await?;
-                cut.then_some(expansion.name)
+            Some((expanded, join, member)) => {
+                let cut = expand::within(app, request, expanded, join, member, &mut page, bytes).await?;
+                cut.then_some(expanded.expansion.name)
             }
             None => None,
         };
@@ -264,23 +265,6 @@ pub fn parameter_names(list: &List) -> Vec<&'static str> {
 fn order(resource: &Resource, sort: Option<&SortOption>) -> Sort {
     let attribute = sort.and_then(|sort| resource.field(sort.field)).map(Field::attribute);
     Sort { attribute, order: sort.map_or(Order::Ascending, |sort| sort.order) }
-}
-
-/// Reads `expand`: the chosen expansions, each once.
-fn expansions(query: &Query<'_>, offered: &'static [Expansion], errors: &mut Vec<ParameterError>) -> Vec<&'static Expansion> {
-    let mut chosen: Vec<&'static Expansion> = Vec::new();
-    for name in query.get("expand").into_iter().flat_map(|text| text.split(',')) {
-        match offered.iter().find(|expansion| expansion.name == name) {
-            Some(expansion) if chosen.iter().any(|other| other.name == expansion.name) => {}
-            Some(expansion) => chosen.push(expansion),
-            None => {
-                let names: Vec<_> = offered.iter().map(|expansion| expansion.name).collect();
-                errors.push(ParameterError::unknown_value("expand", name, &names));
-                break;
-            }
-        }
-    }
-    chosen
 }
 
 /// Converts an error of pagination to the problem that the caller gets.

@@ -128,9 +128,9 @@ pub(crate) fn sort(query: &Query<'_>, sorts: &'static [SortOption], errors: &mut
 }
 
 /// Reads `fields`.
-pub(crate) fn fields(query: &Query<'_>, resource: &Resource, default: Selection, errors: &mut Vec<ParameterError>) -> Selection {
+pub(crate) fn fields(query: &Query<'_>, fields: &'static [Field], default: Selection, errors: &mut Vec<ParameterError>) -> Selection {
     let Some(text) = query.get("fields") else { return default };
-    Selection::parse(text, resource.fields).unwrap_or_else(|wrong| {
+    Selection::parse(text, fields).unwrap_or_else(|wrong| {
         errors.extend(wrong.iter().map(|wrong| ParameterError {
             suggestion: wrong.nearest.map(str::to_owned),
             ..ParameterError::new("fields", wrong.to_string())

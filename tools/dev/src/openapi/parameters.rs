@@ -61,17 +61,18 @@ pub(crate) fn of(route: &Route, document: &Document<'_>) -> Value {
     let mut all = Vec::new();
     all.extend(route.parameters().map(|name| path_parameter(route, name, document)));
     match &route.shape {
-        Shape::One => all.push(fields(route.resource, false)),
-        Shape::List(list) => all.extend(parameter_names(list).iter().map(|name| listed(name, route.resource, list, document))),
+        Shape::One => all.push(fields(route.resource, route.resource.fields, false)),
+        Shape::List(list) => all.extend(parameter_names(list).iter().map(|name| listed(name, route, list, document))),
     }
     all.extend(CONDITIONS.iter().map(|(name, ..)| reference("parameters", &component_name(name))));
     Value::Array(all)
 }
 
-fn listed(name: &str, resource: &Resource, list: &List, document: &Document<'_>) -> Value {
+fn listed(name: &str, route: &Route, list: &List, document: &Document<'_>) -> Value {
+    let resource = route.resource;
     match name {
         "sort" => sort(list.sorts),
-        "fields" => fields(resource, true),
+        "fields" => fields(resource, route.selectable(), true),
         "expand" => expand(list.expansions),
         "limit" => limit(list.limits),
         "cursor" => reference("parameters", "Cursor"),
@@ -144,13 +145,18 @@ fn expand(expansions: &[Expansion]) -> Value {
     parameter
 }
 
-fn fields(resource: &Resource, summary: bool) -> Value {
+fn fields(resource: &Resource, selectable: &[Field], summary: bool) -> Value {
     let left_out = if summary { format!("the summary (`{}`)", resource.summary.join("`, `")) } else { "all of them".to_owned() };
     let about = format!(
         "The fields to answer with, separated by commas; dots and parentheses reach into objects. By default {left_out}. \
-         A field that an item lacks is left out of it."
+         A field that an item lacks is left out of it.{}",
+        if selectable.len() > resource.fields.len() {
+            " Fields of related items are named below their expansion, and ask for it."
+        } else {
+            ""
+        }
     );
-    let schema = json!({ "type": "string", "minLength": 1, "pattern": format!("^{}$", selection(resource.fields)) });
+    let schema = json!({ "type": "string", "minLength": 1, "pattern": format!("^{}$", selection(selectable)) });
     parameter("fields", "query", &about, schema, Some(examples::fields(resource).into()))
 }
 

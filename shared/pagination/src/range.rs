@@ -1,0 +1,60 @@
+//! The range of an index's sort key that a list reads: bounds, or a prefix.
+
+use std::cmp::Ordering;
+
+use crate::{Predicate, Value};
+
+/// The range of the first RANGE attribute.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Range {
+    pub(crate) low: Option<Value>,
+    pub(crate) high: Option<Value>,
+    /// The text that strings begin with. It is given without bounds: with one, the prefix is a bound too.
+    pub(crate) prefix: Option<String>,
+}
+
+impl Range {
+    /// Adds a condition on the attribute.
+    pub(crate) fn narrow(&mut self, predicate: &Predicate) {
+        let (low, high) = match predicate {
+            Predicate::Equal(value) => (Some(value), Some(value)),
+            Predicate::AtLeast(value) => (Some(value), None),
+            Predicate::AtMost(value) => (None, Some(value)),
+            Predicate::BeginsWith(prefix) => {
+                match &self.prefix {
+                    Some(other) if other.starts_with(prefix) => {}
+                    Some(other) if !prefix.starts_with(other) => {
+                        // No text begins with both: an empty range.
+                        self.low = Some(Value::S(beyond(other.max(prefix))));
+                        self.high = Some(Value::S(other.min(prefix).clone()));
+                    }
+                    _ => self.prefix = Some(prefix.clone()),
+                }
+                return;
+            }
+            // `partitions` refuses an index whose range has this condition.
+            Predicate::OneOf(_) => return,
+        };
+        low.into_iter().for_each(|value| tighten(&mut self.low, value, Ordering::Greater));
+        high.into_iter().for_each(|value| tighten(&mut self.high, value, Ordering::Less));
+    }
+
+    /// Turns a prefix beside a bound into bounds: DynamoDB takes one condition on a RANGE attribute.
+    pub(crate) fn settle(&mut self) {
+        if let Some(prefix) = self.prefix.take_if(|_| self.low.is_some() || self.high.is_some()) {
+            tighten(&mut self.high, &Value::S(beyond(&prefix)), Ordering::Less);
+            tighten(&mut self.low, &Value::S(prefix), Ordering::Greater);
+        }
+    }
+}
+
+/// Returns a text after all that begin with `prefix`: the last character of Unicode, which no text has, follows it.
+fn beyond(prefix: &str) -> String {
+    format!("{prefix}{}", char::MAX)
+}
+
+fn tighten(bound: &mut Option<Value>, value: &Value, tighter: Ordering) {
+    if bound.as_ref().is_none_or(|bound| value.order(bound) == tighter) {
+        *bound = Some(value.clone());
+    }
+}
