@@ -63,16 +63,16 @@ pub(crate) fn all() -> Vec<Scenario> {
             peers: &PEERS,
             ..list("", "", expected(1, 1, 0.5, 477))
         },
-        Scenario { peers: &PEERS, ..list("list-25", "", expected(1, 1, 1.0, 6_237)) },
-        Scenario { peers: &PEERS, ..list("list-50", "limit=50", expected(1, 1, 1.5, 12_351)) },
-        list("list-100", "limit=100", expected(1, 1, 2.5, 24_439)),
-        encoded(list("list-25-gzip", "", expected(1, 1, 1.0, 6_237))),
+        Scenario { peers: &PEERS, ..list("list-25", "", expected(1, 1, 1.0, 6_242)) },
+        Scenario { peers: &PEERS, ..list("list-50", "limit=50", expected(1, 1, 1.5, 12_356)) },
+        list("list-100", "limit=100", expected(1, 1, 2.5, 24_444)),
+        encoded(list("list-25-gzip", "", expected(1, 1, 1.0, 6_242))),
         Scenario { conditional: true, ..encoded(list("list-25-304", "", expected(1, 1, 1.0, 0))) },
-        Scenario { sharded: true, ..list("list-25-sharded", "", expected(1, 4, 2.0, 6_157)) },
-        list("list-25-filtered", "category=laptops&minRating=4&inStock=true", expected(2, 2, 3.0, 6_291)),
-        list("list-25-hydrated", "fields=name,description,tags", expected(2, 2, 13.5, 6_233)),
-        Scenario { peers: &[Kind::Node, Kind::Python], ..orders("orders-25", "", expected(1, 1, 1.0, 4_668)) },
-        orders("orders-expanded", "expand=customer,items.product", expected(2, 3, 32.5, 25_531)),
+        Scenario { sharded: true, ..list("list-25-sharded", "", expected(1, 4, 2.0, 6_163)) },
+        list("list-25-filtered", "category=laptops&minRating=4&inStock=true", expected(2, 2, 3.0, 6_296)),
+        list("list-25-hydrated", "fields=name,description,tags", expected(2, 2, 13.5, 6_238)),
+        Scenario { peers: &[Kind::Node, Kind::Python], ..orders("orders-25", "", expected(1, 1, 1.0, 4_674)) },
+        orders("orders-expanded", "expand=customer,items.product", expected(2, 3, 32.5, 25_537)),
     ]
 }
 
