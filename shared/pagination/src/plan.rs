@@ -174,6 +174,7 @@ impl Plan {
             let position = self.position_attributes.iter().copied().zip(&after.0);
             partition.clone().chain(position).map(|(name, value)| (name, value.clone())).collect::<Vec<_>>()
         };
+        let mut after = after;
         if let Some(&sort) = index.range.first() {
             let Range { low, high, prefix } = &self.range;
             let (near, far) = if forward { (low, high) } else { (high, low) };
@@ -182,7 +183,7 @@ impl Plan {
                 if forward { order } else { order.reverse() }
             };
             // A position before the range needs no start key: the range itself begins after it.
-            let after = after.filter(|after| near.as_ref().is_none_or(|near| beyond(after, near) != Ordering::Less));
+            after = after.filter(|after| near.as_ref().is_none_or(|near| beyond(after, near) != Ordering::Less));
             let at_far = after.zip(far.as_ref()).map(|(after, far)| (beyond(after, far), far));
             match (at_far, low.clone(), high.clone()) {
                 (Some((Ordering::Greater, _)), ..) => return None,
@@ -199,10 +200,8 @@ impl Plan {
                     }
                 }
             }
-            query.start = after.map(start);
-        } else {
-            query.start = after.map(start);
         }
+        query.start = after.map(start);
         query.filter(&self.filters);
         Some(query)
     }
