@@ -13,7 +13,8 @@ const SINCE: [(&str, Option<&str>); 5] = [
     ("malformed", Some("2024-03-01T00:00:00Z")),
 ];
 
-/// One item: it has a tag and a date. `W/"…"` and `"…"` stand for the current tag. If there is an `If-None-Match`, it alone decides.
+/// One item: it has a tag and a date. `W/"…"` and `"…"` stand for the current tag. If there is an
+/// `If-None-Match`, it alone decides.
 const ONE: [(&str, Option<&str>, [u16; 5]); 7] = [
     //                                       absent older equal newer malformed
     ("absent", None, [200, 200, 304, 304, 200]),
@@ -55,14 +56,16 @@ const RESOURCES: [Resource; 4] = [
 async fn ask(stack: &Stack, resource: &Resource, method: &str, headers: &[(&str, &str)]) -> Answer {
     let mut event = event(resource.path, resource.id, "", Some("u-1"), headers);
     event["requestContext"]["http"]["method"] = json!(method);
-    event["requestContext"]["authorizer"]["jwt"]["claims"]["scope"] = json!("lean-routes/users:read");
+    event["requestContext"]["authorizer"]["jwt"]["claims"]["scope"] =
+        json!("lean-routes/users:read");
     stack.send(&event).await
 }
 
 /// Returns the headers that must be the same in every response.
 fn lasting(answer: &Answer) -> Vec<(&str, &str)> {
     let headers = answer.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    let mut headers: Vec<_> = headers.filter(|(name, _)| !["server-timing", "content-length"].contains(name)).collect();
+    let mut headers: Vec<_> =
+        headers.filter(|(name, _)| !["server-timing", "content-length"].contains(name)).collect();
     headers.sort_unstable();
     headers
 }
@@ -74,7 +77,10 @@ async fn every_row() {
     for resource in &RESOURCES {
         let full = ask(&stack, resource, "GET", &[]).await;
         assert_eq!(full.status, if resource.found { 200 } else { 404 }, "{}", full.body);
-        let opaque = full.header("etag").map_or("none", |tag| tag.trim_start_matches("W/").trim_matches('"')).to_owned();
+        let opaque = full
+            .header("etag")
+            .map_or("none", |tag| tag.trim_start_matches("W/").trim_matches('"'))
+            .to_owned();
         for (tag, tag_value, row) in resource.table {
             for ((since, since_value), status) in SINCE.iter().zip(row) {
                 for method in ["GET", "HEAD"] {
@@ -83,7 +89,10 @@ async fn every_row() {
                     headers.extend(tags.as_deref().map(|value| ("if-none-match", value)));
                     headers.extend(since_value.map(|value| ("if-modified-since", value)));
                     let answer = ask(&stack, resource, method, &headers).await;
-                    let row = format!("{method} {} {:?}, If-None-Match {tag}, If-Modified-Since {since}", resource.path, resource.id);
+                    let row = format!(
+                        "{method} {} {:?}, If-None-Match {tag}, If-Modified-Since {since}",
+                        resource.path, resource.id
+                    );
                     check(&answer, &full, if resource.found { *status } else { 404 }, method, &row);
                     rows += 1;
                 }
@@ -97,8 +106,10 @@ fn check(answer: &Answer, full: &Answer, status: u16, method: &str, row: &str) {
     assert_eq!(answer.status, status, "{row}: {}", answer.body);
     if status == 304 {
         assert_eq!(answer.body, "", "{row}");
-        // Section 15.4.5: these headers as in the 200, and none that describes the body. A response with a tag needs no `Last-Modified`.
-        let kept = ["cache-control", "etag", "vary", "x-content-type-options"].map(|name| (name, full.header(name).unwrap()));
+        // Section 15.4.5: these headers as in the 200, and none that describes the body. A response
+        // with a tag needs no `Last-Modified`.
+        let kept = ["cache-control", "etag", "vary", "x-content-type-options"]
+            .map(|name| (name, full.header(name).unwrap()));
         assert_eq!(lasting(answer), kept, "{row}");
         return;
     }

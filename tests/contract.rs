@@ -1,11 +1,13 @@
 //! The contract: what several places of a bundle state about the same fact agrees.
 //!
-//! `shared/model` is the truth for fields, filters and sorts, `template.yaml` for tables, indexes, routes, permissions and environment. The
-//! emulator checks neither an index's projection nor any permission, so both are checked here. (`openapi.json` is checked where it is
-//! generated, in `tools/dev`.)
+//! `shared/model` is the truth for fields, filters and sorts, `template.yaml` for tables, indexes,
+//! routes, permissions and environment. The emulator checks neither an index's projection nor any
+//! permission, so both are checked here. (`openapi.json` is checked where it is generated, in
+//! `tools/dev`.)
 //!
-//! Each check returns every mistake of a bundle, one sentence that names what is missing and where. The tests here want none in the
-//! bundle that stands in this repository; [`wrong`] shows each check a bundle with one mistake.
+//! Each check returns every mistake of a bundle, one sentence that names what is missing and where.
+//! The tests here want none in the bundle that stands in this repository; [`wrong`] shows each
+//! check a bundle with one mistake.
 
 mod events;
 mod functions;
@@ -35,7 +37,12 @@ type Names<'a> = BTreeSet<&'a str>;
 impl Bundle {
     fn of_this_repository() -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned();
-        Self { resources: model::RESOURCES, routes: model::ROUTES, template: Template::of_workspace().unwrap(), root }
+        Self {
+            resources: model::RESOURCES,
+            routes: model::ROUTES,
+            template: Template::of_workspace().unwrap(),
+            root,
+        }
     }
 
     /// Returns the text of a file of the bundle; empty if there is no such file.
@@ -46,7 +53,8 @@ impl Bundle {
     /// Returns the names in a folder of the bundle, sorted; none if there is no such folder.
     fn names_in(&self, folder: &str) -> Vec<String> {
         let entries = std::fs::read_dir(self.root.join(folder)).into_iter().flatten();
-        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        let mut names: Vec<_> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
         names
     }
@@ -59,28 +67,44 @@ impl Bundle {
 
     /// Returns the logical id of a resource's table, or a text for it that no template has.
     fn table_id(&self, resource: &Resource) -> String {
-        self.template.table(resource.name).map_or_else(|| format!("no table for {}", resource.name), |table| table.logical_id.clone())
+        self.template.table(resource.name).map_or_else(
+            || format!("no table for {}", resource.name),
+            |table| table.logical_id.clone(),
+        )
     }
 }
 
-/// Returns a sentence for each name that only one of two places has: `at: what lacks "x"` and `at: what has "x", which …`.
-fn differences(at: &str, what: &str, given: &Names<'_>, wanted: &Names<'_>, otherwise: &str) -> Vec<String> {
+/// Returns a sentence for each name that only one of two places has: `at: what lacks "x"` and
+/// `at: what has "x", which …`.
+fn differences(
+    at: &str,
+    what: &str,
+    given: &Names<'_>,
+    wanted: &Names<'_>,
+    otherwise: &str,
+) -> Vec<String> {
     let lacks = wanted.difference(given).map(|name| format!("{at}: {what} lacks {name:?}"));
-    let has = given.difference(wanted).map(|name| format!("{at}: {what} has {name:?}, {otherwise}"));
+    let has =
+        given.difference(wanted).map(|name| format!("{at}: {what} has {name:?}, {otherwise}"));
     lacks.chain(has).collect()
 }
 
-/// Returns a sentence for each field of a summary that an index should hold, so that a list without parameters is one Query. An index
-/// that projects keys alone is slim on purpose.
+/// Returns a sentence for each field of a summary that an index should hold, so that a list without
+/// parameters is one Query. An index that projects keys alone is slim on purpose.
 fn default_lists(bundle: &Bundle) -> Vec<String> {
-    let listed = |resource: &Resource| bundle.routes.iter().any(|route| route.is_list() && route.resource.name == resource.name);
+    let listed = |resource: &Resource| {
+        bundle.routes.iter().any(|route| route.is_list() && route.resource.name == resource.name)
+    };
     let slim = |index: &Index| matches!(index.projects, Projects::Attributes([]));
     let mut mistakes = Vec::new();
     for resource in bundle.resources.iter().filter(|resource| listed(resource)) {
         for index in resource.table.indexes.iter().filter(|index| !slim(index)) {
-            let missing = resource.summary.iter().filter(|name| !index.covers(&resource.table, name));
+            let missing =
+                resource.summary.iter().filter(|name| !index.covers(&resource.table, name));
             let at = index.name.unwrap_or("the table");
-            mistakes.extend(missing.map(|name| format!("{}: {at} lacks {name:?}, which the summary shows", resource.name)));
+            mistakes.extend(missing.map(|name| {
+                format!("{}: {at} lacks {name:?}, which the summary shows", resource.name)
+            }));
         }
     }
     mistakes
@@ -159,5 +183,8 @@ async fn every_event_gets_the_status_that_its_name_states() {
 #[test]
 fn no_crate_accepts_local_tokens_by_default() {
     let manifest = Bundle::of_this_repository().text("shared/api/Cargo.toml");
-    assert!(manifest.contains("local-tokens = [\"credential-chain\"]") && !manifest.contains("default ="));
+    assert!(
+        manifest.contains("local-tokens = [\"credential-chain\"]")
+            && !manifest.contains("default =")
+    );
 }

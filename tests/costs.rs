@@ -35,9 +35,16 @@ fn plan(conditions: &[Condition], shards: u16, wanted: &str) -> Plan {
     Plan::new(&PRODUCTS.table, conditions, NEWEST, [wanted], shards).unwrap()
 }
 
-async fn page(direct: &Direct, plan: &Plan, start: &Start, limit: u32) -> (pagination::Page<String>, (u32, u32, u32)) {
+async fn page(
+    direct: &Direct,
+    plan: &Plan,
+    start: &Start,
+    limit: u32,
+) -> (pagination::Page<String>, (u32, u32, u32)) {
     direct.spent();
-    let page = run(direct, plan, start, NonZeroU32::new(limit).unwrap(), &Budget::default()).await.unwrap();
+    let page = run(direct, plan, start, NonZeroU32::new(limit).unwrap(), &Budget::default())
+        .await
+        .unwrap();
     (page, direct.spent())
 }
 
@@ -104,13 +111,18 @@ async fn a_hydrated_page_is_a_query_and_a_fetch() {
 #[tokio::test]
 async fn through_the_handlers() {
     let stack = Stack::shop();
-    // 26 summaries of about 300 bytes: 2 x 4 KB of index at half a unit each, eventually consistent.
+    // 26 summaries of about 300 bytes: 2 x 4 KB of index at half a unit each, eventually
+    // consistent.
     let (rounds, units) = stack.products("").await.spent();
     assert_eq!(rounds, 1);
     assert!(units <= 1.5, "{units} units for a default list");
     assert_eq!(stack.user("").await.spent(), (1, 0.5));
     assert_eq!(stack.orders("limit=5").await.spent().0, 1);
-    assert_eq!(stack.orders("limit=5&expand=customer").await.spent().0, 1, "the customer is read beside the page");
+    assert_eq!(
+        stack.orders("limit=5&expand=customer").await.spent().0,
+        1,
+        "the customer is read beside the page"
+    );
     assert_eq!(stack.orders("limit=5&expand=items.product").await.spent().0, 2);
     assert_eq!(stack.products("fields=sku").await.spent().0, 2);
     let not_modified = stack.products("").await;

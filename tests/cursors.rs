@@ -1,4 +1,5 @@
-//! Cursors that must be refused: used for another list, changed, cut, forged or expired. The wire format is fixed by examples.
+//! Cursors that must be refused: used for another list, changed, cut, forged or expired. The wire
+//! format is fixed by examples.
 
 use std::{
     slice,
@@ -7,14 +8,19 @@ use std::{
 
 use api::{App, Config, Route};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use pagination::{Condition, Cursor, Direction, InvalidCursor, Plan, Position, Sealer, Sort, Value};
+use pagination::{
+    Condition, Cursor, Direction, InvalidCursor, Plan, Position, Sealer, Sort, Value,
+};
 use serde_json::json;
 use shop::{LIST_PRODUCTS, LIST_USER_ORDERS, PRODUCTS};
 
 use crate::stack::{Answer, Stack, event, send_to};
 
-const SECRETS: [&str; 3] =
-    ["the first secret of three, 32 characters", "the second secret of three, 32 characters", "a stranger's secret with 32 characters"];
+const SECRETS: [&str; 3] = [
+    "the first secret of three, 32 characters",
+    "the second secret of three, 32 characters",
+    "a stranger's secret with 32 characters",
+];
 
 /// Makes a list function with these secrets.
 fn app(stack: &Stack, route: &'static Route, secret: &str, previous: Option<&str>) -> App {
@@ -83,13 +89,20 @@ struct Functions {
 
 impl Functions {
     fn new(stack: &Stack, secret: &str, previous: Option<&str>) -> Self {
-        Self { products: app(stack, &LIST_PRODUCTS, secret, previous), orders: app(stack, &LIST_USER_ORDERS, secret, previous) }
+        Self {
+            products: app(stack, &LIST_PRODUCTS, secret, previous),
+            orders: app(stack, &LIST_USER_ORDERS, secret, previous),
+        }
     }
 
     async fn ask(&self, place: Place, more: &str) -> Answer {
         let query = [place.query, more].join("&");
         let Some((owner, caller)) = place.parties else {
-            return send_to(&self.products, &event("/v1/products", None, &query, None, &[]).to_string()).await;
+            return send_to(
+                &self.products,
+                &event("/v1/products", None, &query, None, &[]).to_string(),
+            )
+            .await;
         };
         let mut event = event("/v1/users/{userId}/orders", Some(owner), &query, Some(caller), &[]);
         event["requestContext"]["authorizer"]["jwt"]["claims"]["scope"] = json!("any");
@@ -125,15 +138,28 @@ async fn a_cursor_opens_where_it_was_made_and_nowhere_else() {
         for used in PLACES {
             let answer = functions.ask(used, &format!("cursor={cursor}")).await;
             let context = format!("made in {made:?}, used in {used:?}");
-            if made == used { assert_eq!(answer.status, 200, "{context}: {}", answer.body) } else { refused(&answer, &context) }
+            if made == used {
+                assert_eq!(answer.status, 200, "{context}: {}", answer.body)
+            } else {
+                refused(&answer, &context)
+            }
         }
-        // The same list with another limit and other fields, or with the query written in another form.
+        // The same list with another limit and other fields, or with the query written in another
+        // form.
         for same in ["limit=1", "limit=100", "fields=updatedAt"] {
-            assert_eq!(functions.ask(made, &format!("{same}&cursor={cursor}")).await.status, 200, "{made:?} with {same}");
+            assert_eq!(
+                functions.ask(made, &format!("{same}&cursor={cursor}")).await.status,
+                200,
+                "{made:?} with {same}"
+            );
         }
     }
     let one = functions.cursor(products("minPrice=1")).await;
-    assert_eq!(functions.ask(products("minPrice=001.00"), &format!("cursor={one}")).await.status, 200, "one number has many spellings");
+    assert_eq!(
+        functions.ask(products("minPrice=001.00"), &format!("cursor={one}")).await.status,
+        200,
+        "one number has many spellings"
+    );
 }
 
 #[tokio::test]
@@ -141,7 +167,8 @@ async fn a_secret_can_be_rotated() {
     let stack = shop();
     let [first, second, stranger] = SECRETS;
     let old = Functions::new(&stack, first, None);
-    let (rotated, forgotten) = (Functions::new(&stack, second, Some(first)), Functions::new(&stack, second, None));
+    let (rotated, forgotten) =
+        (Functions::new(&stack, second, Some(first)), Functions::new(&stack, second, None));
     let other = Functions::new(&stack, stranger, Some(second));
     for place in [PLACES[0], PLACES[14]] {
         let (of_old, of_rotated) = (old.cursor(place).await, rotated.cursor(place).await);
@@ -156,7 +183,11 @@ async fn a_secret_can_be_rotated() {
             (&other, &of_rotated, true),
         ] {
             let answer = functions.ask(place, &format!("cursor={cursor}")).await;
-            if opens { assert_eq!(answer.status, 200, "{}", answer.body) } else { refused(&answer, "another secret") }
+            if opens {
+                assert_eq!(answer.status, 200, "{}", answer.body)
+            } else {
+                refused(&answer, "another secret")
+            }
         }
     }
 }
@@ -166,10 +197,13 @@ async fn every_changed_bit_and_every_cut_is_refused() {
     let stack = shop();
     let functions = Functions::new(&stack, SECRETS[0], None);
     for place in [products("category=laptops&sort=price_asc"), orders("u-1", "u-1", "")] {
-        let second = functions.ask(place, &format!("limit=2&cursor={}", functions.cursor(place).await)).await;
+        let second = functions
+            .ask(place, &format!("limit=2&cursor={}", functions.cursor(place).await))
+            .await;
         for cursor in [second.next().unwrap(), second.prev().unwrap()] {
             let sealed = URL_SAFE_NO_PAD.decode(&cursor).unwrap();
-            let mut changed: Vec<String> = (0..cursor.len()).map(|length| cursor[..length].to_owned()).collect();
+            let mut changed: Vec<String> =
+                (0..cursor.len()).map(|length| cursor[..length].to_owned()).collect();
             for bit in 0..sealed.len() * 8 {
                 let mut bytes = sealed.clone();
                 bytes[bit / 8] ^= 1 << (bit % 8);
@@ -181,7 +215,13 @@ async fn every_changed_bit_and_every_cut_is_refused() {
                 bytes[bit / 8] ^= 1 << (bit % 8);
                 changed.push(bytes.iter().map(|byte| format!("%{byte:02X}")).collect());
             }
-            changed.extend([format!("{cursor}A"), format!("A{cursor}"), format!("{cursor}="), format!("{cursor}%0A"), cursor.repeat(2)]);
+            changed.extend([
+                format!("{cursor}A"),
+                format!("A{cursor}"),
+                format!("{cursor}="),
+                format!("{cursor}%0A"),
+                cursor.repeat(2),
+            ]);
             for changed in changed {
                 refused(&functions.ask(place, &format!("cursor={changed}")).await, &changed);
             }
@@ -212,26 +252,47 @@ async fn a_cursor_opens_for_three_days_after_its_own() {
     let cursor = after(Value::S("2024-01-15T00:00:00.000Z".into()), "p-14", Direction::Forward);
     let context: [&[u8]; 1] = [b"list-products"];
     let text = sealer.at(day(20_000)).seal(&cursor, &plan, &context).unwrap();
-    for (today, opens) in
-        [(19_998, false), (19_999, true), (20_000, true), (20_001, true), (20_003, true), (20_004, false), (u16::MAX, false), (0, false)]
-    {
-        assert_eq!(sealer.at(day(today)).open(&text, &plan, &context).ok(), opens.then(|| cursor.clone()), "day {today}");
+    for (today, opens) in [
+        (19_998, false),
+        (19_999, true),
+        (20_000, true),
+        (20_001, true),
+        (20_003, true),
+        (20_004, false),
+        (u16::MAX, false),
+        (0, false),
+    ] {
+        assert_eq!(
+            sealer.at(day(today)).open(&text, &plan, &context).ok(),
+            opens.then(|| cursor.clone()),
+            "day {today}"
+        );
     }
     // The same through the handler, with cursors of days around today.
     let stack = shop();
     let functions = Functions::new(&stack, SECRETS[0], None);
     let today = u16::try_from(UNIX_EPOCH.elapsed().unwrap().as_secs() / 86_400).unwrap();
     // One day of tolerance: the test may run over midnight.
-    for (made, opens) in
-        [(today - 5, false), (today - 4, false), (today - 2, true), (today, true), (today + 3, false), (today + 100, false)]
-    {
+    for (made, opens) in [
+        (today - 5, false),
+        (today - 4, false),
+        (today - 2, true),
+        (today, true),
+        (today + 3, false),
+        (today + 100, false),
+    ] {
         let text = sealer.at(day(made)).seal(&cursor, &plan, &context).unwrap();
         let answer = functions.ask(PLACES[0], &format!("cursor={text}")).await;
-        if opens { assert_eq!(answer.status, 200, "{made}: {}", answer.body) } else { refused(&answer, "of another day") }
+        if opens {
+            assert_eq!(answer.status, 200, "{made}: {}", answer.body)
+        } else {
+            refused(&answer, "of another day")
+        }
     }
 }
 
-/// Cursors that callers have stored open after the next deployment. If a line here changes, the format has a new version.
+/// Cursors that callers have stored open after the next deployment. If a line here changes, the
+/// format has a new version.
 #[test]
 fn the_wire_format_is_locked() {
     let sealer = Sealer::new("a golden secret of 32 characters", None).unwrap().at(day(20_000));
@@ -243,8 +304,18 @@ fn the_wire_format_is_locked() {
     let cursors = [
         ("start", public, plan(&[], NEWEST), Cursor { direction: Direction::Forward, after: None }),
         ("end", public, plan(&[], NEWEST), Cursor { direction: Direction::Backward, after: None }),
-        ("next-newest", public, plan(&[], NEWEST), after(text(created), "p-14", Direction::Forward)),
-        ("prev-newest", public, plan(&[], NEWEST), after(text(created), "p-14", Direction::Backward)),
+        (
+            "next-newest",
+            public,
+            plan(&[], NEWEST),
+            after(text(created), "p-14", Direction::Forward),
+        ),
+        (
+            "prev-newest",
+            public,
+            plan(&[], NEWEST),
+            after(text(created), "p-14", Direction::Backward),
+        ),
         (
             "next-cheapest-laptops",
             public,
@@ -257,11 +328,20 @@ fn the_wire_format_is_locked() {
             plan(&[laptops, Condition::at_least("stock", Value::N("1".into()))], CHEAPEST),
             after(Value::N("9.99".into()), "p-é", Direction::Forward),
         ),
-        ("next-private", private, plan(&[], NEWEST), after(text(created), "p-14", Direction::Forward)),
+        (
+            "next-private",
+            private,
+            plan(&[], NEWEST),
+            after(text(created), "p-14", Direction::Forward),
+        ),
     ];
     let golden = include_str!("golden/cursor-v2.txt");
-    let made: String =
-        cursors.iter().map(|(name, context, plan, cursor)| format!("{name} {}\n", sealer.seal(cursor, plan, context).unwrap())).collect();
+    let made: String = cursors
+        .iter()
+        .map(|(name, context, plan, cursor)| {
+            format!("{name} {}\n", sealer.seal(cursor, plan, context).unwrap())
+        })
+        .collect();
     assert_eq!(made, golden);
     for (line, (name, context, plan, cursor)) in golden.lines().zip(&cursors) {
         let text = line.rsplit(' ').next().unwrap();

@@ -8,7 +8,9 @@ use std::{
 
 use dynoxide::{
     AttributeValue, Item,
-    actions::{batch_get_item::BatchGetItemRequest, delete_item::DeleteItemRequest, query::QueryRequest},
+    actions::{
+        batch_get_item::BatchGetItemRequest, delete_item::DeleteItemRequest, query::QueryRequest,
+    },
 };
 use pagination::{Answer, Fetch, Fetched, Query, Read, Row, Source, Value};
 
@@ -23,7 +25,13 @@ pub(crate) struct Direct {
 
 impl Direct {
     pub(crate) fn new(db: dynoxide::Database, table: &'static str) -> Self {
-        Self { db, table, queries: AtomicU32::new(0), evaluated: AtomicU32::new(0), fetches: AtomicU32::new(0) }
+        Self {
+            db,
+            table,
+            queries: AtomicU32::new(0),
+            evaluated: AtomicU32::new(0),
+            fetches: AtomicU32::new(0),
+        }
     }
 
     /// Returns the Queries, evaluated items and fetches since the last call.
@@ -37,8 +45,17 @@ impl Direct {
     }
 
     pub(crate) fn delete(&self, key: &[(&str, &str)]) {
-        let key = key.iter().map(|(name, value)| ((*name).to_owned(), AttributeValue::S((*value).to_owned()))).collect();
-        self.db.delete_item(DeleteItemRequest { table_name: self.table.to_owned(), key, ..DeleteItemRequest::default() }).unwrap();
+        let key = key
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), AttributeValue::S((*value).to_owned())))
+            .collect();
+        self.db
+            .delete_item(DeleteItemRequest {
+                table_name: self.table.to_owned(),
+                key,
+                ..DeleteItemRequest::default()
+            })
+            .unwrap();
     }
 }
 
@@ -51,7 +68,9 @@ pub(crate) fn item(json: &serde_json::Value) -> Item {
             serde_json::Value::Number(number) => AttributeValue::N(number.to_string()),
             serde_json::Value::String(text) => AttributeValue::S(text.clone()),
             serde_json::Value::Array(list) => AttributeValue::L(list.iter().map(value).collect()),
-            serde_json::Value::Object(map) => AttributeValue::M(map.iter().map(|(name, json)| (name.clone(), value(json))).collect()),
+            serde_json::Value::Object(map) => AttributeValue::M(
+                map.iter().map(|(name, json)| (name.clone(), value(json))).collect(),
+            ),
         }
     }
     json.as_object().unwrap().iter().map(|(name, json)| (name.clone(), value(json))).collect()
@@ -79,13 +98,23 @@ impl Source for Direct {
 
     async fn query(&self, query: &Query<'_>) -> Result<Answer<String>, Infallible> {
         let position = |item: &Item| query.position(|name| Some(back(item, name))).unwrap();
-        let mut names: HashMap<String, String> =
-            query.names.iter().map(|(placeholder, name)| (placeholder.clone(), (*name).to_owned())).collect();
+        let mut names: HashMap<String, String> = query
+            .names
+            .iter()
+            .map(|(placeholder, name)| (placeholder.clone(), (*name).to_owned()))
+            .collect();
         let count = query.read == Read::Count;
         if !count {
-            names.extend(query.position_attributes.iter().enumerate().map(|(i, name)| (format!("#p{i}"), (*name).to_owned())));
+            names.extend(
+                query
+                    .position_attributes
+                    .iter()
+                    .enumerate()
+                    .map(|(i, name)| (format!("#p{i}"), (*name).to_owned())),
+            );
         }
-        let placeholders: Vec<_> = (0..query.position_attributes.len()).map(|i| format!("#p{i}")).collect();
+        let placeholders: Vec<_> =
+            (0..query.position_attributes.len()).map(|i| format!("#p{i}")).collect();
         let response = self
             .db
             .query(QueryRequest {
@@ -95,11 +124,12 @@ impl Source for Direct {
                 filter_expression: query.filter.clone(),
                 projection_expression: (!count).then(|| placeholders.join(", ")),
                 expression_attribute_names: Some(names),
-                expression_attribute_values: Some(query.values.iter().map(|(name, value)| (name.clone(), there(value))).collect()),
-                exclusive_start_key: query
-                    .start
-                    .as_ref()
-                    .map(|start| start.iter().map(|(name, value)| ((*name).to_owned(), there(value))).collect()),
+                expression_attribute_values: Some(
+                    query.values.iter().map(|(name, value)| (name.clone(), there(value))).collect(),
+                ),
+                exclusive_start_key: query.start.as_ref().map(|start| {
+                    start.iter().map(|(name, value)| ((*name).to_owned(), there(value))).collect()
+                }),
                 scan_index_forward: query.forward,
                 limit: Some(query.limit as usize),
                 select: count.then(|| "COUNT".to_owned()),
@@ -112,7 +142,9 @@ impl Source for Direct {
         assert!(evaluated <= query.limit);
         let row = |item: &Item| {
             let position = position(item);
-            let Some(Value::S(id)) = position.0.last().cloned() else { panic!("an id is a string") };
+            let Some(Value::S(id)) = position.0.last().cloned() else {
+                panic!("an id is a string")
+            };
             Row { position, item: id, bytes: 1 }
         };
         let rows = response.items.unwrap_or_default().iter().map(row).collect();
@@ -125,18 +157,40 @@ impl Source for Direct {
         let keys: Vec<_> = fetch
             .keys
             .iter()
-            .map(|key| fetch.table.key.iter().zip(key).map(|(name, value)| ((*name).to_owned(), there(value))).collect::<Item>())
+            .map(|key| {
+                fetch
+                    .table
+                    .key
+                    .iter()
+                    .zip(key)
+                    .map(|(name, value)| ((*name).to_owned(), there(value)))
+                    .collect::<Item>()
+            })
             .collect();
-        let request = dynoxide::actions::batch_get_item::KeysAndAttributes { keys: keys.clone(), ..Default::default() };
-        let request =
-            BatchGetItemRequest { request_items: HashMap::from([(self.table.to_owned(), request)]), return_consumed_capacity: None };
-        let found: Vec<_> = self.db.batch_get_item(request).unwrap().responses.remove(self.table).unwrap_or_default();
+        let request = dynoxide::actions::batch_get_item::KeysAndAttributes {
+            keys: keys.clone(),
+            ..Default::default()
+        };
+        let request = BatchGetItemRequest {
+            request_items: HashMap::from([(self.table.to_owned(), request)]),
+            return_consumed_capacity: None,
+        };
+        let found: Vec<_> = self
+            .db
+            .batch_get_item(request)
+            .unwrap()
+            .responses
+            .remove(self.table)
+            .unwrap_or_default();
         let found = |key: &Item| found.iter().any(|item| item[name] == key[name]);
         let id = |key: &Item| match back(key, name) {
             Value::S(id) => id,
             other => panic!("{other:?}"),
         };
-        Ok(keys.iter().map(|key| if found(key) { Fetched::Found(id(key), 1) } else { Fetched::Missing }).collect())
+        Ok(keys
+            .iter()
+            .map(|key| if found(key) { Fetched::Found(id(key), 1) } else { Fetched::Missing })
+            .collect())
     }
 
     /// The products of these tests are small.

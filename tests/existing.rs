@@ -1,4 +1,5 @@
-//! Three bundles over tables as teams have them, with nothing moved: docs/EXISTING-TABLES.md is their guide.
+//! Three bundles over tables as teams have them, with nothing moved: docs/EXISTING-TABLES.md is
+//! their guide.
 //!
 //! | module | tables |
 //! |---|---|
@@ -15,9 +16,17 @@ use serde_json::{Value, json};
 
 use crate::stack::{Answer, Stack, send_to};
 
-/// Sends a request to a route as API Gateway does: path parameters by name, claims of the token if there is one.
-async fn ask(stack: &Stack, route: &'static Route, path: &[(&str, &str)], query: &str, claims: Value) -> Answer {
-    let parameters: serde_json::Map<_, _> = path.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
+/// Sends a request to a route as API Gateway does: path parameters by name, claims of the token if
+/// there is one.
+async fn ask(
+    stack: &Stack,
+    route: &'static Route,
+    path: &[(&str, &str)],
+    query: &str,
+    claims: Value,
+) -> Answer {
+    let parameters: serde_json::Map<_, _> =
+        path.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
     let mut event = json!({
         "version": "2.0", "routeKey": format!("GET {}", route.path), "rawPath": route.path, "rawQueryString": query, "headers": {},
         "pathParameters": parameters,
@@ -30,8 +39,16 @@ async fn ask(stack: &Stack, route: &'static Route, path: &[(&str, &str)], query:
     send_to(&stack.app(route), &event.to_string()).await
 }
 
-/// Walks a list forward, then back from its end, and returns the values of `field` in the order of the list. Both ways must show the same.
-async fn walk(stack: &Stack, route: &'static Route, path: &[(&str, &str)], query: &str, claims: &Value, field: &str) -> Vec<String> {
+/// Walks a list forward, then back from its end, and returns the values of `field` in the order of
+/// the list. Both ways must show the same.
+async fn walk(
+    stack: &Stack,
+    route: &'static Route,
+    path: &[(&str, &str)],
+    query: &str,
+    claims: &Value,
+    field: &str,
+) -> Vec<String> {
     let (mut all, mut cursor, mut back) = (Vec::new(), String::new(), None);
     loop {
         let page = ask(stack, route, path, &format!("{query}{cursor}"), claims.clone()).await;
@@ -47,7 +64,8 @@ async fn walk(stack: &Stack, route: &'static Route, path: &[(&str, &str)], query
     if let Some((prev, before)) = back {
         let (mut seen, mut cursor) = (Vec::new(), prev);
         loop {
-            let page = ask(stack, route, path, &format!("{query}&cursor={cursor}"), claims.clone()).await;
+            let page =
+                ask(stack, route, path, &format!("{query}&cursor={cursor}"), claims.clone()).await;
             assert_eq!(page.status, 200, "{}", page.body);
             seen.splice(0..0, page.ids(field));
             match page.prev() {

@@ -49,12 +49,25 @@ async fn a_hung_server_is_504_before_lambda_s_own_timeout() {
 
 #[tokio::test]
 async fn broken_connections_are_repeated_away() {
-    let (stack, proxy) = shop(&[Fault::Reset, Fault::Pass, Fault::Truncate, Fault::Pass, Fault::Reply(500, "{}"), Fault::Pass]);
+    let (stack, proxy) = shop(&[
+        Fault::Reset,
+        Fault::Pass,
+        Fault::Truncate,
+        Fault::Pass,
+        Fault::Reply(500, "{}"),
+        Fault::Pass,
+    ]);
     for _ in 0..3 {
         assert_eq!(stack.products("").await.status, 200);
         assert_eq!(proxy.calls().len(), 2);
     }
-    proxy.then(&vec![Fault::Reply(500, r#"{"__type":"InternalServerError","message":"secret inside"}"#); 10]);
+    proxy.then(&vec![
+        Fault::Reply(
+            500,
+            r#"{"__type":"InternalServerError","message":"secret inside"}"#
+        );
+        10
+    ]);
     let answer = stack.products("").await;
     is(&answer, 503, "unavailable");
     assert!(!answer.body.contains("secret"), "a 5xx says nothing of the inside");
@@ -83,9 +96,12 @@ async fn nonsense_is_502_and_a_refusal_is_500() {
         is(&stack.products("").await, 502, "bad-gateway");
     }
     // The keys of a page, and then no items for them.
-    for nonsense in
-        ["{}", r#"{"UnprocessedKeys":{}}"#, r#"{"Responses":{"products":[{}]}}"#, r#"{"Responses":{"products":[{"productId":{"S":"x"}}]}}"#]
-    {
+    for nonsense in [
+        "{}",
+        r#"{"UnprocessedKeys":{}}"#,
+        r#"{"Responses":{"products":[{}]}}"#,
+        r#"{"Responses":{"products":[{"productId":{"S":"x"}}]}}"#,
+    ] {
         proxy.then(&[Fault::Pass, Fault::Reply(200, nonsense)]);
         is(&stack.products("fields=productId,description").await, 502, "bad-gateway");
     }
@@ -105,7 +121,8 @@ async fn nonsense_is_502_and_a_refusal_is_500() {
     }
 }
 
-/// Unprocessed keys are read again until they are found, or the answer is a 503. A page is never silently shorter.
+/// Unprocessed keys are read again until they are found, or the answer is a 503. A page is never
+/// silently shorter.
 #[tokio::test]
 async fn unprocessed_keys_are_never_lost() {
     let query = "fields=productId,description&limit=40";
@@ -139,13 +156,17 @@ async fn an_item_deleted_between_the_two_reads_is_left_out_and_the_end_is_true()
         proxy.then(&[Fault::Pass, Fault::After(delete_the_gone)]);
         let page = stack.products(query).await;
         assert_eq!(page.status, 200, "{}", page.body);
-        let left: Vec<_> = (0..10).filter(|i| !victims.contains(i)).map(|i| whole[i].clone()).collect();
+        let left: Vec<_> =
+            (0..10).filter(|i| !victims.contains(i)).map(|i| whole[i].clone()).collect();
         assert_eq!(page.ids("productId"), left, "left out");
         let next = stack.products(&format!("{query}&cursor={}", page.next().unwrap())).await;
         assert_eq!(next.ids("productId"), whole[10..20], "what follows is what followed");
         for victim in &victims {
             let number: usize = whole[*victim][2..].parse().unwrap();
-            stack.put("products", std::iter::once(crate::stack::product(u32::try_from(number).unwrap())));
+            stack.put(
+                "products",
+                std::iter::once(crate::stack::product(u32::try_from(number).unwrap())),
+            );
         }
     }
 }
@@ -179,14 +200,16 @@ async fn the_first_call_finds_the_connection_open() {
     client.warm("users", &["userId"]).await;
     assert_eq!((proxy.connections(), proxy.calls()), (1, vec!["getitem".to_owned()]));
     let app = stack.app_over(&shop::GET_USER, client);
-    let event = crate::stack::event("/v1/users/{userId}", Some("u-1"), "", Some("u-1"), &[]).to_string();
+    let event =
+        crate::stack::event("/v1/users/{userId}", Some("u-1"), "", Some("u-1"), &[]).to_string();
     for _ in 0..3 {
         assert_eq!(send_to(&app, &event).await.status, 200);
     }
     assert_eq!((proxy.connections(), proxy.calls().len()), (1, 3));
 }
 
-/// Parallel calls have a connection each, and later calls reuse them. A connection that was closed is replaced.
+/// Parallel calls have a connection each, and later calls reuse them. A connection that was closed
+/// is replaced.
 #[tokio::test]
 async fn connections_are_used_again_and_replaced() {
     undisturbed(async || {
@@ -196,9 +219,12 @@ async fn connections_are_used_again_and_replaced() {
         proxy.left(4).await;
         answered(&app, &event, ATTEMPT).await?;
         assert_eq!((proxy.connections(), proxy.calls().len()), (8, 8), "no call was made twice");
-        // After a call without an answer the idle connections are dropped, so none of them costs another attempt.
+        // After a call without an answer the idle connections are dropped, so none of them costs
+        // another attempt.
         proxy.then(&[Fault::Hang]);
-        let event = crate::stack::event("/v1/products", None, "category=laptops&limit=5", None, &[]).to_string();
+        let event =
+            crate::stack::event("/v1/products", None, "category=laptops&limit=5", None, &[])
+                .to_string();
         answered(&app, &event, 2 * ATTEMPT).await?;
         assert_eq!((proxy.connections(), proxy.calls().len()), (9, 2));
         Some(())
@@ -209,8 +235,9 @@ async fn connections_are_used_again_and_replaced() {
 /// The time after which the client gives up an attempt and makes another.
 const ATTEMPT: Duration = Duration::from_secs(1);
 
-/// Runs a test that counts calls until a run in which the machine was fast enough for all of them: on a busy machine the client repeats
-/// calls that take too long, and then their number says nothing.
+/// Runs a test that counts calls until a run in which the machine was fast enough for all of them:
+/// on a busy machine the client repeats calls that take too long, and then their number says
+/// nothing.
 async fn undisturbed(test: impl AsyncFn() -> Option<()>) {
     for _ in 0..20 {
         if test().await.is_some() {
@@ -220,7 +247,8 @@ async fn undisturbed(test: impl AsyncFn() -> Option<()>) {
     panic!("in none of 20 runs every call was answered in time");
 }
 
-/// Sends an event that must be answered with 200; returns `None` if that took so long that an attempt may have been given up.
+/// Sends an event that must be answered with 200; returns `None` if that took so long that an
+/// attempt may have been given up.
 async fn answered(app: &App, event: &str, within: Duration) -> Option<Answer> {
     let began = Instant::now();
     let answer = send_to(app, event).await;
@@ -231,8 +259,8 @@ async fn answered(app: &App, event: &str, within: Duration) -> Option<Answer> {
     Some(answer)
 }
 
-/// Lambda freezes a function between events, and its connections may be lost when it continues. However they were lost, the caller gets an
-/// answer.
+/// Lambda freezes a function between events, and its connections may be lost when it continues.
+/// However they were lost, the caller gets an answer.
 #[tokio::test]
 async fn connections_that_died_during_a_freeze_cost_no_error() {
     for lost in [Thawed::Closed, Thawed::Reset, Thawed::Dropped] {

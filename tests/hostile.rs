@@ -17,7 +17,14 @@ use cases::{Case, Expected};
 /// Checks an answer to a case, from a handler or a process.
 fn check(case: &Case, answer: &Answer) {
     let Case { name, route, answer: expected, .. } = case;
-    let context = || format!("{name} ({}): {} {}", route.name, answer.status, answer.body.chars().take(400).collect::<String>());
+    let context = || {
+        format!(
+            "{name} ({}): {} {}",
+            route.name,
+            answer.status,
+            answer.body.chars().take(400).collect::<String>()
+        )
+    };
     assert!(!answer.body.contains("sentinel"), "{}", context());
     assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{}", context());
     let (status, kind) = match expected {
@@ -34,11 +41,25 @@ fn check(case: &Case, answer: &Answer) {
     let problem = answer.json();
     assert_eq!(answer.header("content-type"), Some("application/problem+json"), "{}", context());
     assert_eq!(answer.header("cache-control"), Some("no-store"), "{}", context());
-    assert_eq!((&problem["type"], &problem["status"]), (&Value::from(kind), &Value::from(status)), "{}", context());
+    assert_eq!(
+        (&problem["type"], &problem["status"]),
+        (&Value::from(kind), &Value::from(status)),
+        "{}",
+        context()
+    );
     if let Expected::Wrong(parameters) = expected {
-        let mut named: Vec<_> = problem["errors"].as_array().unwrap().iter().map(|error| error["parameter"].as_str().unwrap()).collect();
+        let mut named: Vec<_> = problem["errors"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|error| error["parameter"].as_str().unwrap())
+            .collect();
         assert!(
-            problem["errors"].as_array().unwrap().iter().all(|error| error["detail"].as_str().is_some_and(|detail| !detail.is_empty()))
+            problem["errors"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .all(|error| error["detail"].as_str().is_some_and(|detail| !detail.is_empty()))
         );
         named.dedup(); // `fields` may have several errors
         assert_eq!(named, *parameters, "{}", context());
@@ -67,15 +88,32 @@ async fn each_hostile_event_is_answered_by_the_same_living_app() {
 #[tokio::test]
 async fn a_hidden_field_is_never_suggested() {
     let stack = Stack::shop();
-    for near in ["costPric", "costprice", "shrd", "Shard", "pasword", "passwordhash", "dimensions.secre", "address.doorCod", "items.margn"]
-    {
+    for near in [
+        "costPric",
+        "costprice",
+        "shrd",
+        "Shard",
+        "pasword",
+        "passwordhash",
+        "dimensions.secre",
+        "address.doorCod",
+        "items.margn",
+    ] {
         for answer in [
             stack.products(&format!("fields={near}")).await,
             stack.user(&format!("fields={near}")).await,
             stack.orders(&format!("fields={near}")).await,
         ] {
             assert_eq!(answer.wrong(), ["fields"]);
-            for hidden in ["costPrice", "shard\"", "passwordHash", "\"secret", "doorCode", "margin", "paymentToken"] {
+            for hidden in [
+                "costPrice",
+                "shard\"",
+                "passwordHash",
+                "\"secret",
+                "doorCode",
+                "margin",
+                "paymentToken",
+            ] {
                 assert!(!answer.body.contains(hidden), "{near}: {}", answer.body);
             }
         }
@@ -91,13 +129,17 @@ fn good_events() -> [String; 3] {
     .map(|event| event.to_string())
 }
 
-/// One process answers 200 hostile events in a row from a shuffled corpus: the one that answered the first also answers the last.
+/// One process answers 200 hostile events in a row from a shuffled corpus: the one that answered
+/// the first also answers the last.
 #[test]
 fn the_process_that_answered_the_first_hostile_event_answers_the_last() {
     let stack = Stack::shop();
     let mut random = Random(20_240_229);
-    for (route, good) in [&LIST_PRODUCTS, &GET_USER, &LIST_USER_ORDERS].into_iter().zip(good_events()) {
-        let corpus: Vec<_> = cases::all().into_iter().filter(|case| case.route.name == route.name).collect();
+    for (route, good) in
+        [&LIST_PRODUCTS, &GET_USER, &LIST_USER_ORDERS].into_iter().zip(good_events())
+    {
+        let corpus: Vec<_> =
+            cases::all().into_iter().filter(|case| case.route.name == route.name).collect();
         let mut order: Vec<usize> = (0..200).map(|number| number % corpus.len()).collect();
         for at in (1..order.len()).rev() {
             order.swap(at, random.below(at + 1));

@@ -1,4 +1,5 @@
-//! The tests of the platform, on the fixture bundle in `shop/`, and the contract of the bundle that stands in this repository, in one binary.
+//! The tests of the platform, on the fixture bundle in `shop/`, and the contract of the bundle that
+//! stands in this repository, in one binary.
 //!
 //! | module | tests |
 //! |---|---|
@@ -17,9 +18,14 @@
 //! | `faults` | a proxy that throttles, hangs, resets, truncates and lies |
 //! | `matrix` | every fault against every kind of read, and walks under random faults |
 //!
-//! `stack` is a bundle in this process, `direct` a table without the wire, `proxy` what stands between the client and DynamoDB.
+//! `stack` is a bundle in this process, `direct` a table without the wire, `proxy` what stands
+//! between the client and DynamoDB.
 
-#![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, in its helpers too"
+)]
 
 mod conditional;
 mod contract;

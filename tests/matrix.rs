@@ -1,7 +1,8 @@
 //! Ring 5: every fault against every kind of read, and whole walks under random faults.
 //!
-//! A cell is one fault of one operation of one request: the status, the problem, the number of attempts, the headers and the time are
-//! asserted. `HISTORIES` sets the number of walks: `HISTORIES=10000 cargo test --test bundle matrix::` is the long run.
+//! A cell is one fault of one operation of one request: the status, the problem, the number of
+//! attempts, the headers and the time are asserted. `HISTORIES` sets the number of walks:
+//! `HISTORIES=10000 cargo test --test bundle matrix::` is the long run.
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
@@ -29,7 +30,11 @@ const TARGETS: [Target; 8] = [
     Target { name: "products", query: "limit=5", operation: "query" },
     Target { name: "products", query: "limit=5&category=laptops&minRating=1", operation: "query" },
     Target { name: "products", query: "limit=5&fields=productId,description", operation: "query" },
-    Target { name: "products", query: "limit=5&fields=productId,description", operation: "batchgetitem" },
+    Target {
+        name: "products",
+        query: "limit=5&fields=productId,description",
+        operation: "batchgetitem",
+    },
     Target { name: "products", query: "limit=5&page=3", operation: "query" },
     Target { name: "user", query: "", operation: "getitem" },
     Target { name: "orders", query: "limit=5&expand=customer", operation: "getitem" },
@@ -39,9 +44,18 @@ const TARGETS: [Target; 8] = [
 impl Target {
     fn app_and_event(&self, stack: &Stack) -> (App, Value) {
         match self.name {
-            "products" => (stack.app(&shop::LIST_PRODUCTS), event("/v1/products", None, self.query, None, &[])),
-            "user" => (stack.app(&shop::GET_USER), event("/v1/users/{userId}", Some("u-1"), self.query, Some("u-1"), &[])),
-            _ => (stack.app(&shop::LIST_USER_ORDERS), event("/v1/users/{userId}/orders", Some("u-1"), self.query, Some("u-1"), &[])),
+            "products" => (
+                stack.app(&shop::LIST_PRODUCTS),
+                event("/v1/products", None, self.query, None, &[]),
+            ),
+            "user" => (
+                stack.app(&shop::GET_USER),
+                event("/v1/users/{userId}", Some("u-1"), self.query, Some("u-1"), &[]),
+            ),
+            _ => (
+                stack.app(&shop::LIST_USER_ORDERS),
+                event("/v1/users/{userId}/orders", Some("u-1"), self.query, Some("u-1"), &[]),
+            ),
         }
     }
 }
@@ -62,7 +76,8 @@ enum Outcome {
 /// The attempts of a call that fails each time.
 const ATTEMPTS: usize = 4;
 
-/// Returns the faults: a name, the fault, how often it comes, the outcome, and the number of attempts.
+/// Returns the faults: a name, the fault, how often it comes, the outcome, and the number of
+/// attempts.
 fn faults() -> Vec<(String, Fault, u32, Outcome, usize)> {
     const OFTEN: u32 = 100;
     let mut all = Vec::new();
@@ -94,13 +109,31 @@ fn faults() -> Vec<(String, Fault, u32, Outcome, usize)> {
         b"\xef\xbb\xbf{}",
     ];
     for body in nonsense {
-        all.push((format!("200 {}", String::from_utf8_lossy(body)), Fault::Answer(200, "", body), OFTEN, Outcome::BadGateway, 1));
+        all.push((
+            format!("200 {}", String::from_utf8_lossy(body)),
+            Fault::Answer(200, "", body),
+            OFTEN,
+            Outcome::BadGateway,
+            1,
+        ));
     }
     let empty: &'static [u8] = b"{\"Items\":[],\"Responses\":{},\"Count\":0,\"ScannedCount\":0}";
     for status in [201, 202, 203, 206, 300, 301, 302, 303, 307, 308] {
-        all.push((status.to_string(), Fault::Answer(status, "location: http://127.0.0.1:1/\r\n", empty), OFTEN, Outcome::BadGateway, 1));
+        all.push((
+            status.to_string(),
+            Fault::Answer(status, "location: http://127.0.0.1:1/\r\n", empty),
+            OFTEN,
+            Outcome::BadGateway,
+            1,
+        ));
     }
-    all.push(("101".to_owned(), Fault::Answer(101, "connection: upgrade\r\nupgrade: x\r\n", b""), OFTEN, Outcome::BadGateway, 1));
+    all.push((
+        "101".to_owned(),
+        Fault::Answer(101, "connection: upgrade\r\nupgrade: x\r\n", b""),
+        OFTEN,
+        Outcome::BadGateway,
+        1,
+    ));
     all.push(("204".to_owned(), Fault::Answer(204, "", b""), OFTEN, Outcome::BadGateway, 1));
     all.push(("304".to_owned(), Fault::Answer(304, "", b""), OFTEN, Outcome::BadGateway, 1));
 
@@ -124,26 +157,48 @@ fn faults() -> Vec<(String, Fault, u32, Outcome, usize)> {
         "ValidationException",
         "",
     ] {
-        let body = text(format!(r#"{{"__type":"com.amazonaws.dynamodb.v20120810#{code}","message":"secret"}}"#));
-        all.push((format!("400 {code}"), Fault::Answer(400, "", body.as_bytes()), OFTEN, Outcome::Internal, 1));
+        let body = text(format!(
+            r#"{{"__type":"com.amazonaws.dynamodb.v20120810#{code}","message":"secret"}}"#
+        ));
+        all.push((
+            format!("400 {code}"),
+            Fault::Answer(400, "", body.as_bytes()),
+            OFTEN,
+            Outcome::Internal,
+            1,
+        ));
     }
 
     // Throttling and failures of DynamoDB or a proxy: repeated.
     let mut overload = Vec::new();
-    for code in ["ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded", "Throttling"] {
-        let body = text(format!(r#"{{"__type":"com.amazonaws.dynamodb.v20120810#{code}","message":"secret"}}"#));
+    for code in [
+        "ProvisionedThroughputExceededException",
+        "ThrottlingException",
+        "RequestLimitExceeded",
+        "Throttling",
+    ] {
+        let body = text(format!(
+            r#"{{"__type":"com.amazonaws.dynamodb.v20120810#{code}","message":"secret"}}"#
+        ));
         overload.push((format!("400 {code}"), Fault::Answer(400, "", body.as_bytes())));
         let header = text(format!("x-amzn-errortype: {code}:http://example.org/\r\n"));
         for body in [&b""[..], b"{}", b"secret"] {
-            overload.push((format!("400 {header:?} {}", String::from_utf8_lossy(body)), Fault::Answer(400, header, body)));
+            overload.push((
+                format!("400 {header:?} {}", String::from_utf8_lossy(body)),
+                Fault::Answer(400, header, body),
+            ));
         }
     }
     for body in [&b""[..], b"slow down, secret", b"{}", b"{\"__type\":\"secret\"}"] {
-        overload.push((format!("429 {}", String::from_utf8_lossy(body)), Fault::Answer(429, "", body)));
+        overload
+            .push((format!("429 {}", String::from_utf8_lossy(body)), Fault::Answer(429, "", body)));
     }
     for status in [500, 501, 502, 503, 504, 505, 507, 511, 520, 599] {
         for body in [&b""[..], b"{\"__type\":\"InternalServerError\",\"message\":\"secret\"}"] {
-            overload.push((format!("{status} {}", String::from_utf8_lossy(body)), Fault::Answer(status, "", body)));
+            overload.push((
+                format!("{status} {}", String::from_utf8_lossy(body)),
+                Fault::Answer(status, "", body),
+            ));
         }
     }
     overload.push(("reset".to_owned(), Fault::Reset));
@@ -157,7 +212,13 @@ fn faults() -> Vec<(String, Fault, u32, Outcome, usize)> {
     all.push(("corrupt".to_owned(), Fault::Corrupt, OFTEN, Outcome::BadGateway, ATTEMPTS));
     for sum in ["1", "0", "-1", "x", ""] {
         let header = text(format!("x-amz-crc32: {sum}\r\n"));
-        all.push((format!("crc {sum}"), Fault::Answer(200, header, b"{}"), OFTEN, Outcome::BadGateway, ATTEMPTS));
+        all.push((
+            format!("crc {sum}"),
+            Fault::Answer(200, header, b"{}"),
+            OFTEN,
+            Outcome::BadGateway,
+            ATTEMPTS,
+        ));
     }
     all.push(("closed".to_owned(), Fault::Close, OFTEN, Outcome::Right, 1));
     all.push(("slow".to_owned(), Fault::Slow(Duration::from_millis(30)), OFTEN, Outcome::Right, 1));
@@ -188,7 +249,11 @@ fn is_problem(what: &str, answer: &Answer, kind: &str) {
     for name in ["etag", "last-modified", "link"] {
         assert_eq!(answer.header(name), None, "{what}: {name}");
     }
-    assert!(!answer.body.contains("secret") && answer.body.len() < 1_000, "{what}: {}", answer.body);
+    assert!(
+        !answer.body.contains("secret") && answer.body.len() < 1_000,
+        "{what}: {}",
+        answer.body
+    );
 }
 
 #[test]
@@ -203,10 +268,12 @@ fn every_fault_of_every_read_has_its_answer() {
                 let mut stack = Stack::shop();
                 let proxy = Proxy::before(&stack.local.url, &[]);
                 stack.local.url.clone_from(&proxy.url);
-                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+                let runtime =
+                    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
                 runtime.block_on(async {
                     for (name, fault, times, outcome, attempts) in faults {
-                        // An app of its own, so that the budget for retries is not that of the cell before.
+                        // An app of its own, so that the budget for retries is not that of the cell
+                        // before.
                         let (app, event) = target.app_and_event(&stack);
                         let expected = {
                             proxy.only(&[]);
@@ -216,16 +283,30 @@ fn every_fault_of_every_read_has_its_answer() {
                         };
                         let what = format!("{target:?}, {name}");
                         // `{}` of a GetItem is an item that does not exist.
-                        if target.operation == "getitem" && matches!(fault, Fault::Answer(200, "", b"{}")) {
+                        if target.operation == "getitem"
+                            && matches!(fault, Fault::Answer(200, "", b"{}"))
+                        {
                             continue;
                         }
-                        let usual = proxy.calls().into_iter().filter(|call| call == target.operation).count();
+                        let usual = proxy
+                            .calls()
+                            .into_iter()
+                            .filter(|call| call == target.operation)
+                            .count();
                         proxy.always(target.operation, fault.clone(), *times);
                         let began = Instant::now();
                         let answer = send_to(&app, &event.to_string()).await;
-                        assert!(began.elapsed() < Duration::from_millis(3_500), "{what}: {:?}", began.elapsed());
+                        assert!(
+                            began.elapsed() < Duration::from_millis(3_500),
+                            "{what}: {:?}",
+                            began.elapsed()
+                        );
                         check(&what, &answer, *outcome, &expected);
-                        let calls = proxy.calls().into_iter().filter(|call| call == target.operation).count();
+                        let calls = proxy
+                            .calls()
+                            .into_iter()
+                            .filter(|call| call == target.operation)
+                            .count();
                         let more = if *outcome == Outcome::Right { usual - 1 } else { 0 };
                         assert_eq!(calls, attempts + more, "{what}: attempts");
                         cells.fetch_add(1, Ordering::Relaxed);
@@ -247,14 +328,19 @@ fn a_server_that_hangs_is_a_timeout_in_every_read() {
                 let proxy = Proxy::before(&stack.local.url, &[]);
                 stack.local.url.clone_from(&proxy.url);
                 let (app, event) = target.app_and_event(&stack);
-                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+                let runtime =
+                    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
                 runtime.block_on(async {
                     proxy.always(target.operation, Fault::Hang, 100);
                     let began = Instant::now();
                     let answer = send_to(&app, &event.to_string()).await;
                     assert_eq!(answer.status, 504, "{target:?}: {}", answer.body);
                     is_problem(&format!("{target:?}"), &answer, "/problems/timeout");
-                    assert!(began.elapsed() < Duration::from_millis(3_500), "{target:?}: {:?}", began.elapsed());
+                    assert!(
+                        began.elapsed() < Duration::from_millis(3_500),
+                        "{target:?}: {:?}",
+                        began.elapsed()
+                    );
                 });
             });
         }
@@ -282,14 +368,19 @@ async fn an_answer_to_another_request_is_no_page() {
         (list, "query", |json| json["ScannedCount"] = json!(1)),
         (list, "query", |json| json["ScannedCount"] = json!(7)),
         (list, "query", |json| drop(json["Items"][0].as_object_mut().unwrap().remove("productId"))),
-        ("limit=5&category=laptops&page=2", "query", |json| json["LastEvaluatedKey"]["category"] = json!({"S": "beauty"})),
+        ("limit=5&category=laptops&page=2", "query", |json| {
+            json["LastEvaluatedKey"]["category"] = json!({"S": "beauty"})
+        }),
         ("limit=5&category=laptops&page=2", "query", |json| json["Count"] = json!(99)),
-        ("limit=5&fields=description", "batchgetitem", |json| json["Responses"]["products"][0]["productId"] = json!({"S": "p-other"})),
+        ("limit=5&fields=description", "batchgetitem", |json| {
+            json["Responses"]["products"][0]["productId"] = json!({"S": "p-other"})
+        }),
         ("limit=5&fields=description", "batchgetitem", |json| {
             drop(json["Responses"]["products"][0].as_object_mut().unwrap().remove("productId"));
         }),
         ("limit=5&fields=description", "batchgetitem", |json| {
-            json["UnprocessedKeys"] = json!({"products": {"Keys": [{"productId": {"S": "p-other"}}]}});
+            json["UnprocessedKeys"] =
+                json!({"products": {"Keys": [{"productId": {"S": "p-other"}}]}});
         }),
     ];
     for (number, (query, operation, change)) in cases.into_iter().enumerate() {
@@ -300,19 +391,27 @@ async fn an_answer_to_another_request_is_no_page() {
         check(&format!("case {number}: {query}"), &answer, Outcome::BadGateway, "");
     }
     // Another user's record, and one without its key.
-    let changes: [Change; 2] =
-        [|json| json["Item"]["userId"] = json!({"S": "u-2"}), |json| drop(json["Item"].as_object_mut().unwrap().remove("userId"))];
+    let changes: [Change; 2] = [
+        |json| json["Item"]["userId"] = json!({"S": "u-2"}),
+        |json| drop(json["Item"].as_object_mut().unwrap().remove("userId")),
+    ];
     for change in changes {
         for query in ["", "fields=name"] {
             proxy.always("getitem", Fault::Change(change), 1);
             check("another user", &stack.user(query).await, Outcome::BadGateway, "");
         }
         proxy.always("getitem", Fault::Change(change), 1);
-        check("another customer", &stack.orders("limit=5&expand=customer").await, Outcome::BadGateway, "");
+        check(
+            "another customer",
+            &stack.orders("limit=5&expand=customer").await,
+            Outcome::BadGateway,
+            "",
+        );
     }
 }
 
-/// Calls of 640 ms, each well within an attempt's time. A list that needs another call after its rounds gives short pages that move on.
+/// Calls of 640 ms, each well within an attempt's time. A list that needs another call after its
+/// rounds gives short pages that move on.
 #[tokio::test]
 async fn a_slow_database_gives_short_pages_that_move_on_and_are_not_kept() {
     let mut stack = Stack::shop();
@@ -330,8 +429,11 @@ async fn a_slow_database_gives_short_pages_that_move_on_and_are_not_kept() {
     proxy.always("", Fault::Slow(Duration::from_millis(640)), 1_000);
     let (mut seen, mut cursor) = (Vec::new(), String::new());
     for _ in 0..3 {
-        let query = format!("category=sparse&sort=price_asc&limit=15&minRating=1&fields=price,description{cursor}");
-        // A machine that is busy with something else may need more than one try. Without time held back no try ends well.
+        let query = format!(
+            "category=sparse&sort=price_asc&limit=15&minRating=1&fields=price,description{cursor}"
+        );
+        // A machine that is busy with something else may need more than one try. Without time held
+        // back no try ends well.
         let (mut page, mut began, mut tries) = (None, Instant::now(), 0);
         while page.as_ref().is_none_or(|page: &Answer| page.status == 504) && tries < 4 {
             proxy.calls();
@@ -344,7 +446,11 @@ async fn a_slow_database_gives_short_pages_that_move_on_and_are_not_kept() {
         assert!((2..=4).contains(&proxy.calls().len()), "at most three rounds and a fetch");
         seen.extend(page.column("price"));
         let Some(next) = page.next() else { break };
-        assert_eq!(page.header("cache-control"), Some("no-store"), "another time the page would be longer");
+        assert_eq!(
+            page.header("cache-control"),
+            Some("no-store"),
+            "another time the page would be longer"
+        );
         assert_ne!(format!("&cursor={next}"), cursor, "the page moves on");
         cursor = format!("&cursor={next}");
     }
@@ -352,10 +458,12 @@ async fn a_slow_database_gives_short_pages_that_move_on_and_are_not_kept() {
     assert!(!cursor.is_empty() && seen.len() > 4 && seen == expected[..seen.len()], "{seen:?}");
 }
 
-/// A walk in which any call can fail in any way, by a caller that repeats a failed page. Every item comes once and in order.
+/// A walk in which any call can fail in any way, by a caller that repeats a failed page. Every item
+/// comes once and in order.
 #[test]
 fn walks_under_random_faults_are_exact() {
-    let histories: u64 = std::env::var("HISTORIES").ok().and_then(|text| text.parse().ok()).unwrap_or(40);
+    let histories: u64 =
+        std::env::var("HISTORIES").ok().and_then(|text| text.parse().ok()).unwrap_or(40);
     let first: u64 = std::env::var("SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(1);
     let stack = Stack::shop();
     let totals = [const { AtomicUsize::new(0) }; 3];
@@ -363,7 +471,8 @@ fn walks_under_random_faults_are_exact() {
     std::thread::scope(|scope| {
         for _ in 0..16 {
             scope.spawn(|| {
-                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+                let runtime =
+                    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
                 loop {
                     let number = next.fetch_add(1, Ordering::Relaxed) as u64;
                     if number >= histories {
@@ -378,7 +487,9 @@ fn walks_under_random_faults_are_exact() {
         }
     });
     let [pages, faults, failures] = totals.map(AtomicUsize::into_inner);
-    println!("{histories} walks: {pages} pages, {faults} faults, {failures} failed answers: every item exactly once, in order");
+    println!(
+        "{histories} walks: {pages} pages, {faults} faults, {failures} failed answers: every item exactly once, in order"
+    );
 }
 
 /// Returns the number of pages, of faults, and of answers that failed.
@@ -393,7 +504,9 @@ async fn history(stack: &Stack, seed: u64) -> [usize; 3] {
     let query = *random.pick(&queries);
     let proxy = Proxy::before(&stack.local.url, &[]);
     let app = stack.app_over(&shop::LIST_PRODUCTS, stack.client_of(&proxy.url));
-    let page = async |query: &str| send_to(&app, &event("/v1/products", None, query, None, &[]).to_string()).await;
+    let page = async |query: &str| {
+        send_to(&app, &event("/v1/products", None, query, None, &[]).to_string()).await
+    };
     let expected = loop {
         let whole = page(&format!("{query}&limit=100")).await;
         // On a busy machine the time may have cut it.
@@ -407,7 +520,9 @@ async fn history(stack: &Stack, seed: u64) -> [usize; 3] {
     loop {
         let limit = 5 + random.below(25);
         let answer = loop {
-            let script: Vec<_> = (0..6).map(|_| if random.chance(one_in) { fault(&mut random) } else { Fault::Pass }).collect();
+            let script: Vec<_> = (0..6)
+                .map(|_| if random.chance(one_in) { fault(&mut random) } else { Fault::Pass })
+                .collect();
             faults += script.iter().filter(|fault| !matches!(fault, Fault::Pass)).count();
             proxy.only(&script);
             let answer = page(&format!("{query}&limit={limit}{cursor}")).await;
@@ -415,7 +530,12 @@ async fn history(stack: &Stack, seed: u64) -> [usize; 3] {
                 break answer;
             }
             failures += 1;
-            assert!([502, 503, 504].contains(&answer.status), "SEED={seed}: {} {}", answer.status, answer.body);
+            assert!(
+                [502, 503, 504].contains(&answer.status),
+                "SEED={seed}: {} {}",
+                answer.status,
+                answer.body
+            );
             assert_eq!(answer.header("cache-control"), Some("no-store"), "SEED={seed}");
             assert!(failures < 10_000, "SEED={seed}: never answered");
         };
@@ -445,13 +565,19 @@ fn fault(random: &mut Random) -> Fault {
         Fault::Reply(200, r#"{"Items":[]}"#),
         Fault::Reply(302, ""),
         Fault::Change(|json| {
-            drop(json.as_object_mut().unwrap().remove("ScannedCount").or_else(|| json.as_object_mut()?.remove("Responses")))
+            drop(
+                json.as_object_mut()
+                    .unwrap()
+                    .remove("ScannedCount")
+                    .or_else(|| json.as_object_mut()?.remove("Responses")),
+            )
         }),
     ];
     random.pick(&faults).clone()
 }
 
-/// The database is stopped and started again while callers read. They get answers or a 503, soon, and answers again once it is back.
+/// The database is stopped and started again while callers read. They get answers or a 503, soon,
+/// and answers again once it is back.
 #[test]
 fn a_database_that_restarts_under_load_costs_errors_only_while_it_is_away() {
     let mut stack = Stack::shop();
@@ -465,14 +591,20 @@ fn a_database_that_restarts_under_load_costs_errors_only_while_it_is_away() {
             let app = stack.app_over(&shop::LIST_PRODUCTS, stack.client_of(&url));
             let (ended, answered, failed) = (&ended, &answered, &failed);
             scope.spawn(move || {
-                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+                let runtime =
+                    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
                 runtime.block_on(async {
-                    let query = ["limit=5", "limit=5&fields=description", "page=2&limit=5"][caller % 3];
+                    let query =
+                        ["limit=5", "limit=5&fields=description", "page=2&limit=5"][caller % 3];
                     let event = event("/v1/products", None, query, None, &[]).to_string();
                     while ended.load(Ordering::Relaxed) == 0 {
                         let began = Instant::now();
                         let answer = send_to(&app, &event).await;
-                        assert!(began.elapsed() < Duration::from_millis(3_500), "{:?}", began.elapsed());
+                        assert!(
+                            began.elapsed() < Duration::from_millis(3_500),
+                            "{:?}",
+                            began.elapsed()
+                        );
                         match answer.status {
                             200 => answered.fetch_add(1, Ordering::Relaxed),
                             503 => failed.fetch_add(1, Ordering::Relaxed),
@@ -493,7 +625,9 @@ fn a_database_that_restarts_under_load_costs_errors_only_while_it_is_away() {
         };
         for _ in 0..3 {
             wait(&answered, 20);
-            let gone = dev::database::start(&dev::template::Template::parse(shop::TEMPLATE).unwrap()).unwrap();
+            let gone =
+                dev::database::start(&dev::template::Template::parse(shop::TEMPLATE).unwrap())
+                    .unwrap();
             drop(std::mem::replace(&mut stack.local, gone));
             wait(&failed, 6);
             let listener = dev::database::bind(std::net::Ipv4Addr::LOCALHOST.into(), port).unwrap();
@@ -502,5 +636,9 @@ fn a_database_that_restarts_under_load_costs_errors_only_while_it_is_away() {
         wait(&answered, 20);
         ended.store(1, Ordering::Relaxed);
     });
-    println!("three restarts: {} answers, {} times 503", answered.into_inner(), failed.into_inner());
+    println!(
+        "three restarts: {} answers, {} times 503",
+        answered.into_inner(),
+        failed.into_inner()
+    );
 }

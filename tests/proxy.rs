@@ -1,4 +1,5 @@
-//! A proxy between the client and DynamoDB. A script sets the fault of each call: pass, throttle, hang, reset, truncate, lie.
+//! A proxy between the client and DynamoDB. A script sets the fault of each call: pass, throttle,
+//! hang, reset, truncate, lie.
 
 use std::{
     collections::VecDeque,
@@ -57,8 +58,10 @@ pub(crate) enum Thawed {
 type Open = (TcpStream, Arc<Mutex<Option<Thawed>>>);
 
 /// DynamoDB's throttling error.
-pub(crate) const THROTTLED: Fault =
-    Fault::Reply(400, r#"{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException","message":"Rate exceeded"}"#);
+pub(crate) const THROTTLED: Fault = Fault::Reply(
+    400,
+    r#"{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException","message":"Rate exceeded"}"#,
+);
 
 /// The behaviour of the proxy for the calls that come.
 #[derive(Debug, Default)]
@@ -106,7 +109,8 @@ impl Proxy {
     pub(crate) fn before(upstream: &str, script: &[Fault]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let script = Arc::new(Mutex::new(Script { next: script.iter().cloned().collect(), always: None }));
+        let script =
+            Arc::new(Mutex::new(Script { next: script.iter().cloned().collect(), always: None }));
         let calls = Arc::new(Mutex::new(Vec::new()));
         let upstream = upstream.trim_start_matches("http://").to_owned();
         let (script_there, calls_there) = (Arc::clone(&script), Arc::clone(&calls));
@@ -124,7 +128,8 @@ impl Proxy {
                     break;
                 }
                 connections_there.fetch_add(1, Ordering::Relaxed);
-                let (upstream, script, calls) = (upstream.clone(), Arc::clone(&script_there), Arc::clone(&calls_there));
+                let (upstream, script, calls) =
+                    (upstream.clone(), Arc::clone(&script_there), Arc::clone(&calls_there));
                 let thawed = Arc::new(Mutex::new(None));
                 open_there.lock().unwrap().push((client.try_clone().unwrap(), Arc::clone(&thawed)));
                 let left = Arc::clone(&left_there);
@@ -140,9 +145,11 @@ impl Proxy {
         self.then(faults);
     }
 
-    /// Replaces the script by a fault of the next `times` calls of an operation, such as `query`, or of any (an empty text).
+    /// Replaces the script by a fault of the next `times` calls of an operation, such as `query`,
+    /// or of any (an empty text).
     pub(crate) fn always(&self, operation: &'static str, fault: Fault, times: u32) {
-        *self.script.lock().unwrap() = Script { next: VecDeque::new(), always: Some((operation, fault, times)) };
+        *self.script.lock().unwrap() =
+            Script { next: VecDeque::new(), always: Some((operation, fault, times)) };
     }
 
     /// Adds to the script.
@@ -150,7 +157,8 @@ impl Proxy {
         self.script.lock().unwrap().next.extend(faults.iter().cloned());
     }
 
-    /// Changes all open connections as a freeze of the function can. Later connections are not affected.
+    /// Changes all open connections as a freeze of the function can. Later connections are not
+    /// affected.
     pub(crate) fn thaw(&self, as_: Thawed) {
         for (stream, thawed) in self.open.lock().unwrap().drain(..) {
             *thawed.lock().unwrap() = Some(as_);
@@ -200,8 +208,11 @@ fn serve(
             }
             Some(Thawed::Closed) | None => {}
         }
-        let operation =
-            head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("x-amz-target: dynamodb_20120810.").map(str::to_owned));
+        let operation = head.lines().find_map(|line| {
+            line.to_ascii_lowercase()
+                .strip_prefix("x-amz-target: dynamodb_20120810.")
+                .map(str::to_owned)
+        });
         let operation = operation.unwrap_or_default();
         let fault = script.lock().unwrap().next(&operation);
         calls.lock().unwrap().push(operation);
@@ -271,10 +282,16 @@ fn unprocess(request: &[u8], answer: &[u8]) -> Vec<u8> {
     let items = answer["Responses"][table].as_array_mut().unwrap();
     let taken = items.split_off(items.len() / 2);
     let names: Vec<_> = asked["Keys"][0].as_object().unwrap().keys().cloned().collect();
-    let key = |item: &Value| names.iter().map(|name| (name.clone(), item[name].clone())).collect::<serde_json::Map<_, _>>();
+    let key = |item: &Value| {
+        names
+            .iter()
+            .map(|name| (name.clone(), item[name].clone()))
+            .collect::<serde_json::Map<_, _>>()
+    };
     let keys: Vec<_> = taken.iter().map(key).collect();
     if !keys.is_empty() {
-        answer["UnprocessedKeys"] = json!({table: {"Keys": keys, "ProjectionExpression": asked["ProjectionExpression"]}});
+        answer["UnprocessedKeys"] =
+            json!({table: {"Keys": keys, "ProjectionExpression": asked["ProjectionExpression"]}});
     }
     serde_json::to_vec(&answer).unwrap()
 }
@@ -284,8 +301,10 @@ fn response(status: u16, body: &[u8]) -> Vec<u8> {
 }
 
 fn answer(status: u16, headers: &str, body: &[u8]) -> Vec<u8> {
-    let head =
-        format!("HTTP/1.1 {status} X\r\ncontent-type: application/x-amz-json-1.0\r\n{headers}content-length: {}\r\n\r\n", body.len());
+    let head = format!(
+        "HTTP/1.1 {status} X\r\ncontent-type: application/x-amz-json-1.0\r\n{headers}content-length: {}\r\n\r\n",
+        body.len()
+    );
     [head.as_bytes(), body].concat()
 }
 
@@ -308,9 +327,11 @@ fn message(stream: &mut TcpStream) -> Option<(String, Vec<u8>)> {
         bytes.extend_from_slice(&chunk[..read]);
     };
     let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
-    let length = head
-        .lines()
-        .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length:").map(|length| length.trim().parse().unwrap()));
+    let length = head.lines().find_map(|line| {
+        line.to_ascii_lowercase()
+            .strip_prefix("content-length:")
+            .map(|length| length.trim().parse().unwrap())
+    });
     let mut body = bytes.split_off(end);
     while body.len() < length.unwrap_or(0_usize) {
         let read = stream.read(&mut chunk).ok().filter(|read| *read > 0)?;

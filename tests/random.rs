@@ -1,4 +1,5 @@
-//! A small generator of pseudo-random numbers (SplitMix64), so that a failure can be reproduced from its seed.
+//! A small generator of pseudo-random numbers (SplitMix64), so that a failure can be reproduced
+//! from its seed.
 
 /// The state.
 #[derive(Debug, Clone)]

@@ -1,7 +1,8 @@
 //! An event through the real conversion into each handler, over in-process DynamoDB.
 //!
-//! Answers as callers see them are in `snapshots/`: status, headers and body. After a wanted change, `INSTA_UPDATE=always cargo test -p tests -- routes`
-//! writes them again; read the difference before you commit it.
+//! Answers as callers see them are in `snapshots/`: status, headers and body. After a wanted
+//! change, `INSTA_UPDATE=always cargo test -p tests -- routes` writes them again; read the
+//! difference before you commit it.
 
 mod access;
 mod cursors;

@@ -1,4 +1,5 @@
-//! Large items: DynamoDB cuts a Query at 1 MB, the page is cut at 1 MiB of JSON, and a walk still gives each item once.
+//! Large items: DynamoDB cuts a Query at 1 MB, the page is cut at 1 MiB of JSON, and a walk still
+//! gives each item once.
 
 use api::App;
 use serde_json::{Value, json};
@@ -20,7 +21,8 @@ fn product(number: usize, attribute: &str, bytes: usize) -> Value {
     product
 }
 
-/// Requests a page that its size alone has cut. One that the time cut says so (`no-store`, 503 or 504), and is requested again.
+/// Requests a page that its size alone has cut. One that the time cut says so (`no-store`, 503 or
+/// 504), and is requested again.
 async fn page(app: &App, query: &str) -> Answer {
     let event = event("/v1/products", None, query, None, &[]).to_string();
     for _ in 0..20 {
@@ -31,7 +33,11 @@ async fn page(app: &App, query: &str) -> Answer {
             assert!(answer.body.len() <= MIB + 2_048 || answer.ids("productId").len() == 1);
             return answer;
         }
-        assert!(matches!(answer.status, 200 | 503 | 504), "{}", &answer.body[..answer.body.len().min(500)]);
+        assert!(
+            matches!(answer.status, 200 | 503 | 504),
+            "{}",
+            &answer.body[..answer.body.len().min(500)]
+        );
     }
     panic!("no page in time, {query}");
 }
@@ -94,13 +100,17 @@ async fn items_that_fill_the_index_s_query() {
 async fn items_that_fill_the_fetch() {
     let stack = Stack::empty();
     stack.put("products", (0..12).map(|number| product(number, "description", 395_000)));
-    let pages = walk(&stack, "category=big&sort=price_asc&limit=100&fields=productId,description", 12).await;
+    let pages =
+        walk(&stack, "category=big&sort=price_asc&limit=100&fields=productId,description", 12)
+            .await;
     assert_eq!(pages, 6);
-    let page = page(&stack.app(&shop::LIST_PRODUCTS), "category=big&sort=price_asc&limit=100").await;
+    let page =
+        page(&stack.app(&shop::LIST_PRODUCTS), "category=big&sort=price_asc&limit=100").await;
     assert_eq!(page.ids("productId").len(), 12, "the summary does not read what it does not show");
 }
 
-/// Sizes are known from the first fetch on: after it, a page of large items reads what it can hold and not what DynamoDB would send.
+/// Sizes are known from the first fetch on: after it, a page of large items reads what it can hold
+/// and not what DynamoDB would send.
 #[tokio::test]
 async fn a_page_of_large_items_costs_what_it_holds() {
     let stack = Stack::empty();
@@ -108,7 +118,8 @@ async fn a_page_of_large_items_costs_what_it_holds() {
     let app = stack.app(&shop::LIST_PRODUCTS);
     let (mut cursor, mut costs, mut seen) = (String::new(), Vec::new(), 0);
     loop {
-        let query = format!("category=big&sort=price_asc&limit=100&fields=productId,description{cursor}");
+        let query =
+            format!("category=big&sort=price_asc&limit=100&fields=productId,description{cursor}");
         let page = send_to(&app, &event("/v1/products", None, &query, None, &[]).to_string()).await;
         assert!(bytes(&page) <= MIB);
         let (rounds, units) = page.spent();
@@ -121,13 +132,15 @@ async fn a_page_of_large_items_costs_what_it_holds() {
         }
     }
     assert_eq!((seen, costs.len()), (90, 18));
-    // Five items of 200 KB are 122.5 units, and one more is read to know that it does not fit. DynamoDB sends 83 for 2,033.5 units.
+    // Five items of 200 KB are 122.5 units, and one more is read to know that it does not fit.
+    // DynamoDB sends 83 for 2,033.5 units.
     assert!(costs[0] <= 25.0 * 24.5 + 10.0, "{costs:?}");
     assert!(costs[1..].iter().all(|units| *units <= 6.0 * 24.5 + 10.0), "{costs:?}");
 }
 
 fn order(number: usize, lines: usize, mut key: impl FnMut(usize) -> Value) -> Value {
-    let lines: Vec<_> = (0..lines).map(|line| json!({"productId": key(line), "quantity": 1})).collect();
+    let lines: Vec<_> =
+        (0..lines).map(|line| json!({"productId": key(line), "quantity": 1})).collect();
     json!({
         "orderId": format!("o-{number:04}"), "userId": "u-1", "status": "paid", "placedAt": format!("2024-01-01T00:00:00.{number:03}Z"),
         "items": lines
@@ -150,8 +163,15 @@ fn expanded(answer: &Answer) -> usize {
 #[tokio::test]
 async fn one_item_whose_expansions_pass_the_limit_keeps_those_that_fit_and_says_so() {
     let stack = Stack::empty();
-    stack.put("products", [named("fat", 20_000)].into_iter().chain((0..2_000).map(|number| named(&format!("thin-{number}"), 10))));
-    let one = |lines, key: fn(usize) -> Value| [order(1, lines, key), order(2, 1, |_| json!("thin-1")), order(3, 1, |_| json!("thin-2"))];
+    stack.put(
+        "products",
+        [named("fat", 20_000)]
+            .into_iter()
+            .chain((0..2_000).map(|number| named(&format!("thin-{number}"), 10))),
+    );
+    let one = |lines, key: fn(usize) -> Value| {
+        [order(1, lines, key), order(2, 1, |_| json!("thin-1")), order(3, 1, |_| json!("thin-2"))]
+    };
     type Key = fn(usize) -> Value;
     let cases: [(usize, Key, usize); 4] = [
         // One product, which would be sent 3,000 times.
@@ -172,7 +192,11 @@ async fn one_item_whose_expansions_pass_the_limit_keeps_those_that_fit_and_says_
         let note = answer.json().get("expansion").cloned();
         assert_eq!(note, partial.then(|| json!({"items.product": "partial"})), "{lines} lines");
         if partial {
-            assert_eq!(answer.json()["items"].as_array().unwrap().len(), 1, "the note is about the only item");
+            assert_eq!(
+                answer.json()["items"].as_array().unwrap().len(),
+                1,
+                "the note is about the only item"
+            );
         }
         // The rest of the list follows, with nothing left out.
         assert!(answer.next().is_some() || lines == 40);
@@ -183,7 +207,8 @@ async fn one_item_whose_expansions_pass_the_limit_keeps_those_that_fit_and_says_
     }
 }
 
-/// Keys that DynamoDB refuses are not asked for: such a line has no product, as one whose product has vanished.
+/// Keys that DynamoDB refuses are not asked for: such a line has no product, as one whose product
+/// has vanished.
 #[tokio::test]
 async fn lines_with_a_key_that_no_product_can_have_cost_no_error() {
     let stack = Stack::empty();
@@ -200,11 +225,18 @@ async fn lines_with_a_key_that_no_product_can_have_cost_no_error() {
     ];
     let count = keys.len();
     stack.put("orders", std::iter::once(order(1, count, |line| keys[line].clone())));
-    for query in ["expand=items.product&fields=items.productId", "limit=1&expand=items.product&fields=items"] {
+    for query in
+        ["expand=items.product&fields=items.productId", "limit=1&expand=items.product&fields=items"]
+    {
         let answer = stack.orders(query).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
         let json = answer.json();
-        let with: Vec<_> = json["items"][0]["items"].as_array().unwrap().iter().map(|line| line.get("product").is_some()).collect();
+        let with: Vec<_> = json["items"][0]["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|line| line.get("product").is_some())
+            .collect();
         assert_eq!(with, [true, false, false, false, false, false, false, true]);
     }
     // Nothing but such keys: nothing is asked for.
@@ -213,8 +245,9 @@ async fn lines_with_a_key_that_no_product_can_have_cost_no_error() {
     assert_eq!((answer.status, answer.spent().0), (200, 1));
 }
 
-/// Random sizes of everything that is in an answer: no body has more than a mebibyte, every order comes once, and only a note explains a line
-/// without its product. `SIZES` sets the number of cases.
+/// Random sizes of everything that is in an answer: no body has more than a mebibyte, every order
+/// comes once, and only a note explains a line without its product. `SIZES` sets the number of
+/// cases.
 #[tokio::test]
 async fn no_body_has_more_than_a_mebibyte() {
     let cases: u64 = std::env::var("SIZES").ok().and_then(|text| text.parse().ok()).unwrap_or(6);
@@ -230,12 +263,16 @@ async fn no_body_has_more_than_a_mebibyte() {
         let user = size(&mut random, 390_000);
         stack.put("users", std::iter::once(json!({"userId": "u-1", "name": "x".repeat(user)})));
         let products = 1 + random.below(300);
-        stack.put("products", (0..products).map(|number| named(&format!("p-{number}"), size(&mut random, 60_000))));
+        stack.put(
+            "products",
+            (0..products).map(|number| named(&format!("p-{number}"), size(&mut random, 60_000))),
+        );
         let orders = 1 + random.below(12);
         let made: Vec<_> = (0..orders)
             .map(|number| {
                 let lines = size(&mut random, 4_000);
-                let mut order = order(number, lines, |_| json!(format!("p-{}", random.below(products + 2))));
+                let mut order =
+                    order(number, lines, |_| json!(format!("p-{}", random.below(products + 2))));
                 order["currency"] = json!("x".repeat(size(&mut random, 100_000)));
                 order
             })
@@ -243,7 +280,9 @@ async fn no_body_has_more_than_a_mebibyte() {
         stack.put("orders", made.into_iter());
         let (mut seen, mut cursor) = (0, String::new());
         loop {
-            let query = format!("sort=oldest&limit=100&fields=orderId,currency,items&expand=items.product,customer{cursor}");
+            let query = format!(
+                "sort=oldest&limit=100&fields=orderId,currency,items&expand=items.product,customer{cursor}"
+            );
             let page = stack.orders(&query).await;
             assert!(bytes(&page) <= MIB, "case {seed}: {} bytes", page.body.len());
             let json = page.json();
@@ -252,8 +291,13 @@ async fn no_body_has_more_than_a_mebibyte() {
             partial += usize::from(cut);
             assert!(!cut || items.len() == 1, "case {seed}");
             for line in items.iter().flat_map(|item| item["items"].as_array().unwrap()) {
-                let exists = line["productId"].as_str().unwrap()[2..].parse::<usize>().unwrap() < products;
-                assert!(line.get("product").is_some() == exists || cut && exists, "case {seed}: {}", line["productId"]);
+                let exists =
+                    line["productId"].as_str().unwrap()[2..].parse::<usize>().unwrap() < products;
+                assert!(
+                    line.get("product").is_some() == exists || cut && exists,
+                    "case {seed}: {}",
+                    line["productId"]
+                );
             }
             seen += items.len();
             match page.next() {
@@ -263,5 +307,7 @@ async fn no_body_has_more_than_a_mebibyte() {
         }
         assert_eq!(seen, orders, "case {seed}");
     }
-    println!("{cases} cases: no body over {MIB} bytes, {partial} items with a part of their expansions");
+    println!(
+        "{cases} cases: no body over {MIB} bytes, {partial} items with a part of their expansions"
+    );
 }

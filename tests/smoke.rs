@@ -1,4 +1,5 @@
-//! `cargo dev smoke` against the fixture bundle over HTTP: it passes, and fails for each way in which a stack can be broken.
+//! `cargo dev smoke` against the fixture bundle over HTTP: it passes, and fails for each way in
+//! which a stack can be broken.
 
 use std::{convert::Infallible, time::Duration};
 
@@ -31,48 +32,71 @@ pub(crate) struct Served {
 }
 
 fn shop() -> Served {
-    Served { stack: Stack::shop(), resources: shop::RESOURCES, routes: shop::ROUTES, template: shop::TEMPLATE }
+    Served {
+        stack: Stack::shop(),
+        resources: shop::RESOURCES,
+        routes: shop::ROUTES,
+        template: shop::TEMPLATE,
+    }
 }
 
 /// Answers as API Gateway does with the functions behind it.
 async fn answer(served: &Served, request: &Parts) -> Response<Bytes> {
     let reply = |status: u16, body: &str| {
-        let response = Response::builder().status(status).header("content-type", "application/json");
+        let response =
+            Response::builder().status(status).header("content-type", "application/json");
         response.body(Bytes::from(body.to_owned())).unwrap()
     };
     if request.method == Method::OPTIONS {
         let mut response = reply(204, "");
         let headers = response.headers_mut();
         headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET,HEAD"));
-        headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("authorization,if-none-match"));
+        headers.insert(
+            header::ACCESS_CONTROL_ALLOW_HEADERS,
+            HeaderValue::from_static("authorization,if-none-match"),
+        );
         return response;
     }
     let segments: Vec<_> = request.uri.path().split('/').collect();
     let found = served.routes.iter().find(|route| {
         let wanted: Vec<_> = route.path.split('/').collect();
-        wanted.len() == segments.len() && wanted.iter().zip(&segments).all(|(a, b)| a.starts_with('{') || a == b)
+        wanted.len() == segments.len()
+            && wanted.iter().zip(&segments).all(|(a, b)| a.starts_with('{') || a == b)
     });
     let Some(route) = found else { return reply(404, r#"{"message":"Not Found"}"#) };
-    let token = request.headers.get(header::AUTHORIZATION).and_then(|token| token.to_str().ok()?.split('.').nth(1));
-    let claims = token.map(|claims| serde_json::from_slice::<Value>(&URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap());
+    let token = request
+        .headers
+        .get(header::AUTHORIZATION)
+        .and_then(|token| token.to_str().ok()?.split('.').nth(1));
+    let claims = token.map(|claims| {
+        serde_json::from_slice::<Value>(&URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap()
+    });
     if route.access != Access::Public && claims.is_none() {
         return reply(401, r#"{"message":"Unauthorized"}"#);
     }
-    let headers: serde_json::Map<_, _> =
-        request.headers.iter().map(|(name, value)| (name.to_string(), value.to_str().unwrap().into())).collect();
+    let headers: serde_json::Map<_, _> = request
+        .headers
+        .iter()
+        .map(|(name, value)| (name.to_string(), value.to_str().unwrap().into()))
+        .collect();
     let event = json!({
         "version": "2.0", "routeKey": "$default", "rawPath": request.uri.path(), "rawQueryString": request.uri.query().unwrap_or_default(),
         "headers": headers,
         "requestContext": {"http": {"method": request.method.as_str()}, "authorizer": claims.map(|claims| json!({"jwt": {"claims": claims}}))}
     });
-    let (answer, _) = served.stack.app(route).respond(&event.to_string(), "r-1", Duration::from_secs(5), &api::answer).await;
+    let (answer, _) = served
+        .stack
+        .app(route)
+        .respond(&event.to_string(), "r-1", Duration::from_secs(5), &api::answer)
+        .await;
     let body = match answer.body.unwrap() {
         Body::Text(text) if answer.is_base64_encoded => STANDARD.decode(text).unwrap(),
         Body::Text(text) => text.into_bytes(),
         _ => Vec::new(),
     };
     let mut response = Response::new(body.into());
-    *response.status_mut() = StatusCode::from_u16(u16::try_from(answer.status_code).unwrap()).unwrap();
+    *response.status_mut() =
+        StatusCode::from_u16(u16::try_from(answer.status_code).unwrap()).unwrap();
     *response.headers_mut() = answer.headers;
     response
 }
@@ -81,20 +105,30 @@ async fn answer(served: &Served, request: &Parts) -> Response<Bytes> {
 async fn serve(listener: TcpListener, served: &Served, broken: Break) -> Infallible {
     loop {
         let (stream, _) = listener.accept().await.unwrap();
-        let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| async move {
-            let (request, _) = request.into_parts();
-            let mut response = answer(served, &request).await;
-            response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static(ORIGIN));
-            broken(&request, &mut response);
-            Ok::<_, Infallible>(response.map(Full::new))
-        });
+        let service =
+            service_fn(move |request: hyper::Request<hyper::body::Incoming>| async move {
+                let (request, _) = request.into_parts();
+                let mut response = answer(served, &request).await;
+                response
+                    .headers_mut()
+                    .insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static(ORIGIN));
+                broken(&request, &mut response);
+                Ok::<_, Infallible>(response.map(Full::new))
+            });
         // The client may close the connection first.
-        let _ = http1::Builder::new().keep_alive(false).serve_connection(TokioIo::new(stream), service).await;
+        let _ = http1::Builder::new()
+            .keep_alive(false)
+            .serve_connection(TokioIo::new(stream), service)
+            .await;
     }
 }
 
 fn bundle(served: &Served) -> Bundle {
-    Bundle { resources: served.resources, routes: served.routes, template: Template::parse(served.template).unwrap() }
+    Bundle {
+        resources: served.resources,
+        routes: served.routes,
+        template: Template::parse(served.template).unwrap(),
+    }
 }
 
 /// Tries a bundle whose answers are changed by `broken`.
@@ -112,17 +146,27 @@ async fn report_with(options: Options, broken: Break) -> Report {
     report_of(shop(), options, broken).await
 }
 
-/// Tries a whole bundle with a token of these claims and values for paths. Returns the names of the checks, of which none may fail.
+/// Tries a whole bundle with a token of these claims and values for paths. Returns the names of the
+/// checks, of which none may fail.
 pub(crate) async fn whole(served: Served, claims: &Value, ids: &[(&str, &str)]) -> Vec<String> {
     let token = format!("e30.{}.", URL_SAFE_NO_PAD.encode(claims.to_string()));
     let ids = ids.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let report = report_of(served, Options { token: Some(token), ids, origin: Some(ORIGIN.into()), ..Options::default() }, |_, _| ()).await;
+    let report = report_of(
+        served,
+        Options { token: Some(token), ids, origin: Some(ORIGIN.into()), ..Options::default() },
+        |_, _| (),
+    )
+    .await;
     assert!(report.0.iter().all(|check| check.outcome == Outcome::Held), "{report}");
     report.0.into_iter().map(|check| check.name).collect()
 }
 
 fn signed_in() -> Options {
-    Options { token: Some(dev::token::token("u-1", None)), origin: Some(ORIGIN.into()), ..Options::default() }
+    Options {
+        token: Some(dev::token::token("u-1", None)),
+        origin: Some(ORIGIN.into()),
+        ..Options::default()
+    }
 }
 
 #[tokio::test]
@@ -160,9 +204,16 @@ async fn what_cannot_be_tried_is_skipped_with_the_reason() {
     let report = report_with(Options::default(), |_, _| ()).await;
     assert_eq!(report.failed(), 0, "{report}");
     let lines = report.to_string();
-    let skipped: Vec<_> =
-        lines.lines().filter(|line| line.starts_with("skipped")).filter_map(|line| line.find("GET ").map(|at| &line[at..])).collect();
-    let wanted = ["GET /v1/users/{userId}/orders: no --token", "GET /v1/users/{userId}: no --token", "GET /v1/products: no --origin"];
+    let skipped: Vec<_> = lines
+        .lines()
+        .filter(|line| line.starts_with("skipped"))
+        .filter_map(|line| line.find("GET ").map(|at| &line[at..]))
+        .collect();
+    let wanted = [
+        "GET /v1/users/{userId}/orders: no --token",
+        "GET /v1/users/{userId}: no --token",
+        "GET /v1/products: no --origin",
+    ];
     assert_eq!(skipped, wanted, "{report}");
 }
 
@@ -171,7 +222,11 @@ async fn a_token_that_may_read_everybody_s_is_not_refused_anything() {
     let token = dev::token::token("u-1", Some(&bundle(&shop()).read_any_scope()));
     let report = report_with(Options { token: Some(token), ..signed_in() }, |_, _| ()).await;
     assert_eq!(report.failed(), 0, "{report}");
-    assert_eq!(report.to_string().matches(": the token may read everybody's").count(), 2, "{report}");
+    assert_eq!(
+        report.to_string().matches(": the token may read everybody's").count(),
+        2,
+        "{report}"
+    );
 }
 
 /// The stack of each test is broken in one way: the checks that name it fail, and no others.

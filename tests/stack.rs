@@ -1,4 +1,5 @@
-//! A whole bundle in this process: a template's tables over DynamoDB's wire protocol, and the handlers behind real events.
+//! A whole bundle in this process: a template's tables over DynamoDB's wire protocol, and the
+//! handlers behind real events.
 
 use std::{
     io::Read,
@@ -19,7 +20,8 @@ use shop::{RESOURCES, ROUTES};
 
 use crate::{contract::Bundle, direct::item};
 
-/// The clients that were made. The SDK's budget for retries is shared by all clients of a process unless each has its own partition.
+/// The clients that were made. The SDK's budget for retries is shared by all clients of a process
+/// unless each has its own partition.
 static CLIENTS: AtomicU32 = AtomicU32::new(0);
 
 /// The local database and the environment of the functions.
@@ -45,7 +47,8 @@ impl Stack {
         Self::over(RESOURCES, shop::TEMPLATE)
     }
 
-    /// Makes the tables of a template, empty. A resource with the variable `ORDER_LINES_TABLE` is in the table `OrderLinesTable`.
+    /// Makes the tables of a template, empty. A resource with the variable `ORDER_LINES_TABLE` is
+    /// in the table `OrderLinesTable`.
     pub(crate) fn over(resources: &'static [&'static Resource], template: &str) -> Self {
         let local = database::start(&Template::parse(template).unwrap()).unwrap();
         Self { local, shards: 1, resources, read_any_scope: "lean-routes/users:read".into() }
@@ -53,8 +56,16 @@ impl Stack {
 
     /// Makes a bundle's tables, with the rows of its samples.
     pub(crate) fn with_samples(bundle: &Bundle) -> Self {
-        let default = |name: &str| bundle.template.document["Parameters"][name]["Default"].as_str().filter(|text| !text.is_empty());
-        let scope = ["ScopeServer", "ReadAnyScope"].into_iter().filter_map(default).collect::<Vec<_>>().join("/");
+        let default = |name: &str| {
+            bundle.template.document["Parameters"][name]["Default"]
+                .as_str()
+                .filter(|text| !text.is_empty())
+        };
+        let scope = ["ScopeServer", "ReadAnyScope"]
+            .into_iter()
+            .filter_map(default)
+            .collect::<Vec<_>>()
+            .join("/");
         let local = database::start(&bundle.template).unwrap();
         let stack = Self { local, shards: 1, resources: bundle.resources, read_any_scope: scope };
         for resource in bundle.resources {
@@ -73,7 +84,8 @@ impl Stack {
         stack
     }
 
-    /// Makes a small shop: 60 products in two categories, two users, 40 orders of the first. Every hidden value begins with `sentinel-`.
+    /// Makes a small shop: 60 products in two categories, two users, 40 orders of the first. Every
+    /// hidden value begins with `sentinel-`.
     pub(crate) fn shop() -> Self {
         let stack = Self::empty();
         stack.put("products", (0..60).map(product));
@@ -113,7 +125,10 @@ impl Stack {
             .region(Region::from_static("eu-central-1"))
             .credentials_provider(Credentials::new("local", "local", None, None, "test"))
             .endpoint_url(url)
-            .retry_partition(RetryPartition::new(format!("test {}", CLIENTS.fetch_add(1, Ordering::Relaxed))));
+            .retry_partition(RetryPartition::new(format!(
+                "test {}",
+                CLIENTS.fetch_add(1, Ordering::Relaxed)
+            )));
         Client::new(config)
     }
 
@@ -129,7 +144,10 @@ impl Stack {
     /// Sends an event to the function that the route key names.
     pub(crate) async fn send(&self, event: &Value) -> Answer {
         let (_, path) = event["routeKey"].as_str().unwrap().split_once(' ').unwrap();
-        let route = ROUTES.iter().find(|route| route.path == path).unwrap_or_else(|| panic!("no route {path}"));
+        let route = ROUTES
+            .iter()
+            .find(|route| route.path == path)
+            .unwrap_or_else(|| panic!("no route {path}"));
         send_to(&self.app(route), &event.to_string()).await
     }
 
@@ -165,7 +183,10 @@ impl Stack {
 pub(crate) async fn send_to(app: &App, event: &str) -> Answer {
     let left = Duration::from_secs(5);
     let (response, log) = app.respond(event, "r-1", left, &api::answer).await;
-    assert!(!log.contains("sentinel") && serde_json::from_str::<Value>(&log).unwrap()["status"] == response.status_code);
+    assert!(
+        !log.contains("sentinel")
+            && serde_json::from_str::<Value>(&log).unwrap()["status"] == response.status_code
+    );
     // Converted to JSON and back, as for API Gateway.
     let wire: Value = serde_json::to_value(&response).unwrap();
     assert!(wire["headers"].is_object() && wire["statusCode"].is_number());
@@ -181,7 +202,11 @@ pub(crate) async fn send_to(app: &App, event: &str) -> Answer {
         Body::Text(text) => text,
         other => panic!("{other:?}"),
     };
-    let headers = response.headers.iter().map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect();
+    let headers = response
+        .headers
+        .iter()
+        .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
+        .collect();
     Answer { status: u16::try_from(response.status_code).unwrap(), headers, body, compressed }
 }
 
@@ -196,9 +221,11 @@ impl Answer {
 
     /// Returns the status, the headers and the body, for a snapshot. `Server-Timing` is left out.
     pub(crate) fn shown(&self) -> String {
-        let mut headers: Vec<_> = self.headers.iter().filter(|(name, _)| name != "server-timing").collect();
+        let mut headers: Vec<_> =
+            self.headers.iter().filter(|(name, _)| name != "server-timing").collect();
         headers.sort();
-        let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
+        let headers: String =
+            headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
         let tag = self.header("etag").filter(|_| self.next().or(self.prev()).is_some());
         let text = self.without_cursors(format!("{}\n{headers}\n{}", self.status, self.body));
         tag.map_or(text.clone(), |tag| text.replace(tag, "TAG"))
@@ -209,10 +236,13 @@ impl Answer {
         self.without_cursors(self.body.clone())
     }
 
-    /// Writes an item on each line, and names in place of cursors: they, and the tags of bodies with them, change from day to day.
+    /// Writes an item on each line, and names in place of cursors: they, and the tags of bodies
+    /// with them, change from day to day.
     fn without_cursors(&self, text: String) -> String {
         let cursors = [("NEXT", self.cursor("next")), ("PREV", self.cursor("prev"))];
-        let name = |text: String, (name, cursor): (&str, Option<String>)| cursor.map_or(text.clone(), |cursor| text.replace(&cursor, name));
+        let name = |text: String, (name, cursor): (&str, Option<String>)| {
+            cursor.map_or(text.clone(), |cursor| text.replace(&cursor, name))
+        };
         cursors.into_iter().fold(text, name).replace("},{", "},\n{")
     }
 
@@ -241,7 +271,8 @@ impl Answer {
     /// Returns rounds and units, from `Server-Timing`.
     pub(crate) fn spent(&self) -> (u32, f64) {
         let timing = self.header("server-timing").unwrap();
-        let part = |name: &str| timing.split(name).nth(1).unwrap().split([' ', '"']).next().unwrap();
+        let part =
+            |name: &str| timing.split(name).nth(1).unwrap().split([' ', '"']).next().unwrap();
         (part("rounds=").parse().unwrap(), part("units=").parse().unwrap())
     }
 
@@ -251,15 +282,27 @@ impl Answer {
         assert_eq!(self.header("content-type"), Some("application/problem+json"));
         let json = self.json();
         assert_eq!(json["type"], "/problems/invalid-parameter", "{json}");
-        json["errors"].as_array().unwrap().iter().map(|error| error["parameter"].as_str().unwrap().to_owned()).collect()
+        json["errors"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|error| error["parameter"].as_str().unwrap().to_owned())
+            .collect()
     }
 }
 
 /// Makes an API Gateway event, payload 2.0.
-pub(crate) fn event(path: &str, id: Option<&str>, query: &str, sub: Option<&str>, headers: &[(&str, &str)]) -> Value {
+pub(crate) fn event(
+    path: &str,
+    id: Option<&str>,
+    query: &str,
+    sub: Option<&str>,
+    headers: &[(&str, &str)],
+) -> Value {
     let parameter = path.split(['{', '}']).nth(1).unwrap_or_default();
     let raw_path = path.replace(&format!("{{{parameter}}}"), id.unwrap_or(""));
-    let headers: serde_json::Map<_, _> = headers.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value))).collect();
+    let headers: serde_json::Map<_, _> =
+        headers.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value))).collect();
     let mut event = json!({
         "version": "2.0",
         "routeKey": format!("GET {path}"),
@@ -278,7 +321,8 @@ pub(crate) fn event(path: &str, id: Option<&str>, query: &str, sub: Option<&str>
         event["pathParameters"] = json!({parameter: id});
     }
     if let Some(sub) = sub {
-        event["requestContext"]["authorizer"] = json!({"jwt": {"claims": {"sub": sub, "iss": "issuer"}, "scopes": null}});
+        event["requestContext"]["authorizer"] =
+            json!({"jwt": {"claims": {"sub": sub, "iss": "issuer"}, "scopes": null}});
     }
     event
 }

@@ -1,7 +1,8 @@
 //! Walks over random lists against an oracle in memory.
 //!
-//! Each case is one seed: a table of 0 to 2,000 products with heavy ties and missing attributes, N shards, and walks over it with random
-//! filters, sort and limits that change on the way, forward and back. A failure names its seed. `WALKS` sets the number of walks:
+//! Each case is one seed: a table of 0 to 2,000 products with heavy ties and missing attributes, N
+//! shards, and walks over it with random filters, sort and limits that change on the way, forward
+//! and back. A failure names its seed. `WALKS` sets the number of walks:
 //! `WALKS=100000 cargo test --workspace --test bundle walks::random` is the long run.
 
 mod indexes;
@@ -9,7 +10,9 @@ mod indexes;
 use std::num::NonZeroU32;
 
 use dev::{database, template::Template};
-use pagination::{Budget, Condition, Cursor, Order, Page, Plan, Predicate, Sealer, Sort, Start, Value, run};
+use pagination::{
+    Budget, Condition, Cursor, Order, Page, Plan, Predicate, Sealer, Sort, Start, Value, run,
+};
 use serde_json::json;
 use shop::PRODUCTS;
 
@@ -46,7 +49,8 @@ impl Product {
         Self {
             id: format!("p-{number}"),
             category: if random.chance(200) { CATEGORIES[2] } else { CATEGORIES[random.below(2)] },
-            brand: (!random.chance(4)).then(|| if random.chance(50) { BRANDS[2] } else { BRANDS[random.below(2)] }),
+            brand: (!random.chance(4))
+                .then(|| if random.chance(50) { BRANDS[2] } else { BRANDS[random.below(2)] }),
             price,
             rating: (!random.chance(5)).then(|| u32::try_from(random.below(6)).unwrap()),
             stock: u32::try_from(random.below(3)).unwrap(),
@@ -83,7 +87,10 @@ impl Product {
     }
 
     fn passes(&self, conditions: &[Condition]) -> bool {
-        conditions.iter().all(|condition| self.attribute(condition.attribute).is_some_and(|value| condition.predicate.holds(&value)))
+        conditions.iter().all(|condition| {
+            self.attribute(condition.attribute)
+                .is_some_and(|value| condition.predicate.holds(&value))
+        })
     }
 }
 
@@ -95,10 +102,16 @@ fn conditions(random: &mut Random) -> Vec<Condition> {
         add("category", Predicate::Equal(Value::S((*random.pick(&CATEGORIES)).to_owned())));
     }
     if random.chance(3) {
-        add("price", Predicate::AtLeast(n(random.pick(&["0", "1", "9.99", "50", "1000"]).to_string())));
+        add(
+            "price",
+            Predicate::AtLeast(n(random.pick(&["0", "1", "9.99", "50", "1000"]).to_string())),
+        );
     }
     if random.chance(3) {
-        add("price", Predicate::AtMost(n(random.pick(&["1", "2.0", "9.99", "75.5", "1500"]).to_string())));
+        add(
+            "price",
+            Predicate::AtMost(n(random.pick(&["1", "2.0", "9.99", "75.5", "1500"]).to_string())),
+        );
     }
     if random.chance(4) {
         add("brand", Predicate::Equal(Value::S((*random.pick(&BRANDS)).to_owned())));
@@ -108,13 +121,21 @@ fn conditions(random: &mut Random) -> Vec<Condition> {
     }
     if random.chance(5) {
         let bound = |text: &str| n(text.to_owned());
-        add("stock", if random.chance(2) { Predicate::AtLeast(bound("1")) } else { Predicate::AtMost(bound("0")) });
+        add(
+            "stock",
+            if random.chance(2) {
+                Predicate::AtLeast(bound("1"))
+            } else {
+                Predicate::AtMost(bound("0"))
+            },
+        );
     }
     all
 }
 
 fn sorted<'a>(products: &'a [Product], conditions: &[Condition], sort: Sort) -> Vec<&'a Product> {
-    let mut expected: Vec<_> = products.iter().filter(|product| product.passes(conditions)).collect();
+    let mut expected: Vec<_> =
+        products.iter().filter(|product| product.passes(conditions)).collect();
     expected.sort_by(|a, b| {
         let key = |product: &Product| product.attribute(sort.attribute.unwrap()).unwrap();
         let order = key(a).order(&key(b)).then_with(|| a.id.cmp(&b.id));
@@ -133,7 +154,9 @@ struct Walker<'a> {
 
 impl Walker<'_> {
     async fn page(&self, start: &Start, limit: u32) -> Page<String> {
-        run(self.direct, &self.plan, start, NonZeroU32::new(limit).unwrap(), &self.budget).await.unwrap()
+        run(self.direct, &self.plan, start, NonZeroU32::new(limit).unwrap(), &self.budget)
+            .await
+            .unwrap()
     }
 
     /// Sealed and opened again, as when a caller sends it back.
@@ -168,13 +191,19 @@ async fn walk(walker: &Walker<'_>, expected: &[&str], random: &mut Random) {
         assert!(items.len() <= limit as usize);
         assert_eq!(prev.is_some(), start != Start::First, "every page but the first has a prev");
         let full = items.len() == limit as usize;
-        assert!(filtered || next.is_none() || full || !ample, "an unfiltered page is full unless it is the last");
+        assert!(
+            filtered || next.is_none() || full || !ample,
+            "an unfiltered page is full unless it is the last"
+        );
         assert!(filtered || full || next.is_some() || seen.len() + items.len() == expected.len());
         seen.extend(items);
         last = prev;
         match next {
             Some(next) => {
-                assert!(filtered || !ample || seen.len() < expected.len(), "next leads to another item");
+                assert!(
+                    filtered || !ample || seen.len() < expected.len(),
+                    "next leads to another item"
+                );
                 start = walker.round_trip(next);
             }
             None => break,
@@ -192,7 +221,10 @@ async fn walk(walker: &Walker<'_>, expected: &[&str], random: &mut Random) {
         let page = walker.page(&start, limit).await;
         let (next, prev) = (page.next(), page.prev());
         let from_the_end = matches!(&start, Start::At(cursor) if cursor.after.is_none());
-        assert!(next.is_some() || from_the_end, "a page that a prev led to has a next, unless it is the last page");
+        assert!(
+            next.is_some() || from_the_end,
+            "a page that a prev led to has a next, unless it is the last page"
+        );
         let items = page.into_items();
         assert!(items.len() <= limit as usize);
         back.splice(0..0, items);
@@ -214,7 +246,8 @@ async fn case(seed: u64, walks: usize) {
         1 => 1_000 + random.below(1_001),
         _ => random.below(300),
     };
-    let products: Vec<_> = (0..size).map(|number| Product::random(&mut random, number, shards)).collect();
+    let products: Vec<_> =
+        (0..size).map(|number| Product::random(&mut random, number, shards)).collect();
     let direct = table(&products);
     for _ in 0..walks {
         let conditions = conditions(&mut random);
@@ -223,7 +256,11 @@ async fn case(seed: u64, walks: usize) {
         let sort = Sort { attribute: Some(attribute), order };
         let wanted = if random.chance(6) { "description" } else { "name" };
         let plan = Plan::new(&PRODUCTS.table, &conditions, sort, [wanted], shards).unwrap();
-        let budget = if random.chance(4) { Budget { rounds: 1, evaluated: 40, ..Budget::default() } } else { Budget::default() };
+        let budget = if random.chance(4) {
+            Budget { rounds: 1, evaluated: 40, ..Budget::default() }
+        } else {
+            Budget::default()
+        };
         let walker = Walker { direct: &direct, sealer: sealer(), plan, budget };
         let expected = sorted(&products, &conditions, sort);
         let expected: Vec<_> = expected.iter().map(|product| product.id.as_str()).collect();
@@ -269,13 +306,17 @@ fn table(products: &[Product]) -> Direct {
 #[test]
 fn random_lists_are_walked_exactly() {
     let (walks, cases) = in_parallel(case);
-    println!("{walks} walks over {cases} tables, forward and back: each item exactly once, in order");
+    println!(
+        "{walks} walks over {cases} tables, forward and back: each item exactly once, in order"
+    );
 }
 
-/// Runs cases of ten walks each in parallel until `WALKS` walks are done, 2,000 unless set, and returns the numbers of walks and cases.
+/// Runs cases of ten walks each in parallel until `WALKS` walks are done, 2,000 unless set, and
+/// returns the numbers of walks and cases.
 fn in_parallel<F: Future<Output = ()>>(case: impl Fn(u64, usize) -> F + Sync) -> (usize, u64) {
     const WALKS_PER_TABLE: usize = 10;
-    let walks = std::env::var("WALKS").ok().and_then(|walks| walks.parse().ok()).unwrap_or(2_000_usize);
+    let walks =
+        std::env::var("WALKS").ok().and_then(|walks| walks.parse().ok()).unwrap_or(2_000_usize);
     let first: u64 = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1);
     let cases = (walks / WALKS_PER_TABLE) as u64;
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
@@ -295,15 +336,20 @@ fn in_parallel<F: Future<Output = ()>>(case: impl Fn(u64, usize) -> F + Sync) ->
     (walks, cases)
 }
 
-/// Items that do not change come exactly once, whatever is inserted, deleted and moved during the walk.
+/// Items that do not change come exactly once, whatever is inserted, deleted and moved during the
+/// walk.
 #[tokio::test]
 async fn writes_in_between_disturb_only_what_they_touch() {
     for seed in 0..40 {
         let mut random = Random(seed);
         let shards = 1 + u16::try_from(random.below(4)).unwrap();
-        let products: Vec<_> = (0..300).map(|number| Product::random(&mut random, number, shards)).collect();
+        let products: Vec<_> =
+            (0..300).map(|number| Product::random(&mut random, number, shards)).collect();
         let direct = table(&products);
-        let sort = Sort { attribute: Some("price"), order: if random.chance(2) { Order::Ascending } else { Order::Descending } };
+        let sort = Sort {
+            attribute: Some("price"),
+            order: if random.chance(2) { Order::Ascending } else { Order::Descending },
+        };
         let plan = Plan::new(&PRODUCTS.table, &[], sort, ["name"], shards).unwrap();
         let walker = Walker { direct: &direct, sealer: sealer(), plan, budget: Budget::default() };
         let mut touched: Vec<String> = Vec::new();
@@ -320,7 +366,9 @@ async fn writes_in_between_disturb_only_what_they_touch() {
                 touched.push(victim.id.clone());
                 match random.below(3) {
                     0 => direct.delete(&[("productId", &victim.id)]),
-                    1 => direct.put(vec![item(&Product { price: random.below(2000).to_string(), ..victim }.json())]),
+                    1 => direct.put(vec![item(
+                        &Product { price: random.below(2000).to_string(), ..victim }.json(),
+                    )]),
                     _ => {
                         let new = Product::random(&mut random, number, shards);
                         number += 1;
@@ -330,13 +378,20 @@ async fn writes_in_between_disturb_only_what_they_touch() {
             }
         }
         let untouched = sorted(&products, &[], sort);
-        let untouched: Vec<_> = untouched.iter().map(|product| &product.id).filter(|id| !touched.contains(id)).collect();
-        let old = |id: &&String| !touched.contains(id) && products.iter().any(|product| product.id == **id);
+        let untouched: Vec<_> = untouched
+            .iter()
+            .map(|product| &product.id)
+            .filter(|id| !touched.contains(id))
+            .collect();
+        let old = |id: &&String| {
+            !touched.contains(id) && products.iter().any(|product| product.id == **id)
+        };
         assert_eq!(seen.iter().filter(old).collect::<Vec<_>>(), untouched, "seed {seed}");
     }
 }
 
-/// The readers get the new number of shards first: a walk with a cursor from two shards continues exactly when four are read.
+/// The readers get the new number of shards first: a walk with a cursor from two shards continues
+/// exactly when four are read.
 #[tokio::test]
 async fn a_cursor_survives_more_shards() {
     let mut random = Random(7);
@@ -361,7 +416,10 @@ async fn a_cursor_survives_more_shards() {
             None => break,
         }
     }
-    assert_eq!(seen, sorted(&products, &[], sort).iter().map(|product| product.id.clone()).collect::<Vec<_>>());
+    assert_eq!(
+        seen,
+        sorted(&products, &[], sort).iter().map(|product| product.id.clone()).collect::<Vec<_>>()
+    );
 }
 
 /// Pages by number agree with pages by cursor, over one shard (counted) and several (merged).
@@ -369,7 +427,8 @@ async fn a_cursor_survives_more_shards() {
 async fn pages_by_number_agree_with_the_walk() {
     for shards in [1, 3] {
         let mut random = Random(11);
-        let products: Vec<_> = (0..230).map(|number| Product::random(&mut random, number, shards)).collect();
+        let products: Vec<_> =
+            (0..230).map(|number| Product::random(&mut random, number, shards)).collect();
         let direct = table(&products);
         let sort = Sort::descending("createdAt");
         let plan = Plan::new(&PRODUCTS.table, &[], sort, ["name"], shards).unwrap();
@@ -383,9 +442,18 @@ async fn pages_by_number_agree_with_the_walk() {
             assert_eq!(read.next().is_some(), to < expected.len());
             if let (Some(prev), true) = (read.prev(), from == expected.len()) {
                 let back = walker.page(&walker.round_trip(prev), 10).await.into_items();
-                assert_eq!(back, expected[expected.len() - 10..].iter().map(|product| product.id.clone()).collect::<Vec<_>>());
+                assert_eq!(
+                    back,
+                    expected[expected.len() - 10..]
+                        .iter()
+                        .map(|product| product.id.clone())
+                        .collect::<Vec<_>>()
+                );
             }
-            assert_eq!(read.into_items(), expected[from..to].iter().map(|product| product.id.clone()).collect::<Vec<_>>());
+            assert_eq!(
+                read.into_items(),
+                expected[from..to].iter().map(|product| product.id.clone()).collect::<Vec<_>>()
+            );
         }
     }
 }

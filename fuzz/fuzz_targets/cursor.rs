@@ -1,4 +1,5 @@
-//! Cursors: a sealed cursor opens only for its own list, unchanged and in time; any other text never opens.
+//! Cursors: a sealed cursor opens only for its own list, unchanged and in time; any other text
+//! never opens.
 #![no_main]
 
 use std::{
@@ -7,10 +8,11 @@ use std::{
 };
 
 use libfuzzer_sys::{arbitrary, arbitrary::Arbitrary, fuzz_target};
-use shop::PRODUCTS;
 use pagination::{
-    CURSOR_DAYS, Condition, Cursor, Direction, InvalidCursor, MAX_CURSOR_CHARS, Plan, Position, Sealer, Sort, Value,
+    CURSOR_DAYS, Condition, Cursor, Direction, InvalidCursor, MAX_CURSOR_CHARS, Plan, Position,
+    Sealer, Sort, Value,
 };
+use shop::PRODUCTS;
 
 #[derive(Debug, Arbitrary)]
 struct Input<'a> {
@@ -29,21 +31,32 @@ struct Input<'a> {
     context: &'a [u8],
 }
 
-static SEALER: LazyLock<Sealer> =
-    LazyLock::new(|| Sealer::new("a secret for fuzzing, of more than 32 characters", None).expect("long enough"));
+static SEALER: LazyLock<Sealer> = LazyLock::new(|| {
+    Sealer::new("a secret for fuzzing, of more than 32 characters", None).expect("long enough")
+});
 static PLANS: LazyLock<[Plan; 2]> = LazyLock::new(|| {
     let category = Condition::equal("category", Value::S("laptops".into()));
     let newest = Sort::descending("createdAt");
-    [&[][..], &[category]].map(|conditions| Plan::new(&PRODUCTS.table, conditions, newest, ["name"], 1).expect("an index"))
+    [&[][..], &[category]].map(|conditions| {
+        Plan::new(&PRODUCTS.table, conditions, newest, ["name"], 1).expect("an index")
+    })
 });
 
 fuzz_target!(|input: Input| {
     let [here, elsewhere] = &*PLANS;
     let on = |day: u16| SEALER.at(UNIX_EPOCH + Duration::from_secs(u64::from(day) * 86_400));
     let sealer = on(input.made);
-    assert_eq!(sealer.open(input.text, here, &[b"route"]), Err(InvalidCursor), "nobody forges a cursor");
+    assert_eq!(
+        sealer.open(input.text, here, &[b"route"]),
+        Err(InvalidCursor),
+        "nobody forges a cursor"
+    );
 
-    let sort = if input.number { Value::N(input.sort.to_owned()) } else { Value::S(input.sort.to_owned()) };
+    let sort = if input.number {
+        Value::N(input.sort.to_owned())
+    } else {
+        Value::S(input.sort.to_owned())
+    };
     let cursor = Cursor {
         direction: if input.backward { Direction::Backward } else { Direction::Forward },
         after: input.placed.then(|| Position(vec![sort, Value::S(input.id.to_owned())])),
@@ -54,7 +67,11 @@ fuzz_target!(|input: Input| {
         return;
     };
     assert!(text.len() <= MAX_CURSOR_CHARS);
-    assert_eq!(sealer.seal(&cursor, here, &context).as_ref(), Ok(&text), "the same place is the same text");
+    assert_eq!(
+        sealer.seal(&cursor, here, &context).as_ref(),
+        Ok(&text),
+        "the same place is the same text"
+    );
     assert_eq!(sealer.open(&text, here, &context).as_ref(), Ok(&cursor));
     if let Some(today) = input.made.checked_add(input.later) {
         assert_eq!(on(today).open(&text, here, &context).is_ok(), input.later <= CURSOR_DAYS);

@@ -1,4 +1,5 @@
-//! Any bytes in the headers that a cache sends: preconditions, entity tags, dates, accept-encoding. No answer is a wrong 304.
+//! Any bytes in the headers that a cache sends: preconditions, entity tags, dates, accept-encoding.
+//! No answer is a wrong 304.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -23,7 +24,10 @@ struct Input<'a> {
 
 static CURRENT: LazyLock<Validators> = LazyLock::new(|| {
     let now = UNIX_EPOCH + Duration::from_secs(1_750_000_000);
-    Validators { etag: ETag::parse(b"W/\"x\""), last_modified: HttpDate::last_modified("2024-01-02T01:00:00.000Z", now) }
+    Validators {
+        etag: ETag::parse(b"W/\"x\""),
+        last_modified: HttpDate::last_modified("2024-01-02T01:00:00.000Z", now),
+    }
 });
 
 fuzz_target!(|input: Input| {
@@ -41,18 +45,30 @@ fuzz_target!(|input: Input| {
         }
     }
     let method = if input.head { Method::HEAD } else { Method::GET };
-    let current = Validators { last_modified: CURRENT.last_modified.filter(|_| input.dated), ..CURRENT.clone() };
+    let current = Validators {
+        last_modified: CURRENT.last_modified.filter(|_| input.dated),
+        ..CURRENT.clone()
+    };
     let outcome = evaluate(&method, &headers, &current);
     assert_eq!(outcome, evaluate(&method, &headers, &current));
 
-    let holds = |name, text: &str| headers.get_all(name).iter().any(|line| contains(line.as_bytes(), text));
+    let holds =
+        |name, text: &str| headers.get_all(name).iter().any(|line| contains(line.as_bytes(), text));
     match outcome {
         Outcome::NotModified if headers.contains_key(header::IF_NONE_MATCH) => {
-            assert!(holds(header::IF_NONE_MATCH, "*") || holds(header::IF_NONE_MATCH, "\"x\""), "a tag that was not sent");
+            assert!(
+                holds(header::IF_NONE_MATCH, "*") || holds(header::IF_NONE_MATCH, "\"x\""),
+                "a tag that was not sent"
+            );
         }
-        Outcome::NotModified => assert!(input.dated && headers.contains_key(header::IF_MODIFIED_SINCE)),
+        Outcome::NotModified => {
+            assert!(input.dated && headers.contains_key(header::IF_MODIFIED_SINCE))
+        }
         Outcome::PreconditionFailed => {
-            assert!(headers.contains_key(header::IF_MATCH) || (input.dated && headers.contains_key(header::IF_UNMODIFIED_SINCE)));
+            assert!(
+                headers.contains_key(header::IF_MATCH)
+                    || (input.dated && headers.contains_key(header::IF_UNMODIFIED_SINCE))
+            );
         }
         Outcome::Proceed => {}
     }

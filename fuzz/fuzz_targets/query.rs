@@ -1,4 +1,5 @@
-//! Any text in place of a query string, on each route: it is accepted, or the answer names its errors.
+//! Any text in place of a query string, on each route: it is accepted, or the answer names its
+//! errors.
 #![no_main]
 
 use std::sync::LazyLock;

@@ -1,10 +1,11 @@
-//! Reads any bytes in place of an item: they are refused without a trace in the output, or become JSON of the chosen members.
+//! Reads any bytes in place of an item: they are refused without a trace in the output, or become
+//! JSON of the chosen members.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use shop::{ORDERS, PRODUCTS, USERS};
 use projection::{Join, Output, Selection, Transcoder, splice};
 use serde::de::{DeserializeSeed, IgnoredAny};
+use shop::{ORDERS, PRODUCTS, USERS};
 
 thread_local! {
     /// One transcoder for many items, as in a function.
@@ -25,17 +26,29 @@ fuzz_target!(|bytes: &[u8]| {
         for transcoder in transcoders {
             let mut output = Output::default();
             output.json.extend_from_slice(b"before");
-            match transcoder.item(&mut output).deserialize(&mut serde_json::Deserializer::from_slice(bytes)) {
-                Err(_) => assert!(output.json == b"before" && output.joints.is_empty(), "an error leaves nothing behind"),
+            match transcoder
+                .item(&mut output)
+                .deserialize(&mut serde_json::Deserializer::from_slice(bytes))
+            {
+                Err(_) => assert!(
+                    output.json == b"before" && output.joints.is_empty(),
+                    "an error leaves nothing behind"
+                ),
                 Ok(()) => {
-                    let json = std::str::from_utf8(&output.json).expect("UTF-8").strip_prefix("before").expect("what was there stays");
+                    let json = std::str::from_utf8(&output.json)
+                        .expect("UTF-8")
+                        .strip_prefix("before")
+                        .expect("what was there stays");
                     assert!(json.starts_with('{'));
                     serde_json::from_str::<IgnoredAny>(json).expect("JSON");
                     let mut joints = output.joints;
                     joints.iter_mut().for_each(|joint| joint.at -= "before".len());
                     for most in [usize::MAX, json.len() + 40] {
-                        let (joined, _) = splice(json.as_bytes(), &joints, "product", most, |_| Some(b"{}".as_slice()));
-                        serde_json::from_slice::<IgnoredAny>(&joined).expect("JSON with what was joined");
+                        let (joined, _) = splice(json.as_bytes(), &joints, "product", most, |_| {
+                            Some(b"{}".as_slice())
+                        });
+                        serde_json::from_slice::<IgnoredAny>(&joined)
+                            .expect("JSON with what was joined");
                         assert!(joined.len() <= most);
                     }
                 }

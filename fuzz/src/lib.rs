@@ -1,7 +1,8 @@
 //! The code that the targets share: the three functions, without a database.
 //!
-//! A target sends an event to an app and checks the rules for every answer: it has the app's own form, is no 5xx, and can be sent. A panic
-//! ends the process, although the app would catch it, because libFuzzer's hook comes first.
+//! A target sends an event to an app and checks the rules for every answer: it has the app's own
+//! form, is no 5xx, and can be sent. A panic ends the process, although the app would catch it,
+//! because libFuzzer's hook comes first.
 
 use std::{
     borrow::Cow,
@@ -10,10 +11,13 @@ use std::{
     time::Duration,
 };
 
-use api::{App, Client, Config, ItemRequest, ListRequest, Problem, ProblemKind, Reply, Request, Route, Shape};
+use api::{
+    App, Client, Config, ItemRequest, ListRequest, Problem, ProblemKind, Reply, Request, Route,
+    Shape,
+};
 use aws_sdk_dynamodb::config::{Builder, Credentials, Region};
-use shop::ROUTES;
 use serde::{Deserialize, de::IgnoredAny};
+use shop::ROUTES;
 
 /// The bundle's functions. No database is at their address, and no target calls it.
 pub fn apps() -> Vec<App> {
@@ -50,7 +54,9 @@ async fn parse_and_plan(app: &App, request: &Request) -> Result<Reply, Problem> 
 /// Sends an event, checks the rules for every answer, and returns the status.
 pub fn send(app: &App, event: &str) -> i64 {
     let mut answer = pin!(app.respond(event, "fuzz", Duration::from_secs(1), &parse_and_plan));
-    let Poll::Ready((response, line)) = answer.as_mut().poll(&mut Context::from_waker(Waker::noop())) else {
+    let Poll::Ready((response, line)) =
+        answer.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+    else {
         panic!("parsing waits for something")
     };
     let status = response.status_code;

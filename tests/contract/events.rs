@@ -1,4 +1,5 @@
-//! `events/<function>.<case>.json`: each route has events, and each event gets the status that its case states.
+//! `events/<function>.<case>.json`: each route has events, and each event gets the status that its
+//! case states.
 
 use api::Route;
 use serde_json::Value as Json;
@@ -16,7 +17,10 @@ pub(super) fn mistakes(bundle: &Bundle) -> Vec<String> {
         let key = read(bundle, file)["routeKey"].as_str().unwrap_or_default().to_owned();
         let fits = key.split_once(' ').is_some_and(|(_, path)| path == route.path);
         if !fits {
-            mistakes.push(format!("events/{file}: the routeKey is {key:?}, and the route's path {}", route.path));
+            mistakes.push(format!(
+                "events/{file}: the routeKey is {key:?}, and the route's path {}",
+                route.path
+            ));
         }
     }
     mistakes
@@ -42,9 +46,13 @@ pub(super) async fn answers(bundle: &Bundle) -> Vec<String> {
             _ => 200,
         };
         if answer.status != wanted {
-            mistakes.push(format!("events/{file}: {}, not {wanted}: {}", answer.status, answer.body));
+            mistakes
+                .push(format!("events/{file}: {}, not {wanted}: {}", answer.status, answer.body));
         }
-        if answer.status == 200 && route.is_list() && !answer.body.is_empty() && answer.json()["items"].as_array().is_none_or(Vec::is_empty)
+        if answer.status == 200
+            && route.is_list()
+            && !answer.body.is_empty()
+            && answer.json()["items"].as_array().is_none_or(Vec::is_empty)
         {
             mistakes.push(format!("events/{file}: no item, so it shows nothing"));
         }
@@ -70,5 +78,6 @@ fn route(bundle: &Bundle, file: &str) -> Option<&'static Route> {
 }
 
 fn read(bundle: &Bundle, file: &str) -> Json {
-    serde_json::from_str(&bundle.text(&format!("events/{file}"))).unwrap_or_else(|error| panic!("events/{file}: {error}"))
+    serde_json::from_str(&bundle.text(&format!("events/{file}")))
+        .unwrap_or_else(|error| panic!("events/{file}: {error}"))
 }

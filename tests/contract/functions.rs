@@ -1,4 +1,5 @@
-//! Each route has a function in `template.yaml`, a crate, and an entry in the router of `cargo lambda watch`.
+//! Each route has a function in `template.yaml`, a crate, and an entry in the router of
+//! `cargo lambda watch`.
 
 use std::collections::BTreeMap;
 
@@ -15,8 +16,15 @@ const MAX_LINES: usize = 20;
 
 pub(super) fn mistakes(bundle: &Bundle) -> Vec<String> {
     let routes: Names<'_> = bundle.routes.iter().map(|route| route.name).collect();
-    let functions = bundle.template.functions.iter().map(|function| function.binary.as_str()).collect();
-    let mut mistakes = differences("template.yaml", "the list of functions", &functions, &routes, "which is no route");
+    let functions =
+        bundle.template.functions.iter().map(|function| function.binary.as_str()).collect();
+    let mut mistakes = differences(
+        "template.yaml",
+        "the list of functions",
+        &functions,
+        &routes,
+        "which is no route",
+    );
     let crates = bundle.names_in("functions");
     let crates: Names<'_> = crates.iter().map(String::as_str).collect();
     mistakes.extend(differences("functions/", "the folder", &crates, &routes, "which is no route"));
@@ -33,17 +41,23 @@ pub(super) fn mistakes(bundle: &Bundle) -> Vec<String> {
 }
 
 fn of_function(bundle: &Bundle, route: &Route, function: &Function) -> Vec<String> {
-    let events: Vec<_> = function.routes.iter().map(|there| format!("{} {}", there.method, there.path)).collect();
+    let events: Vec<_> =
+        function.routes.iter().map(|there| format!("{} {}", there.method, there.path)).collect();
     let given = events.iter().map(String::as_str).collect();
     let wanted = METHODS.map(|method| format!("{method} {}", route.path));
     let wanted = wanted.iter().map(String::as_str).collect();
-    let mut mistakes = differences(route.name, "template.yaml", &given, &wanted, "which is not the route's");
+    let mut mistakes =
+        differences(route.name, "template.yaml", &given, &wanted, "which is not the route's");
     let declared = bundle.template.resource(&function.logical_id);
     for there in &function.routes {
-        let event = declared.map_or(&Json::Null, |function| &function["Properties"]["Events"][&there.event]["Properties"]);
+        let event = declared.map_or(&Json::Null, |function| {
+            &function["Properties"]["Events"][&there.event]["Properties"]
+        });
         let at = format!("{}: {} {}", route.name, there.method, there.path);
         match (route.access, event["Auth"]["Authorizer"].as_str().filter(|name| *name != "NONE")) {
-            (Access::Public, Some(name)) => mistakes.push(format!("{at} has the authorizer {name}, and the route is public")),
+            (Access::Public, Some(name)) => {
+                mistakes.push(format!("{at} has the authorizer {name}, and the route is public"))
+            }
             (Access::SignedIn | Access::Scope(_) | Access::Owner { .. }, None) => {
                 mistakes.push(format!("{at} has no authorizer, and the route is not public"));
             }
@@ -59,7 +73,8 @@ fn of_function(bundle: &Bundle, route: &Route, function: &Function) -> Vec<Strin
 fn of_crate(bundle: &Bundle, route: &Route) -> Vec<String> {
     let mut mistakes = Vec::new();
     let manifest = bundle.text(&format!("functions/{}/Cargo.toml", route.name));
-    if !manifest.contains("local-tokens = [\"api/local-tokens\"]") || manifest.contains("default =") {
+    if !manifest.contains("local-tokens = [\"api/local-tokens\"]") || manifest.contains("default =")
+    {
         mistakes.push(format!("functions/{}/Cargo.toml: the feature local-tokens is `[\"api/local-tokens\"]`, and no default", route.name));
     }
     let lines = bundle.text(&format!("functions/{}/src/main.rs", route.name)).lines().count();
@@ -72,21 +87,26 @@ fn of_crate(bundle: &Bundle, route: &Route) -> Vec<String> {
 /// Compares the router with the routes.
 fn router(bundle: &Bundle) -> Vec<String> {
     let manifest = bundle.text("Cargo.toml");
-    let (_, router) = manifest.split_once("[workspace.metadata.lambda.watch.router]").unwrap_or_default();
+    let (_, router) =
+        manifest.split_once("[workspace.metadata.lambda.watch.router]").unwrap_or_default();
     let router = router.split("\n[").next().unwrap_or_default();
-    // `"/path" = [{ method = "GET", function = "name" }, …]`, on one line or on several: every second part is within quotes.
+    // `"/path" = [{ method = "GET", function = "name" }, …]`, on one line or on several: every
+    // second part is within quotes.
     let (mut path, mut method, mut given) = ("", "", Vec::new());
     let parts: Vec<_> = router.split('"').collect();
     for pair in parts.chunks_exact(2) {
         match pair {
             [before, quoted] if before.trim_end().ends_with("method =") => method = quoted,
-            [before, quoted] if before.trim_end().ends_with("function =") => given.push(format!("{method} {path} = {quoted}")),
+            [before, quoted] if before.trim_end().ends_with("function =") => {
+                given.push(format!("{method} {path} = {quoted}"))
+            }
             [_, quoted] => path = quoted,
             _ => {}
         }
     }
     let given = given.iter().map(String::as_str).collect();
-    let wanted = |route: &&Route| METHODS.map(|method| format!("{method} {} = {}", route.path, route.name));
+    let wanted =
+        |route: &&Route| METHODS.map(|method| format!("{method} {} = {}", route.path, route.name));
     let wanted: Vec<_> = bundle.routes.iter().copied().flat_map(|route| wanted(&route)).collect();
     let wanted = wanted.iter().map(String::as_str).collect();
     differences("Cargo.toml", "the router", &given, &wanted, "which is no route")
@@ -97,24 +117,48 @@ pub(super) fn environment(bundle: &Bundle) -> Vec<String> {
     let mut mistakes = Vec::new();
     for route in bundle.routes {
         let Some(function) = bundle.template.function(route.name) else { continue };
-        let tables: BTreeMap<&str, Json> =
-            route.resources().map(|resource| (resource.table_variable, json!({"Ref": bundle.table_id(resource)}))).collect();
+        let tables: BTreeMap<&str, Json> = route
+            .resources()
+            .map(|resource| (resource.table_variable, json!({"Ref": bundle.table_id(resource)})))
+            .collect();
         let mut wanted: Names<'_> = tables.keys().copied().collect();
         wanted.extend(["LOG_LEVEL", "STACK_NAME", "EDGE_SECRET", "EDGE_SECRET_PREVIOUS"]);
         if route.is_list() {
             wanted.extend(["CURSOR_SECRET", "CURSOR_SECRET_PREVIOUS"]);
         }
-        if route.is_list() && route.resource.table.indexes.iter().any(|index| matches!(index.partition, Partition::Shards(_))) {
+        if route.is_list()
+            && route
+                .resource
+                .table
+                .indexes
+                .iter()
+                .any(|index| matches!(index.partition, Partition::Shards(_)))
+        {
             wanted.insert("CATALOG_SHARDS");
         }
         if matches!(route.access, Access::Owner { .. }) {
             wanted.insert("READ_ANY_SCOPE");
         }
-        let given = function.environment.keys().map(String::as_str).filter(|name| *name != "SERVER_TIMING").collect();
-        mistakes.extend(differences(route.name, "the environment", &given, &wanted, "which the route does not read"));
+        let given = function
+            .environment
+            .keys()
+            .map(String::as_str)
+            .filter(|name| *name != "SERVER_TIMING")
+            .collect();
+        mistakes.extend(differences(
+            route.name,
+            "the environment",
+            &given,
+            &wanted,
+            "which the route does not read",
+        ));
         for (name, table) in tables {
             if function.environment.get(name).is_some_and(|given| *given != table) {
-                mistakes.push(format!("{}: {name} is not `!Ref {}`", route.name, table["Ref"].as_str().unwrap_or_default()));
+                mistakes.push(format!(
+                    "{}: {name} is not `!Ref {}`",
+                    route.name,
+                    table["Ref"].as_str().unwrap_or_default()
+                ));
             }
         }
     }
@@ -124,20 +168,32 @@ pub(super) fn environment(bundle: &Bundle) -> Vec<String> {
 /// Compares the metrics that alarms watch: a metric of one function is one of all functions.
 pub(super) fn alarms(bundle: &Bundle) -> Vec<String> {
     let template = &bundle.template;
-    let wanted: Names<'_> = template.functions.iter().map(|function| function.logical_id.as_str()).collect();
+    let wanted: Names<'_> =
+        template.functions.iter().map(|function| function.logical_id.as_str()).collect();
     let mut watched: BTreeMap<&str, Names<'_>> = BTreeMap::new();
     let resources = template.document["Resources"].as_object().into_iter().flatten();
-    for (_, alarm) in resources.filter(|(_, resource)| resource["Type"] == "AWS::CloudWatch::Alarm") {
+    for (_, alarm) in resources.filter(|(_, resource)| resource["Type"] == "AWS::CloudWatch::Alarm")
+    {
         let properties = &alarm["Properties"];
-        let terms = properties["Metrics"].as_array().into_iter().flatten().map(|term| &term["MetricStat"]["Metric"]);
-        for metric in terms.chain([properties]).filter(|metric| metric["Namespace"] == "AWS/Lambda") {
+        let terms = properties["Metrics"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|term| &term["MetricStat"]["Metric"]);
+        for metric in terms.chain([properties]).filter(|metric| metric["Namespace"] == "AWS/Lambda")
+        {
             let dimensions = metric["Dimensions"].as_array().into_iter().flatten();
             let functions = dimensions
                 .filter(|dimension| dimension["Name"] == "FunctionName")
                 .filter_map(|dimension| dimension["Value"]["Ref"].as_str());
-            watched.entry(metric["MetricName"].as_str().unwrap_or_default()).or_default().extend(functions);
+            watched
+                .entry(metric["MetricName"].as_str().unwrap_or_default())
+                .or_default()
+                .extend(functions);
         }
     }
-    let of = |(metric, given): (&str, Names<'_>)| differences("the alarms", metric, &given, &wanted, "which is no function");
+    let of = |(metric, given): (&str, Names<'_>)| {
+        differences("the alarms", metric, &given, &wanted, "which is no function")
+    };
     watched.into_iter().flat_map(of).collect()
 }

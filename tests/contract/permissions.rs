@@ -1,5 +1,5 @@
-//! The exact permissions: each action on each table and index that a route's plans reach, with conditions that name the attributes of the
-//! requests.
+//! The exact permissions: each action on each table and index that a route's plans reach, with
+//! conditions that name the attributes of the requests.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,10 @@ use super::{Bundle, Names, differences};
 type Call = (String, String);
 
 pub(super) fn mistakes(bundle: &Bundle) -> Vec<String> {
-    let pairs = bundle.routes.iter().filter_map(|route| Some((*route, bundle.template.function(route.name)?)));
+    let pairs = bundle
+        .routes
+        .iter()
+        .filter_map(|route| Some((*route, bundle.template.function(route.name)?)));
     pairs.flat_map(|(route, function)| of_function(bundle, route, function)).collect()
 }
 
@@ -22,20 +25,29 @@ fn of_function(bundle: &Bundle, route: &'static Route, function: &Function) -> V
     // In a set, because a statement for several tables or actions has the same mistake for each.
     let mut mistakes = BTreeSet::new();
     if !function.other_policies.is_empty() {
-        mistakes.insert(format!("{at}: a policy is no inline statement, so nothing compares it with the requests"));
+        mistakes.insert(format!(
+            "{at}: a policy is no inline statement, so nothing compares it with the requests"
+        ));
     }
     match &function.role {
-        None => drop(mistakes.insert(format!("{at}: the function has no role of its own in template.yaml"))),
+        None => drop(
+            mistakes.insert(format!("{at}: the function has no role of its own in template.yaml")),
+        ),
         Some(role) => {
-            let others =
-                bundle.template.functions.iter().filter(|other| other.role.as_ref() == Some(role) && other.binary != function.binary);
-            mistakes.extend(others.map(|other| format!("{at}: {role} is also the role of {}", other.binary)));
+            let others = bundle.template.functions.iter().filter(|other| {
+                other.role.as_ref() == Some(role) && other.binary != function.binary
+            });
+            mistakes.extend(
+                others.map(|other| format!("{at}: {role} is also the role of {}", other.binary)),
+            );
         }
     }
     let wanted = wanted(bundle, route);
     let mut given = BTreeSet::new();
     for (number, statement) in function.statements.iter().enumerate() {
-        let name = statement["Sid"].as_str().map_or_else(|| format!("number {}", number + 1), str::to_owned);
+        let name = statement["Sid"]
+            .as_str()
+            .map_or_else(|| format!("number {}", number + 1), str::to_owned);
         let permission = format!("permission {name}");
         if statement["Effect"] != "Allow" {
             mistakes.insert(format!("{at}: {permission} is no Allow"));
@@ -44,11 +56,15 @@ fn of_function(bundle: &Bundle, route: &'static Route, function: &Function) -> V
             mistakes.extend(wrong);
             continue;
         }
-        let attributes = strings(&statement["Condition"]["ForAllValues:StringEquals"]["dynamodb:Attributes"]);
+        let attributes =
+            strings(&statement["Condition"]["ForAllValues:StringEquals"]["dynamodb:Attributes"]);
         let select = strings(&statement["Condition"]["StringEquals"]["dynamodb:Select"]);
         for action in strings(&statement["Action"]) {
-            let selected: Names<'_> =
-                if action == "dynamodb:Query" { ["SPECIFIC_ATTRIBUTES", "COUNT"].into() } else { ["SPECIFIC_ATTRIBUTES"].into() };
+            let selected: Names<'_> = if action == "dynamodb:Query" {
+                ["SPECIFIC_ATTRIBUTES", "COUNT"].into()
+            } else {
+                ["SPECIFIC_ATTRIBUTES"].into()
+            };
             let what = format!("dynamodb:Select of {permission}");
             mistakes.extend(differences(at, &what, &select, &selected, "which no request has"));
             for resource in list(&statement["Resource"]) {
@@ -58,24 +74,44 @@ fn of_function(bundle: &Bundle, route: &'static Route, function: &Function) -> V
                 };
                 let call = (action.to_owned(), arn);
                 if given.contains(&call) {
-                    mistakes.insert(format!("{at}: {permission} allows {} on {} again", call.0, call.1));
+                    mistakes.insert(format!(
+                        "{at}: {permission} allows {} on {} again",
+                        call.0, call.1
+                    ));
                 }
                 match wanted.get(&call) {
-                    Some(wanted) => mistakes.extend(differences(at, &permission, &attributes, wanted, "which no request names")),
-                    None => drop(mistakes.insert(format!("{at}: {permission} allows {} on {}, which no request does", call.0, call.1))),
+                    Some(wanted) => mistakes.extend(differences(
+                        at,
+                        &permission,
+                        &attributes,
+                        wanted,
+                        "which no request names",
+                    )),
+                    None => drop(mistakes.insert(format!(
+                        "{at}: {permission} allows {} on {}, which no request does",
+                        call.0, call.1
+                    ))),
                 }
                 given.insert(call);
             }
         }
     }
     let missing = wanted.keys().filter(|call| !given.contains(call));
-    mistakes.extend(missing.map(|(action, resource)| format!("{at}: no permission allows {action} on {resource}")));
+    mistakes
+        .extend(missing.map(|(action, resource)| {
+            format!("{at}: no permission allows {action} on {resource}")
+        }));
     mistakes.into_iter().collect()
 }
 
-/// Returns what is wrong with a permission that every function has: to write into its own log group, and to send traces. `None` for any
-/// other permission.
-fn of_every_function(bundle: &Bundle, function: &Function, statement: &Json, permission: &str) -> Option<Vec<String>> {
+/// Returns what is wrong with a permission that every function has: to write into its own log
+/// group, and to send traces. `None` for any other permission.
+fn of_every_function(
+    bundle: &Bundle,
+    function: &Function,
+    statement: &Json,
+    permission: &str,
+) -> Option<Vec<String>> {
     let actions = strings(&statement["Action"]);
     let service = actions.first()?.split(':').next()?;
     let wanted: Names<'_> = match service {
@@ -83,10 +119,17 @@ fn of_every_function(bundle: &Bundle, function: &Function, statement: &Json, per
         "xray" => ["xray:PutTelemetryRecords", "xray:PutTraceSegments"].into(),
         _ => return None,
     };
-    let mut wrong = differences(&function.binary, permission, &actions, &wanted, "which no function needs");
-    let group = bundle.template.resource(&function.logical_id)?["Properties"]["LoggingConfig"]["LogGroup"]["Ref"].as_str();
+    let mut wrong =
+        differences(&function.binary, permission, &actions, &wanted, "which no function needs");
+    let group =
+        bundle.template.resource(&function.logical_id)?["Properties"]["LoggingConfig"]["LogGroup"]
+            ["Ref"]
+            .as_str();
     if service == "logs" && (group.is_none() || arn(&statement["Resource"]).as_deref() != group) {
-        wrong.push(format!("{}: {permission} is not on the function's own log group", function.binary));
+        wrong.push(format!(
+            "{}: {permission} is not on the function's own log group",
+            function.binary
+        ));
     }
     Some(wrong)
 }
@@ -94,7 +137,10 @@ fn of_every_function(bundle: &Bundle, function: &Function, statement: &Json, per
 fn wanted(bundle: &Bundle, route: &'static Route) -> BTreeMap<Call, Names<'static>> {
     let mut wanted = BTreeMap::new();
     let mut allow = |action: &str, resource: String, attributes: Names<'static>| {
-        wanted.entry((format!("dynamodb:{action}"), resource)).or_insert_with(Names::new).extend(attributes);
+        wanted
+            .entry((format!("dynamodb:{action}"), resource))
+            .or_insert_with(Names::new)
+            .extend(attributes);
     };
     let resource = route.resource;
     let (id, table) = (bundle.table_id(resource), &resource.table);
@@ -107,10 +153,18 @@ fn wanted(bundle: &Bundle, route: &'static Route) -> BTreeMap<Call, Names<'stati
     match &route.shape {
         Shape::One => allow("GetItem", id, public),
         Shape::List(list) => {
-            let all_covered = table.indexes.iter().all(|index| public.iter().all(|name| index.covers(table, name)));
-            let held = |index: &'static Index| public.iter().copied().filter(|name| index.covers(table, name));
-            let keys = |index: &'static Index| index.partition_attributes().iter().copied().chain(index.range.iter().copied());
-            let queried: Names<'static> = table.indexes.iter().flat_map(|index| held(index).chain(keys(index))).collect();
+            let all_covered = table
+                .indexes
+                .iter()
+                .all(|index| public.iter().all(|name| index.covers(table, name)));
+            let held = |index: &'static Index| {
+                public.iter().copied().filter(|name| index.covers(table, name))
+            };
+            let keys = |index: &'static Index| {
+                index.partition_attributes().iter().copied().chain(index.range.iter().copied())
+            };
+            let queried: Names<'static> =
+                table.indexes.iter().flat_map(|index| held(index).chain(keys(index))).collect();
             for index in table.indexes {
                 let of = index.name.map_or_else(|| id.clone(), |name| format!("{id}/index/{name}"));
                 allow("Query", of, queried.clone());
@@ -121,9 +175,14 @@ fn wanted(bundle: &Bundle, route: &'static Route) -> BTreeMap<Call, Names<'stati
                 allow("BatchGetItem", id, public);
             }
             for expansion in list.expansions {
-                let fields = expansion.fields.iter().filter_map(|name| expansion.resource.field(name)).map(Field::attribute);
+                let fields = expansion
+                    .fields
+                    .iter()
+                    .filter_map(|name| expansion.resource.field(name))
+                    .map(Field::attribute);
                 let shown = fields.chain(expansion.resource.table.key.iter().copied()).collect();
-                let action = if expansion.place == Place::Beside { "GetItem" } else { "BatchGetItem" };
+                let action =
+                    if expansion.place == Place::Beside { "GetItem" } else { "BatchGetItem" };
                 allow(action, bundle.table_id(expansion.resource), shown);
             }
         }
@@ -148,7 +207,9 @@ fn arn(resource: &Json) -> Option<String> {
         _ => {}
     }
     let text = resource["Fn::Sub"].as_str()?;
-    let (table, rest) = match text.strip_prefix("arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${") {
+    let (table, rest) = match text
+        .strip_prefix("arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${")
+    {
         Some(existing) => existing.split_once('}')?,
         None => text.strip_prefix("${")?.split_once(".Arn}")?,
     };

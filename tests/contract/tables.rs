@@ -6,9 +6,11 @@ use dev::template::{self, Key, Table};
 use super::{Bundle, Names, differences};
 
 pub(super) fn mistakes(bundle: &Bundle) -> Vec<String> {
-    let given: Names<'_> = bundle.template.tables.iter().map(|table| table.local_name.as_str()).collect();
+    let given: Names<'_> =
+        bundle.template.tables.iter().map(|table| table.local_name.as_str()).collect();
     let wanted = bundle.resources.iter().map(|resource| resource.name).collect();
-    let mut mistakes = differences("template.yaml", "the list of tables", &given, &wanted, "which is no resource");
+    let mut mistakes =
+        differences("template.yaml", "the list of tables", &given, &wanted, "which is no resource");
     for resource in bundle.resources {
         if let Some(table) = bundle.template.table(resource.name) {
             mistakes.extend(of_table(resource, table));
@@ -23,11 +25,20 @@ fn of_table(resource: &Resource, table: &Table) -> Vec<String> {
     mistakes.extend(key(at, "the table's key", &names(&table.key), resource.table.key));
     let given = table.indexes.iter().map(|index| index.name.as_str()).collect();
     let wanted = resource.table.indexes.iter().filter_map(|index| index.name).collect();
-    mistakes.extend(differences(at, "template.yaml", &given, &wanted, "which is no index of the model"));
+    mistakes.extend(differences(
+        at,
+        "template.yaml",
+        &given,
+        &wanted,
+        "which is no index of the model",
+    ));
     for attribute in table.key_attributes() {
         let wanted = kind(resource, &attribute.name);
         if wanted.is_some_and(|wanted| wanted != attribute.kind) {
-            mistakes.push(format!("{at}: the type of {:?} in template.yaml is not that of the model", attribute.name));
+            mistakes.push(format!(
+                "{at}: the type of {:?} in template.yaml is not that of the model",
+                attribute.name
+            ));
         }
     }
     for index in resource.table.indexes {
@@ -40,20 +51,37 @@ fn of_table(resource: &Resource, table: &Table) -> Vec<String> {
 
 fn of_index(resource: &Resource, index: &Index, there: &template::Index) -> Vec<String> {
     let (resource_name, at) = (resource.name, format!("{}: {}", resource.name, there.name));
-    let part = |hash: bool| there.key.iter().filter(|key| key.hash == hash).map(|key| key.name.as_str()).collect::<Vec<_>>();
+    let part = |hash: bool| {
+        there
+            .key
+            .iter()
+            .filter(|key| key.hash == hash)
+            .map(|key| key.name.as_str())
+            .collect::<Vec<_>>()
+    };
     let mut mistakes = Vec::new();
     mistakes.extend(key(&at, "HASH", &part(true), index.partition_attributes()));
     mistakes.extend(key(&at, "RANGE", &part(false), index.range));
     match index.projects {
-        Projects::All if there.projection != "ALL" => mistakes.push(format!("{at}: the projection is {}, not ALL", there.projection)),
-        Projects::Attributes(_) if there.projection == "ALL" => mistakes.push(format!("{at}: the projection is ALL, not INCLUDE")),
+        Projects::All if there.projection != "ALL" => {
+            mistakes.push(format!("{at}: the projection is {}, not ALL", there.projection))
+        }
+        Projects::Attributes(_) if there.projection == "ALL" => {
+            mistakes.push(format!("{at}: the projection is ALL, not INCLUDE"))
+        }
         Projects::All => {}
         Projects::Attributes(attributes) => {
             let is_key = |name: &&&str| index.is_key(name) || resource.table.key.contains(name);
             let wanted = attributes.iter().filter(|name| !is_key(name)).copied().collect();
             let given = there.non_key_attributes.iter().map(String::as_str).collect();
             let index = format!("the projection of {}", there.name);
-            mistakes.extend(differences(resource_name, &index, &given, &wanted, "which the model does not name"));
+            mistakes.extend(differences(
+                resource_name,
+                &index,
+                &given,
+                &wanted,
+                "which the model does not name",
+            ));
         }
     }
     mistakes
@@ -62,7 +90,13 @@ fn of_index(resource: &Resource, index: &Index, there: &template::Index) -> Vec<
 /// Compares the attributes of a key, in order.
 fn key(at: &str, what: &str, given: &[&str], wanted: &[&str]) -> Option<String> {
     let shown = |names: &[&str]| names.join(", ");
-    (given != wanted).then(|| format!("{at}: {what} is ({}) in template.yaml and ({}) in the model", shown(given), shown(wanted)))
+    (given != wanted).then(|| {
+        format!(
+            "{at}: {what} is ({}) in template.yaml and ({}) in the model",
+            shown(given),
+            shown(wanted)
+        )
+    })
 }
 
 fn names(keys: &[Key]) -> Vec<&str> {
@@ -71,7 +105,8 @@ fn names(keys: &[Key]) -> Vec<&str> {
 
 /// Returns the type of an attribute, as the model has it; `None` for a hidden attribute.
 fn kind(resource: &Resource, attribute: &str) -> Option<template::Kind> {
-    let is_shard = |index: &Index| matches!(index.partition, Partition::Shards(name) if name == attribute);
+    let is_shard =
+        |index: &Index| matches!(index.partition, Partition::Shards(name) if name == attribute);
     if resource.table.indexes.iter().any(is_shard) {
         return Some(template::Kind::Number);
     }

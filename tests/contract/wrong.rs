@@ -1,10 +1,11 @@
-//! The sentence of each check about a bundle with one mistake. The bundle is a small one: notes, a public list of them, and one note for its author.
+//! The sentence of each check about a bundle with one mistake. The bundle is a small one: notes, a
+//! public list of them, and one note for its author.
 
 use std::path::{Path, PathBuf};
 
 use api::{
-    Accepts, Access, Filter, Index, Kind, Limits, List, Order, Partition, Policy, Projects, Resource, Route, Shape, SortOption, Table,
-    field,
+    Accepts, Access, Filter, Index, Kind, Limits, List, Order, Partition, Policy, Projects,
+    Resource, Route, Shape, SortOption, Table, field,
 };
 use dev::template::Template;
 
@@ -42,8 +43,18 @@ static LIST_NOTES: Route = Route {
     resource: &NOTES,
     access: Access::Public,
     shape: Shape::List(List {
-        filters: &[Filter { parameter: "topic", field: "topic", accepts: Accepts::Text, about: "Notes about this." }],
-        sorts: &[SortOption { name: "best", field: "stars", order: Order::Descending, about: "the best first" }],
+        filters: &[Filter {
+            parameter: "topic",
+            field: "topic",
+            accepts: Accepts::Text,
+            about: "Notes about this.",
+        }],
+        sorts: &[SortOption {
+            name: "best",
+            field: "stars",
+            order: Order::Descending,
+            about: "the best first",
+        }],
         expansions: &[],
         limits: Limits::USUAL,
     }),
@@ -94,13 +105,19 @@ fn folder(name: &str) -> PathBuf {
 fn notes(template: &str, root: PathBuf) -> Bundle {
     const RESOURCES: &[&Resource] = &[&NOTES];
     const ROUTES: &[&Route] = &[&LIST_NOTES, &GET_NOTE];
-    Bundle { resources: RESOURCES, routes: ROUTES, template: Template::parse(template).unwrap(), root }
+    Bundle {
+        resources: RESOURCES,
+        routes: ROUTES,
+        template: Template::parse(template).unwrap(),
+        root,
+    }
 }
 
 /// Returns the mistakes when the first place of `from` in the template is changed.
 fn with_template(from: &str, to: &str) -> Vec<String> {
     assert!(TEMPLATE.contains(from), "{from}");
-    let name: String = from.chars().chain(to.chars()).filter(|c| c.is_ascii_alphanumeric()).collect();
+    let name: String =
+        from.chars().chain(to.chars()).filter(|c| c.is_ascii_alphanumeric()).collect();
     all(&notes(&TEMPLATE.replacen(from, to, 1), folder(&name)))
 }
 
@@ -120,14 +137,20 @@ fn a_right_bundle_keeps_the_contract() {
 #[tokio::test]
 async fn an_empty_bundle_keeps_the_contract() {
     let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("contract/empty");
-    let empty = Bundle { resources: &[], routes: &[], template: Template::parse("Resources: {}").unwrap(), root };
+    let empty = Bundle {
+        resources: &[],
+        routes: &[],
+        template: Template::parse("Resources: {}").unwrap(),
+        root,
+    };
     assert_eq!(all(&empty), Vec::<String>::new());
     assert_eq!(super::events::answers(&empty).await, Vec::<String>::new());
 }
 
 #[test]
 fn every_mistake_is_named_at_once() {
-    let template = TEMPLATE.replace("title, color]", "title]").replace("NOTES_TABLE: ", "NOTE_TABLE: ");
+    let template =
+        TEMPLATE.replace("title, color]", "title]").replace("NOTES_TABLE: ", "NOTE_TABLE: ");
     let root = folder("several");
     std::fs::remove_dir_all(root.join("events")).unwrap();
     assert_eq!(
@@ -160,8 +183,16 @@ fn a_mistake_in_the_template_is_named() {
             "KeySchema: [{AttributeName: stars",
             "notes: the table's key is (stars) in template.yaml and (noteId) in the model",
         ),
-        ("IndexName: byShardStars", "IndexName: byShard", "notes: template.yaml lacks \"byShardStars\""),
-        ("IndexName: byShardStars", "IndexName: byShard", "notes: template.yaml has \"byShard\", which is no index of the model"),
+        (
+            "IndexName: byShardStars",
+            "IndexName: byShard",
+            "notes: template.yaml lacks \"byShardStars\"",
+        ),
+        (
+            "IndexName: byShardStars",
+            "IndexName: byShard",
+            "notes: template.yaml has \"byShard\", which is no index of the model",
+        ),
         (
             "{AttributeName: shard, KeyType: HASH}",
             "{AttributeName: stars, KeyType: HASH}",
@@ -172,7 +203,11 @@ fn a_mistake_in_the_template_is_named() {
             "\n",
             "notes: byShardStars: RANGE is (stars) in template.yaml and (stars, noteId) in the model",
         ),
-        ("NonKeyAttributes: [title, topic]", "NonKeyAttributes: [topic]", "notes: the projection of byShardStars lacks \"title\""),
+        (
+            "NonKeyAttributes: [title, topic]",
+            "NonKeyAttributes: [topic]",
+            "notes: the projection of byShardStars lacks \"title\"",
+        ),
         (
             "NonKeyAttributes: [title, topic]",
             "NonKeyAttributes: [title, topic, color]",
@@ -184,8 +219,16 @@ fn a_mistake_in_the_template_is_named() {
             "notes: byShardStars: the projection is ALL, not INCLUDE",
         ),
         ("NotesTable:\n", "NoteTable:\n", "template.yaml: the list of tables lacks \"notes\""),
-        ("Binary: list-notes", "Binary: list-note", "template.yaml: the list of functions lacks \"list-notes\""),
-        ("Method: HEAD, Path: /notes}", "Method: HEAD, Path: /note}", "list-notes: template.yaml lacks \"HEAD /notes\""),
+        (
+            "Binary: list-notes",
+            "Binary: list-note",
+            "template.yaml: the list of functions lacks \"list-notes\"",
+        ),
+        (
+            "Method: HEAD, Path: /notes}",
+            "Method: HEAD, Path: /note}",
+            "list-notes: template.yaml lacks \"HEAD /notes\"",
+        ),
         (
             "Method: GET, Path: /notes}",
             "Method: GET, Path: /notes, Auth: {Authorizer: Jwt}}",
@@ -201,11 +244,27 @@ fn a_mistake_in_the_template_is_named() {
             "Method: GET, Path: /notes, PayloadFormatVersion: '1.0'}",
             "list-notes: GET /notes has another PayloadFormatVersion than 2.0",
         ),
-        ("NOTES_TABLE: !Ref NotesTable", "NOTES_TABLE: notes", "list-notes: NOTES_TABLE is not `!Ref NotesTable`"),
-        ("          CURSOR_SECRET: from the secrets manager\n", "", "list-notes: the environment lacks \"CURSOR_SECRET\""),
-        ("LOG_LEVEL: info", "LOG_LEVELS: info", "list-notes: the environment has \"LOG_LEVELS\", which the route does not read"),
+        (
+            "NOTES_TABLE: !Ref NotesTable",
+            "NOTES_TABLE: notes",
+            "list-notes: NOTES_TABLE is not `!Ref NotesTable`",
+        ),
+        (
+            "          CURSOR_SECRET: from the secrets manager\n",
+            "",
+            "list-notes: the environment lacks \"CURSOR_SECRET\"",
+        ),
+        (
+            "LOG_LEVEL: info",
+            "LOG_LEVELS: info",
+            "list-notes: the environment has \"LOG_LEVELS\", which the route does not read",
+        ),
         ("READ_ANY_SCOPE: ", "READ_SCOPE: ", "get-note: the environment lacks \"READ_ANY_SCOPE\""),
-        (list, "dynamodb:Attributes: [shard, noteId, topic, title]", "list-notes: permission List lacks \"stars\""),
+        (
+            list,
+            "dynamodb:Attributes: [shard, noteId, topic, title]",
+            "list-notes: permission List lacks \"stars\"",
+        ),
         (
             list,
             "dynamodb:Attributes: [shard, noteId, topic, stars, title, secret]",
@@ -226,16 +285,32 @@ fn a_mistake_in_the_template_is_named() {
             "index/*",
             "list-notes: permission List is on {\"Fn::Sub\":\"${NotesTable.Arn}/index/*\"}, which is no exact ARN of a table or index",
         ),
-        ("[SPECIFIC_ATTRIBUTES, COUNT]", "[COUNT]", "list-notes: dynamodb:Select of permission List lacks \"SPECIFIC_ATTRIBUTES\""),
+        (
+            "[SPECIFIC_ATTRIBUTES, COUNT]",
+            "[COUNT]",
+            "list-notes: dynamodb:Select of permission List lacks \"SPECIFIC_ATTRIBUTES\"",
+        ),
         ("Effect: Allow", "Effect: Deny", "list-notes: permission List is no Allow"),
         (
             "Policies:\n",
             "Policies:\n        - AWSXRayDaemonWriteAccess\n",
             "list-notes: a policy is no inline statement, so nothing compares it with the requests",
         ),
-        ("Role: !GetAtt GetNoteRole.Arn", "Role: !GetAtt ListNotesRole.Arn", "get-note: ListNotesRole is also the role of list-notes"),
-        ("      Role: !GetAtt GetNoteRole.Arn\n", "", "get-note: the function has no role of its own in template.yaml"),
-        ("Resource: !GetAtt GetNoteLogs.Arn", "Resource: '*'", "get-note: permission number 2 is not on the function's own log group"),
+        (
+            "Role: !GetAtt GetNoteRole.Arn",
+            "Role: !GetAtt ListNotesRole.Arn",
+            "get-note: ListNotesRole is also the role of list-notes",
+        ),
+        (
+            "      Role: !GetAtt GetNoteRole.Arn\n",
+            "",
+            "get-note: the function has no role of its own in template.yaml",
+        ),
+        (
+            "Resource: !GetAtt GetNoteLogs.Arn",
+            "Resource: '*'",
+            "get-note: permission number 2 is not on the function's own log group",
+        ),
         (
             "[logs:CreateLogStream, logs:PutLogEvents]",
             "[logs:CreateLogGroup, logs:CreateLogStream, logs:PutLogEvents]",
@@ -244,7 +319,10 @@ fn a_mistake_in_the_template_is_named() {
         ("Value: !Ref GetNote", "Value: !Ref GetNotes", "the alarms: Errors lacks \"GetNote\""),
     ] {
         let found = with_template(from, to);
-        assert!(found.iter().any(|mistake| mistake == sentence), "{from} → {to}: no “{sentence}” among {found:#?}");
+        assert!(
+            found.iter().any(|mistake| mistake == sentence),
+            "{from} → {to}: no “{sentence}” among {found:#?}"
+        );
     }
 }
 
@@ -258,7 +336,10 @@ fn a_mistake_in_the_folders_is_named() {
         }
     };
     let cases = [
-        (with_file("Cargo.toml", replace("HEAD", "PUT")), "Cargo.toml: the router lacks \"HEAD /notes = list-notes\""),
+        (
+            with_file("Cargo.toml", replace("HEAD", "PUT")),
+            "Cargo.toml: the router lacks \"HEAD /notes = list-notes\"",
+        ),
         (
             with_file("Cargo.toml", replace("/notes/{noteId}", "/note/{id}")),
             "Cargo.toml: the router has \"GET /note/{id} = get-note\", which is no route",
@@ -267,22 +348,36 @@ fn a_mistake_in_the_folders_is_named() {
             with_file("functions/other", |folder| std::fs::create_dir(folder).unwrap()),
             "functions/: the folder has \"other\", which is no route",
         ),
-        (with_file("functions/get-note", |folder| std::fs::remove_dir_all(folder).unwrap()), "functions/: the folder lacks \"get-note\""),
         (
-            with_file("functions/get-note/Cargo.toml", replace("[features]\n", "[features]\ndefault = [\"local-tokens\"]\n")),
+            with_file("functions/get-note", |folder| std::fs::remove_dir_all(folder).unwrap()),
+            "functions/: the folder lacks \"get-note\"",
+        ),
+        (
+            with_file(
+                "functions/get-note/Cargo.toml",
+                replace("[features]\n", "[features]\ndefault = [\"local-tokens\"]\n"),
+            ),
             "functions/get-note/Cargo.toml: the feature local-tokens is `[\"api/local-tokens\"]`, and no default",
         ),
         (
-            with_file("functions/get-note/src/main.rs", |file| std::fs::write(file, "\n".repeat(21)).unwrap()),
+            with_file("functions/get-note/src/main.rs", |file| {
+                std::fs::write(file, "\n".repeat(21)).unwrap()
+            }),
             "functions/get-note/src/main.rs has 21 lines: it boots and serves, in 20 at most",
         ),
-        (with_file("events/get-note.plain.json", |file| std::fs::remove_file(file).unwrap()), "events/: the folder lacks \"get-note\""),
+        (
+            with_file("events/get-note.plain.json", |file| std::fs::remove_file(file).unwrap()),
+            "events/: the folder lacks \"get-note\"",
+        ),
         (
             with_file("events/get-note.plain.json", replace("GET /notes/{noteId}", "GET /notes")),
             "events/get-note.plain.json: the routeKey is \"GET /notes\", and the route's path /notes/{noteId}",
         ),
     ];
     for (found, sentence) in cases {
-        assert!(found.iter().any(|mistake| mistake == sentence), "no “{sentence}” among {found:#?}");
+        assert!(
+            found.iter().any(|mistake| mistake == sentence),
+            "no “{sentence}” among {found:#?}"
+        );
     }
 }

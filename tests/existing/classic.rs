@@ -1,4 +1,5 @@
-//! Tables with classic indexes: one HASH attribute, one RANGE attribute or none, and times as numbers since 1970.
+//! Tables with classic indexes: one HASH attribute, one RANGE attribute or none, and times as
+//! numbers since 1970.
 
 use api::*;
 use serde_json::{Value, json};
@@ -18,14 +19,24 @@ static READINGS: Resource = Resource {
     table: Table {
         key: &["deviceId", "readingId"],
         indexes: &[
-            Index { name: Some("byLevel"), partition: Partition::Attributes(&["deviceId"]), range: &["level"], projects: ALL },
+            Index {
+                name: Some("byLevel"),
+                partition: Partition::Attributes(&["deviceId"]),
+                range: &["level"],
+                projects: ALL,
+            },
             Index {
                 name: Some("bySite"),
                 partition: Partition::Attributes(&["site"]),
                 range: &["takenAt"],
                 projects: Projects::Attributes(&["level"]),
             },
-            Index { name: Some("byBatch"), partition: Partition::Attributes(&["batch"]), range: &[], projects: ALL },
+            Index {
+                name: Some("byBatch"),
+                partition: Partition::Attributes(&["batch"]),
+                range: &[],
+                projects: ALL,
+            },
         ],
     },
     fixed: &[],
@@ -61,13 +72,38 @@ static OF_SITE: Route = Route {
     access: Access::Public,
     shape: Shape::List(List {
         filters: &[
-            Filter { parameter: "from", field: "takenAt", accepts: Accepts::From, about: "At this time or later." },
-            Filter { parameter: "to", field: "takenAt", accepts: Accepts::Before, about: "Before this time." },
-            Filter { parameter: "level", field: "level", accepts: Accepts::Number, about: "With this level." },
+            Filter {
+                parameter: "from",
+                field: "takenAt",
+                accepts: Accepts::From,
+                about: "At this time or later.",
+            },
+            Filter {
+                parameter: "to",
+                field: "takenAt",
+                accepts: Accepts::Before,
+                about: "Before this time.",
+            },
+            Filter {
+                parameter: "level",
+                field: "level",
+                accepts: Accepts::Number,
+                about: "With this level.",
+            },
         ],
         sorts: &[
-            SortOption { name: "newest", field: "takenAt", order: Order::Descending, about: "the latest first" },
-            SortOption { name: "oldest", field: "takenAt", order: Order::Ascending, about: "the earliest first" },
+            SortOption {
+                name: "newest",
+                field: "takenAt",
+                order: Order::Descending,
+                about: "the latest first",
+            },
+            SortOption {
+                name: "oldest",
+                field: "takenAt",
+                order: Order::Ascending,
+                about: "the earliest first",
+            },
         ],
         ..LIST
     }),
@@ -79,8 +115,18 @@ static OF_DEVICE: Route = Route {
     resource: &READINGS,
     access: Access::Public,
     shape: Shape::List(List {
-        filters: &[Filter { parameter: "valid", field: "valid", accepts: Accepts::Boolean, about: "Those that count, or not." }],
-        sorts: &[SortOption { name: "level", field: "level", order: Order::Ascending, about: "the lowest first" }],
+        filters: &[Filter {
+            parameter: "valid",
+            field: "valid",
+            accepts: Accepts::Boolean,
+            about: "Those that count, or not.",
+        }],
+        sorts: &[SortOption {
+            name: "level",
+            field: "level",
+            order: Order::Ascending,
+            about: "the lowest first",
+        }],
         ..LIST
     }),
 };
@@ -158,11 +204,19 @@ fn the_declarations_have_no_mistake() {
 #[tokio::test]
 async fn times_since_1970_are_shown_as_times() {
     let stack = stack();
-    let answer = ask(&stack, &GET, &[("deviceId", "d-0"), ("readingId", "r-12")], "fields=takenAt,seenAt,valid", Value::Null).await;
+    let answer = ask(
+        &stack,
+        &GET,
+        &[("deviceId", "d-0"), ("readingId", "r-12")],
+        "fields=takenAt,seenAt,valid",
+        Value::Null,
+    )
+    .await;
     let shown = json!({"takenAt": "2024-01-01T00:01:00.000Z", "seenAt": "2024-01-01T00:01:00.001Z", "valid": true});
     assert_eq!((answer.status, answer.json()), (200, shown));
     assert_eq!(answer.header("last-modified"), Some("Mon, 01 Jan 2024 00:01:00 GMT"));
-    let missing = ask(&stack, &GET, &[("deviceId", "d-1"), ("readingId", "r-12")], "", Value::Null).await;
+    let missing =
+        ask(&stack, &GET, &[("deviceId", "d-1"), ("readingId", "r-12")], "", Value::Null).await;
     assert_eq!(missing.status, 404);
 }
 
@@ -196,33 +250,71 @@ async fn times_are_compared_as_times() {
         ("to=2024-01-01", Vec::new()),
         ("level=3&from=2024-01-01T00:04:00Z", ids((40..60).filter(|number| number % 4 == 3))),
     ] {
-        let all = walk(&stack, &OF_SITE, &[("site", "oslo")], &format!("limit=3&{query}"), &Value::Null, "readingId").await;
+        let all = walk(
+            &stack,
+            &OF_SITE,
+            &[("site", "oslo")],
+            &format!("limit=3&{query}"),
+            &Value::Null,
+            "readingId",
+        )
+        .await;
         assert_eq!(sorted(all), expected, "{query}");
     }
-    let far_bound =
-        walk(&stack, &OF_SITE, &[("site", "oslo")], "limit=4&sort=oldest&to=2024-01-01T00:01:00Z", &Value::Null, "readingId").await;
-    assert_eq!(sorted(far_bound), ids(0..10), "a page that ends within the ties of the last moment");
+    let far_bound = walk(
+        &stack,
+        &OF_SITE,
+        &[("site", "oslo")],
+        "limit=4&sort=oldest&to=2024-01-01T00:01:00Z",
+        &Value::Null,
+        "readingId",
+    )
+    .await;
+    assert_eq!(
+        sorted(far_bound),
+        ids(0..10),
+        "a page that ends within the ties of the last moment"
+    );
 }
 
 #[tokio::test]
 async fn a_local_index_and_an_index_without_a_range_are_walked_exactly() {
     let stack = stack();
-    let all = walk(&stack, &OF_DEVICE, &[("deviceId", "d-1")], "limit=3", &Value::Null, "readingId").await;
+    let all =
+        walk(&stack, &OF_DEVICE, &[("deviceId", "d-1")], "limit=3", &Value::Null, "readingId")
+            .await;
     assert_eq!(sorted(all), ids((0..60).filter(|number| number % 3 == 1)));
-    let valid = walk(&stack, &OF_DEVICE, &[("deviceId", "d-1")], "limit=2&valid=false", &Value::Null, "readingId").await;
+    let valid = walk(
+        &stack,
+        &OF_DEVICE,
+        &[("deviceId", "d-1")],
+        "limit=2&valid=false",
+        &Value::Null,
+        "readingId",
+    )
+    .await;
     assert_eq!(sorted(valid), ids((0..60).filter(|number| number % 3 == 1 && number % 2 == 1)));
-    let batch = walk(&stack, &OF_BATCH, &[("batch", "b-1")], "limit=11", &Value::Null, "readingId").await;
+    let batch =
+        walk(&stack, &OF_BATCH, &[("batch", "b-1")], "limit=11", &Value::Null, "readingId").await;
     assert_eq!(sorted(batch), ids(0..60));
     let sort = ask(&stack, &OF_BATCH, &[("batch", "b-1")], "sort=newest", Value::Null).await;
     assert_eq!(sort.wrong(), ["sort"], "a list without sorts has no such parameter");
-    assert_eq!(ask(&stack, &OF_DEVICE, &[("deviceId", "d-1")], "valid=yes", Value::Null).await.wrong(), ["valid"]);
+    assert_eq!(
+        ask(&stack, &OF_DEVICE, &[("deviceId", "d-1")], "valid=yes", Value::Null).await.wrong(),
+        ["valid"]
+    );
 }
 
 #[tokio::test]
 async fn a_deployed_stack_can_be_tried() {
-    let served = Served { stack: stack(), resources: RESOURCES, routes: ROUTES, template: TEMPLATE };
-    let tried = whole(served, &Value::Null, &[("site", "oslo"), ("batch", "b-1"), ("deviceId", "d-0")]).await;
-    for name in ["get-reading: item", "list-site-readings: fields by key", "list-batch-readings: count"] {
+    let served =
+        Served { stack: stack(), resources: RESOURCES, routes: ROUTES, template: TEMPLATE };
+    let tried =
+        whole(served, &Value::Null, &[("site", "oslo"), ("batch", "b-1"), ("deviceId", "d-0")])
+            .await;
+    for name in
+        ["get-reading: item", "list-site-readings: fields by key", "list-batch-readings: count"]
+    {
         assert!(tried.iter().any(|other| other == name), "{name}: {tried:?}");
     }
 }

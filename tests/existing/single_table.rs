@@ -1,5 +1,6 @@
-//! One table for all: `PK = USER#u-1`, `SK = PROFILE` is a user, `SK = ORDER#o-1` an order of that user, and `PK = ORDER#o-1`,
-//! `SK = LINE#001` a line of the order. No attribute holds an id without its prefix.
+//! One table for all: `PK = USER#u-1`, `SK = PROFILE` is a user, `SK = ORDER#o-1` an order of that
+//! user, and `PK = ORDER#o-1`, `SK = LINE#001` a line of the order. No attribute holds an id
+//! without its prefix.
 
 use api::*;
 use serde_json::{Value, json};
@@ -17,8 +18,18 @@ const fn behind(attribute: &'static str, prefix: &'static str) -> Kind {
 const TABLE: Table = Table {
     key: &["PK", "SK"],
     indexes: &[
-        Index { name: None, partition: Partition::Attributes(&["PK"]), range: &["SK"], projects: Projects::All },
-        Index { name: Some("byStatus"), partition: Partition::Attributes(&["status"]), range: &["SK"], projects: Projects::All },
+        Index {
+            name: None,
+            partition: Partition::Attributes(&["PK"]),
+            range: &["SK"],
+            projects: Projects::All,
+        },
+        Index {
+            name: Some("byStatus"),
+            partition: Partition::Attributes(&["status"]),
+            range: &["SK"],
+            projects: Projects::All,
+        },
     ],
 };
 
@@ -27,7 +38,10 @@ static USERS: Resource = Resource {
     table_variable: "APP_TABLE",
     table: Table { key: TABLE.key, indexes: &[] },
     fixed: &[("SK", "PROFILE")],
-    fields: &[field("userId", behind("PK", "USER#"), "The user's id."), field("name", Kind::Text, "The name.")],
+    fields: &[
+        field("userId", behind("PK", "USER#"), "The user's id."),
+        field("name", Kind::Text, "The name."),
+    ],
     summary: &["userId", "name"],
     modified: None,
     policy: Policy::PrivateRevalidate,
@@ -61,7 +75,8 @@ static LINES: Resource = Resource {
     modified: None,
     policy: Policy::PrivateRevalidate,
 };
-const BY_ID: SortOption = SortOption { name: "id", field: "orderId", order: Order::Ascending, about: "by id" };
+const BY_ID: SortOption =
+    SortOption { name: "id", field: "orderId", order: Order::Ascending, about: "by id" };
 const LIST: List = List { filters: &[], sorts: &[BY_ID], expansions: &[], limits: Limits::USUAL };
 
 static GET_USER: Route = Route {
@@ -87,7 +102,12 @@ static LIST_ORDERS: Route = Route {
     resource: &ORDERS,
     access: Access::owner("userId"),
     shape: Shape::List(List {
-        filters: &[Filter { parameter: "since", field: "orderId", accepts: Accepts::Prefix, about: "Orders whose id begins so." }],
+        filters: &[Filter {
+            parameter: "since",
+            field: "orderId",
+            accepts: Accepts::Prefix,
+            about: "Orders whose id begins so.",
+        }],
         expansions: &[Expansion {
             name: "customer",
             resource: &USERS,
@@ -104,7 +124,15 @@ static LIST_LINES: Route = Route {
     about: "List an order's lines.",
     resource: &LINES,
     access: Access::Scope("orders:read"),
-    shape: Shape::List(List { sorts: &[SortOption { name: "line", field: "lineId", order: Order::Ascending, about: "by line" }], ..LIST }),
+    shape: Shape::List(List {
+        sorts: &[SortOption {
+            name: "line",
+            field: "lineId",
+            order: Order::Ascending,
+            about: "by line",
+        }],
+        ..LIST
+    }),
 };
 /// All orders in a state, over every user: an index whose entries are orders and nothing else.
 static LIST_BY_STATUS: Route = Route {
@@ -143,9 +171,12 @@ fn stack() -> Stack {
         let status = ["paid", "shipped"][number % 2];
         json!({"PK": format!("USER#u-{}", 1 + number % 4 / 3), "SK": format!("ORDER#o-{number:02}"), "status": status, "secret": "sentinel-order"})
     });
-    let lines = (0..7).map(|number| json!({"PK": "ORDER#o-00", "SK": format!("LINE#{number:03}"), "quantity": number}));
+    let lines = (0..7).map(
+        |number| json!({"PK": "ORDER#o-00", "SK": format!("LINE#{number:03}"), "quantity": number}),
+    );
     // Other kinds of item in the same partitions.
-    let others = ["AVATAR", "ORDER", "ORDERS#o-1", "ZEBRA#1"].map(|sk| json!({"PK": "USER#u-1", "SK": sk, "name": "sentinel-other"}));
+    let others = ["AVATAR", "ORDER", "ORDERS#o-1", "ZEBRA#1"]
+        .map(|sk| json!({"PK": "USER#u-1", "SK": sk, "name": "sentinel-other"}));
     stack.put("app", users.chain(orders).chain(lines).chain(others));
     stack
 }
@@ -164,15 +195,30 @@ async fn an_item_is_found_by_the_ids_behind_its_prefixes() {
     let stack = stack();
     let user = ask(&stack, &GET_USER, &[("userId", "me")], "", caller("u-1")).await;
     assert_eq!((user.status, user.json()), (200, json!({"userId": "u-1", "name": "User 1"})));
-    let order = ask(&stack, &GET_ORDER, &[("userId", "u-1"), ("orderId", "o-00")], "fields=orderId,status", caller("u-1")).await;
+    let order = ask(
+        &stack,
+        &GET_ORDER,
+        &[("userId", "u-1"), ("orderId", "o-00")],
+        "fields=orderId,status",
+        caller("u-1"),
+    )
+    .await;
     assert_eq!((order.status, order.json()), (200, json!({"orderId": "o-00", "status": "paid"})));
-    let nobody = ask(&stack, &GET_ORDER, &[("userId", "u-1"), ("orderId", "o-03")], "", caller("u-1")).await;
+    let nobody =
+        ask(&stack, &GET_ORDER, &[("userId", "u-1"), ("orderId", "o-03")], "", caller("u-1")).await;
     assert_eq!(nobody.status, 404, "the order of another user");
-    let stranger = ask(&stack, &GET_ORDER, &[("userId", "u-2"), ("orderId", "o-03")], "", caller("u-1")).await;
-    let unknown = ask(&stack, &GET_ORDER, &[("userId", "u-9"), ("orderId", "o-99")], "", caller("u-1")).await;
-    assert_eq!((stranger.status, &stranger.body), (403, &unknown.body), "the same whether or not there is such an order");
+    let stranger =
+        ask(&stack, &GET_ORDER, &[("userId", "u-2"), ("orderId", "o-03")], "", caller("u-1")).await;
+    let unknown =
+        ask(&stack, &GET_ORDER, &[("userId", "u-9"), ("orderId", "o-99")], "", caller("u-1")).await;
+    assert_eq!(
+        (stranger.status, &stranger.body),
+        (403, &unknown.body),
+        "the same whether or not there is such an order"
+    );
     for id in ["", "x#y", "ORDER#o-00", "o-00#", "\u{10FFFF}"] {
-        let answer = ask(&stack, &GET_ORDER, &[("userId", "u-1"), ("orderId", id)], "", caller("u-1")).await;
+        let answer =
+            ask(&stack, &GET_ORDER, &[("userId", "u-1"), ("orderId", id)], "", caller("u-1")).await;
         assert!([400, 404].contains(&answer.status), "{id}: {}", answer.body);
     }
 }
@@ -181,15 +227,25 @@ async fn an_item_is_found_by_the_ids_behind_its_prefixes() {
 async fn a_list_shows_the_items_of_its_kind_alone() {
     let stack = stack();
     let path = [("userId", "u-1")];
-    let all: Vec<_> = (0..40).filter(|number| number % 4 != 3).map(|number| format!("o-{number:02}")).collect();
+    let all: Vec<_> =
+        (0..40).filter(|number| number % 4 != 3).map(|number| format!("o-{number:02}")).collect();
     for limit in [1, 4, 7, 100] {
-        assert_eq!(walk(&stack, &LIST_ORDERS, &path, &format!("limit={limit}"), &caller("u-1"), "orderId").await, all, "limit={limit}");
+        assert_eq!(
+            walk(&stack, &LIST_ORDERS, &path, &format!("limit={limit}"), &caller("u-1"), "orderId")
+                .await,
+            all,
+            "limit={limit}"
+        );
     }
-    let page = ask(&stack, &LIST_ORDERS, &path, "limit=5&expand=customer&page=2", caller("u-1")).await;
+    let page =
+        ask(&stack, &LIST_ORDERS, &path, "limit=5&expand=customer&page=2", caller("u-1")).await;
     assert_eq!(page.json()["customer"], json!({"userId": "u-1", "name": "User 1"}));
     assert_eq!(page.ids("orderId"), all[5..10]);
     let begins = ask(&stack, &LIST_ORDERS, &path, "since=o-1", caller("u-1")).await;
-    assert_eq!(begins.ids("orderId"), all.iter().filter(|id| id.starts_with("o-1")).cloned().collect::<Vec<_>>());
+    assert_eq!(
+        begins.ids("orderId"),
+        all.iter().filter(|id| id.starts_with("o-1")).cloned().collect::<Vec<_>>()
+    );
     assert_eq!(begins.spent().0, 1, "the prefix is a key condition");
     let default = ask(&stack, &LIST_ORDERS, &path, "limit=5", caller("u-1")).await;
     assert_eq!(default.spent().0, 1);
@@ -200,10 +256,18 @@ async fn an_index_over_all_owners_goes_by_a_scope() {
     let stack = stack();
     let staff = json!({"sub": "s-1", "scp": ["orders:read"]});
     let paid: Vec<_> = (0..40).step_by(2).map(|number| format!("o-{number:02}")).collect();
-    assert_eq!(walk(&stack, &LIST_BY_STATUS, &[("status", "paid")], "limit=3", &staff, "orderId").await, paid);
-    let lines = walk(&stack, &LIST_LINES, &[("orderId", "o-00")], "limit=2", &staff, "lineId").await;
+    assert_eq!(
+        walk(&stack, &LIST_BY_STATUS, &[("status", "paid")], "limit=3", &staff, "orderId").await,
+        paid
+    );
+    let lines =
+        walk(&stack, &LIST_LINES, &[("orderId", "o-00")], "limit=2", &staff, "lineId").await;
     assert_eq!(lines, ["000", "001", "002", "003", "004", "005", "006"]);
-    for claims in [caller("u-1"), json!({"sub": "s-1", "scope": "orders:readall"}), json!({"scope": "orders:read"})] {
+    for claims in [
+        caller("u-1"),
+        json!({"sub": "s-1", "scope": "orders:readall"}),
+        json!({"scope": "orders:read"}),
+    ] {
         let answer = ask(&stack, &LIST_LINES, &[("orderId", "o-00")], "", claims.clone()).await;
         assert_eq!(answer.status, if claims["sub"].is_null() { 401 } else { 403 }, "{claims}");
     }
@@ -211,9 +275,15 @@ async fn an_index_over_all_owners_goes_by_a_scope() {
 
 #[tokio::test]
 async fn a_deployed_stack_can_be_tried() {
-    let served = Served { stack: stack(), resources: RESOURCES, routes: ROUTES, template: TEMPLATE };
+    let served =
+        Served { stack: stack(), resources: RESOURCES, routes: ROUTES, template: TEMPLATE };
     let tried = whole(served, &json!({"sub": "u-1", "scope": "orders:read"}), &[]).await;
-    for name in ["get-order: no such item", "list-orders: expand customer", "list-lines: list", "list-by-status: HEAD"] {
+    for name in [
+        "get-order: no such item",
+        "list-orders: expand customer",
+        "list-lines: list",
+        "list-by-status: HEAD",
+    ] {
         assert!(tried.iter().any(|other| other == name), "{name}: {tried:?}");
     }
 }

@@ -1,5 +1,5 @@
-//! Tenants: every signed-in member of a tenant reads the tenant's items. The tenant stands in the claim `tenant` of the token, in the key of a
-//! project, and in an attribute of a task.
+//! Tenants: every signed-in member of a tenant reads the tenant's items. The tenant stands in the
+//! claim `tenant` of the token, in the key of a project, and in an attribute of a task.
 
 use api::*;
 use serde_json::{Value, json};
@@ -17,7 +17,12 @@ static PROJECTS: Resource = Resource {
     table_variable: "PROJECTS_TABLE",
     table: Table {
         key: &["tenantId", "projectId"],
-        indexes: &[Index { name: None, partition: Partition::Attributes(&["tenantId"]), range: &["projectId"], projects: Projects::All }],
+        indexes: &[Index {
+            name: None,
+            partition: Partition::Attributes(&["tenantId"]),
+            range: &["projectId"],
+            projects: Projects::All,
+        }],
     },
     fixed: &[],
     fields: &[
@@ -72,8 +77,14 @@ static GET_PROJECT: Route = Route {
     shape: Shape::One,
 };
 /// The tenant stands in the item.
-static GET_TASK: Route =
-    Route { name: "get-task", path: "/tasks/{taskId}", about: "Get a task.", resource: &TASKS, access: TENANT, shape: Shape::One };
+static GET_TASK: Route = Route {
+    name: "get-task",
+    path: "/tasks/{taskId}",
+    about: "Get a task.",
+    resource: &TASKS,
+    access: TENANT,
+    shape: Shape::One,
+};
 /// A nested list, by two values of the path.
 static LIST_TASKS: Route = Route {
     name: "list-tasks",
@@ -145,40 +156,75 @@ fn the_declarations_have_no_mistake() {
 #[tokio::test]
 async fn a_list_without_the_tenant_in_its_path_is_that_of_the_caller() {
     let stack = stack();
-    let own: Vec<_> = (0..20).filter(|number| number % 2 == 1).map(|number| format!("p-{number:02}")).collect();
+    let own: Vec<_> =
+        (0..20).filter(|number| number % 2 == 1).map(|number| format!("p-{number:02}")).collect();
     for sub in ["u-1", "u-2"] {
-        assert_eq!(walk(&stack, &LIST_PROJECTS, &[], "limit=3", &member(sub, "t-1"), "projectId").await, own, "every member");
+        assert_eq!(
+            walk(&stack, &LIST_PROJECTS, &[], "limit=3", &member(sub, "t-1"), "projectId").await,
+            own,
+            "every member"
+        );
     }
-    assert_eq!(ask(&stack, &LIST_PROJECTS, &[], "", json!({"sub": "u-1"})).await.status, 403, "no tenant in the token");
+    assert_eq!(
+        ask(&stack, &LIST_PROJECTS, &[], "", json!({"sub": "u-1"})).await.status,
+        403,
+        "no tenant in the token"
+    );
     assert_eq!(ask(&stack, &LIST_PROJECTS, &[], "", Value::Null).await.status, 401);
     let nobody = ask(&stack, &LIST_PROJECTS, &[], "", member("u-1", "t-9")).await;
     assert_eq!((nobody.status, nobody.json()["items"].clone()), (200, json!([])));
     // A cursor of one member is nobody else's, of the same tenant or not.
-    let next = ask(&stack, &LIST_PROJECTS, &[], "limit=3", member("u-1", "t-1")).await.next().unwrap();
-    for (claims, status) in [(member("u-1", "t-1"), 200), (member("u-2", "t-1"), 400), (member("u-1", "t-0"), 400)] {
-        assert_eq!(ask(&stack, &LIST_PROJECTS, &[], &format!("cursor={next}"), claims.clone()).await.status, status, "{claims}");
+    let next =
+        ask(&stack, &LIST_PROJECTS, &[], "limit=3", member("u-1", "t-1")).await.next().unwrap();
+    for (claims, status) in
+        [(member("u-1", "t-1"), 200), (member("u-2", "t-1"), 400), (member("u-1", "t-0"), 400)]
+    {
+        assert_eq!(
+            ask(&stack, &LIST_PROJECTS, &[], &format!("cursor={next}"), claims.clone())
+                .await
+                .status,
+            status,
+            "{claims}"
+        );
     }
 }
 
 #[tokio::test]
 async fn an_item_of_another_tenant_does_not_exist() {
     let stack = stack();
-    let get = async |route, name: &str, id: &str, claims| ask(&stack, route, &[(name, id)], "", claims).await;
+    let get = async |route, name: &str, id: &str, claims| {
+        ask(&stack, route, &[(name, id)], "", claims).await
+    };
     assert_eq!(get(&GET_PROJECT, "projectId", "p-01", member("u-1", "t-1")).await.status, 200);
-    assert_eq!(get(&GET_TASK, "taskId", "k-01", member("u-1", "t-1")).await.json()["taskId"], "k-01");
+    assert_eq!(
+        get(&GET_TASK, "taskId", "k-01", member("u-1", "t-1")).await.json()["taskId"],
+        "k-01"
+    );
     let body = |answer: &crate::stack::Answer| (answer.status, answer.body.clone());
-    for (route, name, theirs, missing) in [(&GET_PROJECT, "projectId", "p-02", "p-99"), (&GET_TASK, "taskId", "k-02", "k-99")] {
+    for (route, name, theirs, missing) in
+        [(&GET_PROJECT, "projectId", "p-02", "p-99"), (&GET_TASK, "taskId", "k-02", "k-99")]
+    {
         let theirs = get(route, name, theirs, member("u-1", "t-1")).await;
         let missing = get(route, name, missing, member("u-1", "t-1")).await;
         assert_eq!(theirs.status, 404);
         assert_eq!(body(&theirs), body(&missing));
     }
     // The owner is read even if the caller does not ask for it, and not shown then.
-    let fields = ask(&stack, &GET_TASK, &[("taskId", "k-01")], "fields=projectId", member("u-1", "t-1")).await;
+    let fields =
+        ask(&stack, &GET_TASK, &[("taskId", "k-01")], "fields=projectId", member("u-1", "t-1"))
+            .await;
     assert_eq!(fields.json(), json!({"projectId": "p-01"}));
     let support = json!({"sub": "s-1", "tenant": "t-0", "scope": "lean-routes/users:read"});
-    assert_eq!(get(&GET_TASK, "taskId", "k-01", support).await.status, 200, "the scope for everybody's items");
-    assert_eq!(get(&GET_ANY_TASK, "taskId", "k-01", json!({"sub": "u-9"})).await.status, 200, "any signed-in caller");
+    assert_eq!(
+        get(&GET_TASK, "taskId", "k-01", support).await.status,
+        200,
+        "the scope for everybody's items"
+    );
+    assert_eq!(
+        get(&GET_ANY_TASK, "taskId", "k-01", json!({"sub": "u-9"})).await.status,
+        200,
+        "any signed-in caller"
+    );
     assert_eq!(get(&GET_ANY_TASK, "taskId", "k-01", Value::Null).await.status, 401);
 }
 
@@ -186,19 +232,39 @@ async fn an_item_of_another_tenant_does_not_exist() {
 async fn a_nested_list_goes_by_two_values_of_its_path() {
     let stack = stack();
     let path = |tenant| [("tenantId", tenant), ("projectId", "p-01")];
-    let own: Vec<_> = (0..30).filter(|number| number % 4 == 1).map(|number| format!("k-{number:02}")).collect();
-    assert_eq!(walk(&stack, &LIST_TASKS, &path("me"), "limit=3", &member("u-1", "t-1"), "taskId").await, own);
-    assert_eq!(walk(&stack, &LIST_TASKS, &path("t-1"), "limit=3", &member("u-1", "t-1"), "taskId").await, own);
+    let own: Vec<_> =
+        (0..30).filter(|number| number % 4 == 1).map(|number| format!("k-{number:02}")).collect();
+    assert_eq!(
+        walk(&stack, &LIST_TASKS, &path("me"), "limit=3", &member("u-1", "t-1"), "taskId").await,
+        own
+    );
+    assert_eq!(
+        walk(&stack, &LIST_TASKS, &path("t-1"), "limit=3", &member("u-1", "t-1"), "taskId").await,
+        own
+    );
     assert_eq!(ask(&stack, &LIST_TASKS, &path("t-1"), "", member("u-1", "t-0")).await.status, 403);
-    let wrong = ask(&stack, &LIST_TASKS, &[("tenantId", "t-1"), ("projectId", "")], "", member("u-1", "t-1")).await;
+    let wrong = ask(
+        &stack,
+        &LIST_TASKS,
+        &[("tenantId", "t-1"), ("projectId", "")],
+        "",
+        member("u-1", "t-1"),
+    )
+    .await;
     assert_eq!(wrong.wrong(), ["projectId"]);
 }
 
 #[tokio::test]
 async fn a_deployed_stack_can_be_tried() {
-    let served = Served { stack: stack(), resources: RESOURCES, routes: ROUTES, template: TEMPLATE };
+    let served =
+        Served { stack: stack(), resources: RESOURCES, routes: ROUTES, template: TEMPLATE };
     let tried = whole(served, &member("ann", "t-0"), &[]).await;
-    for name in ["list-tasks: list", "get-project: no such item", "list-tasks: somebody else's", "get-any-task: not modified"] {
+    for name in [
+        "list-tasks: list",
+        "get-project: no such item",
+        "list-tasks: somebody else's",
+        "get-any-task: not modified",
+    ] {
         assert!(tried.iter().any(|other| other == name), "{name}: {tried:?}");
     }
 }

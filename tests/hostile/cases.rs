@@ -53,7 +53,12 @@ pub(crate) fn all() -> Vec<Case> {
     cases
 }
 
-fn case(name: impl Into<String>, route: &'static Route, event: impl Into<String>, answer: Expected) -> Case {
+fn case(
+    name: impl Into<String>,
+    route: &'static Route,
+    event: impl Into<String>,
+    answer: Expected,
+) -> Case {
     Case { name: name.into(), route, event: event.into(), answer }
 }
 

@@ -1,5 +1,6 @@
 //! A function as Lambda runs it: a process of its own that gets events from the
-//! [runtime API](https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html) over HTTP. Here the API is this test.
+//! [runtime API](https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html) over HTTP. Here
+//! the API is this test.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -17,7 +18,8 @@ use shop::RESOURCES;
 
 use crate::stack::{Answer, Stack};
 
-/// Returns the program of a route: a binary of this package, so that cargo has built it before it runs the tests.
+/// Returns the program of a route: a binary of this package, so that cargo has built it before it
+/// runs the tests.
 fn program(route: &Route) -> &'static str {
     match route.name {
         "list-products" => env!("CARGO_BIN_EXE_shop-list-products"),
@@ -56,8 +58,15 @@ impl Function {
                 ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"),
             ])
             .envs(RESOURCES.iter().map(|resource| (resource.table_variable, resource.name)))
-            .envs([("CURSOR_SECRET", "a secret for tests, of more than 32 characters"), ("READ_ANY_SCOPE", "lean-routes/users:read")])
-            .envs([("AWS_REGION", "eu-central-1"), ("AWS_ACCESS_KEY_ID", "local"), ("AWS_SECRET_ACCESS_KEY", "local")])
+            .envs([
+                ("CURSOR_SECRET", "a secret for tests, of more than 32 characters"),
+                ("READ_ANY_SCOPE", "lean-routes/users:read"),
+            ])
+            .envs([
+                ("AWS_REGION", "eu-central-1"),
+                ("AWS_ACCESS_KEY_ID", "local"),
+                ("AWS_SECRET_ACCESS_KEY", "local"),
+            ])
             .envs([("AWS_ENDPOINT_URL_DYNAMODB", stack.local.url.as_str()), ("LOG_LEVEL", "error")])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -87,17 +96,26 @@ impl Function {
         };
         let wire: Value = serde_json::from_slice(&body).unwrap();
         let headers = wire["headers"].as_object().unwrap().iter();
-        let headers: Vec<_> = headers.map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned())).collect();
+        let headers: Vec<_> = headers
+            .map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned()))
+            .collect();
         let compressed = headers.iter().any(|(name, _)| name == "content-encoding");
         let text = wire["body"].as_str().unwrap_or_default();
         let body = if wire["isBase64Encoded"] == true {
             let mut body = String::new();
-            flate2::read::GzDecoder::new(STANDARD.decode(text).unwrap().as_slice()).read_to_string(&mut body).unwrap();
+            flate2::read::GzDecoder::new(STANDARD.decode(text).unwrap().as_slice())
+                .read_to_string(&mut body)
+                .unwrap();
             body
         } else {
             text.to_owned()
         };
-        Answer { status: u16::try_from(wire["statusCode"].as_u64().unwrap()).unwrap(), headers, body, compressed }
+        Answer {
+            status: u16::try_from(wire["statusCode"].as_u64().unwrap()).unwrap(),
+            headers,
+            body,
+            compressed,
+        }
     }
 }
 
@@ -108,8 +126,13 @@ impl Drop for Function {
     }
 }
 
-/// Serves one connection of the function, which asks for events and sends answers, until one side closes it.
-fn serve(connection: TcpStream, waiting: &Mutex<mpsc::Receiver<String>>, answered: &mpsc::Sender<Result<Vec<u8>, String>>) -> Option<()> {
+/// Serves one connection of the function, which asks for events and sends answers, until one side
+/// closes it.
+fn serve(
+    connection: TcpStream,
+    waiting: &Mutex<mpsc::Receiver<String>>,
+    answered: &mpsc::Sender<Result<Vec<u8>, String>>,
+) -> Option<()> {
     let mut reader = BufReader::new(connection.try_clone().ok()?);
     let mut writer = connection;
     loop {
@@ -119,7 +142,9 @@ fn serve(connection: TcpStream, waiting: &Mutex<mpsc::Receiver<String>>, answere
             let mut header = String::new();
             reader.read_line(&mut header).ok()?;
             match header.trim_end().split_once(':') {
-                Some((name, value)) if name.eq_ignore_ascii_case("content-length") => length = value.trim().parse().ok()?,
+                Some((name, value)) if name.eq_ignore_ascii_case("content-length") => {
+                    length = value.trim().parse().ok()?
+                }
                 Some(_) => {}
                 None => break,
             }
@@ -128,7 +153,10 @@ fn serve(connection: TcpStream, waiting: &Mutex<mpsc::Receiver<String>>, answere
         reader.read_exact(&mut body).ok()?;
         let reply = if line.starts_with("GET") {
             let event = waiting.lock().ok()?.recv().ok()?;
-            let deadline = (SystemTime::now() + Duration::from_secs(10)).duration_since(UNIX_EPOCH).ok()?.as_millis();
+            let deadline = (SystemTime::now() + Duration::from_secs(10))
+                .duration_since(UNIX_EPOCH)
+                .ok()?
+                .as_millis();
             format!(
                 "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nlambda-runtime-aws-request-id: r-1\r\n\
                  lambda-runtime-deadline-ms: {deadline}\r\nlambda-runtime-invoked-function-arn: arn:aws:lambda:eu-central-1:123456789012:function:f\r\n\
@@ -137,7 +165,13 @@ fn serve(connection: TcpStream, waiting: &Mutex<mpsc::Receiver<String>>, answere
             )
         } else {
             let failed = line.split(' ').nth(1).is_some_and(|path| path.ends_with("/error"));
-            answered.send(if failed { Err(String::from_utf8_lossy(&body).into_owned()) } else { Ok(body) }).ok()?;
+            answered
+                .send(if failed {
+                    Err(String::from_utf8_lossy(&body).into_owned())
+                } else {
+                    Ok(body)
+                })
+                .ok()?;
             "HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n".to_owned()
         };
         writer.write_all(reply.as_bytes()).ok()?;

@@ -11,7 +11,9 @@ const QUERIES: [&str; 2] = ["", "fields=nonsense&limit=0&cursor=x"];
 
 /// Returns the requests of `sub` for the data of `id`, on every private route.
 fn requests(id: &str, sub: Option<&str>) -> impl Iterator<Item = Value> {
-    [USER, ORDERS].into_iter().flat_map(move |path| QUERIES.map(|query| event(path, Some(id), query, sub, &[])))
+    [USER, ORDERS]
+        .into_iter()
+        .flat_map(move |path| QUERIES.map(|query| event(path, Some(id), query, sub, &[])))
 }
 
 #[tokio::test]
@@ -39,7 +41,13 @@ async fn a_token_in_the_header_is_nothing_by_itself() {
     let stack = Stack::shop();
     let token = format!("Bearer {}", dev::token::token("u-1", None));
     for path in [USER, ORDERS] {
-        assert_eq!(stack.send(&event(path, Some("u-1"), "", None, &[("authorization", &token)])).await.status, 401);
+        assert_eq!(
+            stack
+                .send(&event(path, Some("u-1"), "", None, &[("authorization", &token)]))
+                .await
+                .status,
+            401
+        );
     }
 }
 
@@ -48,7 +56,8 @@ async fn a_scope_reads_anybody_s_data() {
     let stack = Stack::shop();
     for path in [USER, ORDERS] {
         let mut request = event(path, Some("u-2"), "", Some("u-1"), &[]);
-        request["requestContext"]["authorizer"]["jwt"]["claims"]["scope"] = json!("openid lean-routes/users:read");
+        request["requestContext"]["authorizer"]["jwt"]["claims"]["scope"] =
+            json!("openid lean-routes/users:read");
         assert_eq!(stack.send(&request).await.status, 200);
     }
 }

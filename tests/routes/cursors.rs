@@ -9,7 +9,8 @@ use crate::stack::{Answer, Stack, event, order};
 /// Returns a request of a caller who may read anybody's orders.
 fn any(id: &str, sub: &str, query: &str) -> Value {
     let mut event = event(ORDERS, Some(id), query, Some(sub), &[]);
-    event["requestContext"]["authorizer"]["jwt"]["claims"]["scope"] = json!("lean-routes/users:read");
+    event["requestContext"]["authorizer"]["jwt"]["claims"]["scope"] =
+        json!("lean-routes/users:read");
     event
 }
 
@@ -30,7 +31,10 @@ async fn a_cursor_that_was_changed_is_invalid() {
 async fn a_cursor_takes_other_limits_fields_and_expansions() {
     let stack = Stack::shop();
     let cursor = stack.orders("limit=5").await.next().unwrap();
-    assert_eq!(stack.orders(&format!("limit=7&fields=total&expand=customer&cursor={cursor}")).await.status, 200);
+    assert_eq!(
+        stack.orders(&format!("limit=7&fields=total&expand=customer&cursor={cursor}")).await.status,
+        200
+    );
 }
 
 #[tokio::test]
@@ -38,9 +42,13 @@ async fn a_cursor_belongs_to_its_owner_caller_filters_and_sort() {
     let stack = Stack::shop();
     stack.put("orders", (0..40).map(|number| order(number, "u-2")));
     let cursor = stack.send(&any("u-1", "u-1", "limit=5")).await.next().unwrap();
-    for (id, sub, query) in
-        [("u-2", "u-1", ""), ("u-1", "u-2", ""), ("u-2", "u-2", ""), ("u-1", "u-1", "&status=paid"), ("u-1", "u-1", "&sort=oldest")]
-    {
+    for (id, sub, query) in [
+        ("u-2", "u-1", ""),
+        ("u-1", "u-2", ""),
+        ("u-2", "u-2", ""),
+        ("u-1", "u-1", "&status=paid"),
+        ("u-1", "u-1", "&sort=oldest"),
+    ] {
         let answer = stack.send(&any(id, sub, &format!("limit=5{query}&cursor={cursor}"))).await;
         assert!(is_refused(&answer), "{id} {sub} {query}: {}", answer.body);
     }

@@ -7,17 +7,26 @@ use crate::stack::{Stack, order};
 
 #[tokio::test]
 async fn related_items_are_put_in_and_missing_ones_left_out() {
-    assert_snapshot!(Stack::shop().orders("limit=2&expand=customer,items.product").await.shown_body());
+    assert_snapshot!(
+        Stack::shop().orders("limit=2&expand=customer,items.product").await.shown_body()
+    );
 }
 
 #[tokio::test]
 async fn an_expansion_adds_the_list_that_it_is_in() {
-    assert_snapshot!(Stack::shop().orders("limit=1&expand=items.product&fields=orderId").await.shown_body());
+    assert_snapshot!(
+        Stack::shop().orders("limit=1&expand=items.product&fields=orderId").await.shown_body()
+    );
 }
 
 #[tokio::test]
 async fn an_expansion_keeps_the_chosen_fields_of_its_list() {
-    assert_snapshot!(Stack::shop().orders("limit=1&expand=items.product&fields=orderId,items.quantity").await.shown_body());
+    assert_snapshot!(
+        Stack::shop()
+            .orders("limit=1&expand=items.product&fields=orderId,items.quantity")
+            .await
+            .shown_body()
+    );
 }
 
 #[tokio::test]
@@ -26,7 +35,8 @@ async fn expansions_cost_one_more_round() {
     assert_eq!(answer.spent().0, 2, "page and customer at once, then the products");
 }
 
-/// Beyond a hundred distinct products the page is cut; one order that names more is read in batches.
+/// Beyond a hundred distinct products the page is cut; one order that names more is read in
+/// batches.
 #[tokio::test]
 async fn a_page_is_cut_at_a_hundred_related_items() {
     let stack = Stack::empty();
@@ -36,15 +46,27 @@ async fn a_page_is_cut_at_a_hundred_related_items() {
         order["items"] = lines.map(line).collect();
         order
     };
-    stack.put("products", (0..400).map(|number| json!({"productId": format!("p-{number}"), "name": "n"})));
+    stack.put(
+        "products",
+        (0..400).map(|number| json!({"productId": format!("p-{number}"), "name": "n"})),
+    );
     // Oldest first: 40 + 40 + 40 distinct, then 150 in one order, then a repeat of the first.
     let orders = [0..40, 40..80, 80..120, 200..350, 0..40];
     stack.put("orders", (0_u32..).zip(orders).map(|(number, lines)| with_lines(3 * number, lines)));
     let pages = stack.walk_orders("sort=oldest&expand=items.product").await;
     for order in pages.iter().flat_map(|page| page.column("items")) {
-        assert!(order.as_array().unwrap().iter().all(|line| line["product"]["productId"] == line["productId"]));
+        assert!(
+            order
+                .as_array()
+                .unwrap()
+                .iter()
+                .all(|line| line["product"]["productId"] == line["productId"])
+        );
     }
-    assert_eq!(pages.iter().map(|page| page.ids("orderId").len()).collect::<Vec<_>>(), [2, 1, 1, 1]);
+    assert_eq!(
+        pages.iter().map(|page| page.ids("orderId").len()).collect::<Vec<_>>(),
+        [2, 1, 1, 1]
+    );
 }
 
 /// `fields` reaches into expansions, and the plan reads just those fields of the related items.
@@ -57,7 +79,10 @@ async fn fields_of_related_items_are_chosen_as_those_of_the_item() {
         answer.json()
     };
     for expand in ["expand=customer,items.product&", ""] {
-        let json = first(&format!("{expand}fields=orderId,customer(name),items(quantity,product(name,price))")).await;
+        let json = first(&format!(
+            "{expand}fields=orderId,customer(name),items(quantity,product(name,price))"
+        ))
+        .await;
         let product = json!({"name": "Product \"0\" é", "price": 0.99});
         let lines = json!([{"quantity": 2, "product": product}, {"quantity": 1}]);
         assert_eq!(json["items"], json!([{"orderId": "o-0000", "items": lines}]), "{expand}");
@@ -67,15 +92,26 @@ async fn fields_of_related_items_are_chosen_as_those_of_the_item() {
     assert_eq!(json["items"], json!([{"items": [{"product": {"price": 0.99}}, {}]}]));
     assert!(json.get("customer").is_none());
     let json = first("fields=customer.name").await;
-    assert_eq!((json["items"].clone(), json["customer"].clone()), (json!([{}]), json!({"name": "User 1"})));
+    assert_eq!(
+        (json["items"].clone(), json["customer"].clone()),
+        (json!([{}]), json!({"name": "User 1"}))
+    );
     // All of the lines is not their expansion.
     let json = first("fields=items").await;
-    assert!(json["items"][0]["items"][0].get("product").is_none() && json["items"][0]["items"][0]["quantity"] == 2);
+    assert!(
+        json["items"][0]["items"][0].get("product").is_none()
+            && json["items"][0]["items"][0]["quantity"] == 2
+    );
     let json = first("fields=items&expand=items.product").await;
     assert_eq!(json["items"][0]["items"][0]["product"]["productId"], "p-0");
     // What an expansion does not show cannot be chosen.
-    for hidden in ["customer(phone)", "items(product(description))", "items(product(costPrice))", "customer(passwordHash)", "product(name)"]
-    {
+    for hidden in [
+        "customer(phone)",
+        "items(product(description))",
+        "items(product(costPrice))",
+        "customer(passwordHash)",
+        "product(name)",
+    ] {
         assert_eq!(stack.orders(&format!("fields={hidden}")).await.wrong(), ["fields"], "{hidden}");
     }
 }

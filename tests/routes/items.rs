@@ -15,19 +15,25 @@ async fn a_caller_reads_their_own_record() {
 
 #[tokio::test]
 async fn fields_reach_into_objects_and_merge() {
-    let answer = Stack::shop().user("fields=name,email,address(city,coordinates.lat),address.city").await;
-    assert_eq!(answer.body, r#"{"name":"User 1","email":"u1@example.org","address":{"city":"Oslo","coordinates":{"lat":59.91}}}"#);
+    let answer =
+        Stack::shop().user("fields=name,email,address(city,coordinates.lat),address.city").await;
+    assert_eq!(
+        answer.body,
+        r#"{"name":"User 1","email":"u1@example.org","address":{"city":"Oslo","coordinates":{"lat":59.91}}}"#
+    );
 }
 
 #[tokio::test]
 async fn me_is_the_caller() {
-    let answer = Stack::shop().send(&event(USER, Some("me"), "fields=userId", Some("u-1"), &[])).await;
+    let answer =
+        Stack::shop().send(&event(USER, Some("me"), "fields=userId", Some("u-1"), &[])).await;
     assert_eq!(answer.body, r#"{"userId":"u-1"}"#);
 }
 
 #[tokio::test]
 async fn an_item_that_does_not_exist_is_not_found() {
     let mut event = event(USER, Some("u-99"), "", Some("u-1"), &[]);
-    event["requestContext"]["authorizer"]["jwt"]["claims"]["scope"] = json!("[lean-routes/users:read]");
+    event["requestContext"]["authorizer"]["jwt"]["claims"]["scope"] =
+        json!("[lean-routes/users:read]");
     assert_snapshot!(Stack::shop().send(&event).await.shown());
 }

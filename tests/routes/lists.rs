@@ -30,7 +30,12 @@ async fn the_last_page_has_no_next() {
 
 #[tokio::test]
 async fn chosen_fields_come_in_the_model_s_order() {
-    assert_snapshot!(Stack::shop().products("category=laptops&sort=price_asc&fields=price,name&limit=3").await.shown_body());
+    assert_snapshot!(
+        Stack::shop()
+            .products("category=laptops&sort=price_asc&fields=price,name&limit=3")
+            .await
+            .shown_body()
+    );
 }
 
 #[tokio::test]
@@ -42,7 +47,8 @@ async fn a_partition_s_items_are_sorted() {
 
 #[tokio::test]
 async fn a_range_holds_both_of_its_ends() {
-    let answer = Stack::shop().products("minPrice=2.99&maxPrice=4.99&sort=price_desc&limit=100").await;
+    let answer =
+        Stack::shop().products("minPrice=2.99&maxPrice=4.99&sort=price_desc&limit=100").await;
     let mut prices = answer.column("price");
     assert!(prices.is_sorted_by(|a, b| a.as_f64() >= b.as_f64()));
     prices.dedup();
@@ -51,7 +57,8 @@ async fn a_range_holds_both_of_its_ends() {
 
 #[tokio::test]
 async fn filters_that_are_no_key_conditions_hold_together() {
-    let answer = Stack::shop().products("brand=Rare&inStock=true&limit=100&fields=brand,stock").await;
+    let answer =
+        Stack::shop().products("brand=Rare&inStock=true&limit=100&fields=brand,stock").await;
     assert!(!answer.column("brand").is_empty());
     assert!(answer.column("brand").iter().all(|brand| brand == "Rare"));
     assert!(answer.column("stock").iter().all(|stock| stock.as_u64() > Some(0)));
@@ -59,12 +66,19 @@ async fn filters_that_are_no_key_conditions_hold_together() {
 
 #[tokio::test]
 async fn what_is_out_of_stock_has_a_count_of_zero() {
-    assert_eq!(Stack::shop().products("inStock=false&limit=100").await.column("stock"), vec![json!(0); 15]);
+    assert_eq!(
+        Stack::shop().products("inStock=false&limit=100").await.column("stock"),
+        vec![json!(0); 15]
+    );
 }
 
 #[tokio::test]
 async fn fields_outside_the_index_are_read_from_the_table_in_the_index_s_order() {
-    let answer = Stack::shop().products("sort=price_asc&fields=productId,price,description,dimensions(width,depth)&limit=20").await;
+    let answer = Stack::shop()
+        .products(
+            "sort=price_asc&fields=productId,price,description,dimensions(width,depth)&limit=20",
+        )
+        .await;
     assert!(answer.column("price").is_sorted_by(|a, b| a.as_f64() <= b.as_f64()));
     assert_eq!(answer.json()["items"][0]["dimensions"], json!({"width": 1.5, "depth": 3}));
     assert_eq!(answer.spent().0, 2, "a Query and a BatchGetItem");
@@ -95,7 +109,10 @@ async fn several_states_are_one_list() {
 #[tokio::test]
 async fn the_values_of_a_filter_are_one_set_for_cursors() {
     let stack = Stack::shop();
-    let [one, other] = [stack.orders("status=shipped,paid,paid&limit=3").await, stack.orders("status=paid,shipped&limit=3").await];
+    let [one, other] = [
+        stack.orders("status=shipped,paid,paid&limit=3").await,
+        stack.orders("status=paid,shipped&limit=3").await,
+    ];
     assert_eq!(one.ids("orderId"), other.ids("orderId"));
     assert_eq!(one.next(), other.next());
 }
@@ -104,8 +121,14 @@ async fn the_values_of_a_filter_are_one_set_for_cursors() {
 async fn a_range_of_times_begins_with_its_start() {
     let stack = Stack::shop();
     let all = stack.orders("limit=100").await.ids("placedAt");
-    let found = stack.orders("from=2024-01-03T00:00:00Z&to=2024-01-05T00:00:00Z&limit=100").await.ids("placedAt");
-    let within = all.into_iter().filter(|time| ("2024-01-03".."2024-01-05").contains(&time.as_str())).collect::<Vec<_>>();
+    let found = stack
+        .orders("from=2024-01-03T00:00:00Z&to=2024-01-05T00:00:00Z&limit=100")
+        .await
+        .ids("placedAt");
+    let within = all
+        .into_iter()
+        .filter(|time| ("2024-01-03".."2024-01-05").contains(&time.as_str()))
+        .collect::<Vec<_>>();
     assert_eq!(found, within);
     assert!(!found.is_empty());
 }
@@ -122,11 +145,17 @@ async fn a_range_of_times_ends_a_millisecond_before_its_end() {
 #[tokio::test]
 async fn an_empty_range_is_an_empty_list_without_a_read() {
     let stack = Stack::shop();
-    for range in
-        ["from=2024-01-02T00:00:00Z&to=2024-01-02T00:00:00Z", "from=2024-01-02&to=2024-01-02", "status=paid&from=2024-01-02&to=2024-01-02"]
-    {
+    for range in [
+        "from=2024-01-02T00:00:00Z&to=2024-01-02T00:00:00Z",
+        "from=2024-01-02&to=2024-01-02",
+        "status=paid&from=2024-01-02&to=2024-01-02",
+    ] {
         let answer = stack.orders(range).await;
-        assert_eq!((answer.status, answer.column("orderId"), answer.next(), answer.spent()), (200, vec![], None, (0, 0.0)), "{range}");
+        assert_eq!(
+            (answer.status, answer.column("orderId"), answer.next(), answer.spent()),
+            (200, vec![], None, (0, 0.0)),
+            "{range}"
+        );
     }
 }
 

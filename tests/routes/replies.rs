@@ -16,7 +16,10 @@ async fn the_same_question_has_the_same_answer() {
     let stack = Stack::shop();
     for request in requests(&[]) {
         let (first, second) = (stack.send(&request).await, stack.send(&request).await);
-        assert_eq!((first.status, &first.body, first.header("etag")), (200, &second.body, second.header("etag")));
+        assert_eq!(
+            (first.status, &first.body, first.header("etag")),
+            (200, &second.body, second.header("etag"))
+        );
     }
 }
 
@@ -43,7 +46,10 @@ async fn head_has_the_headers_of_get_and_no_body() {
         let mut head = requests(&[("accept-encoding", "gzip")])[i].clone();
         head["requestContext"]["http"]["method"] = json!("HEAD");
         let head = stack.send(&head).await;
-        assert_eq!((head.status, head.body.as_str(), head.header("etag")), (200, "", get.header("etag")));
+        assert_eq!(
+            (head.status, head.body.as_str(), head.header("etag")),
+            (200, "", get.header("etag"))
+        );
         assert_eq!(head.header("content-encoding"), None);
     }
 }
@@ -58,7 +64,8 @@ async fn a_body_above_1_kib_is_compressed_for_those_who_take_it() {
     assert_eq!(packed.body, plain.body);
     assert_eq!(packed.header("etag"), plain.header("etag"), "a weak tag: one for both");
     assert!(!stack.send(&ask("gzip;q=0, *")).await.compressed);
-    let small = event(USER, Some("u-1"), "fields=name", Some("u-1"), &[("accept-encoding", "gzip")]);
+    let small =
+        event(USER, Some("u-1"), "fields=name", Some("u-1"), &[("accept-encoding", "gzip")]);
     assert!(!stack.send(&small).await.compressed, "below 1 KiB");
 }
 
@@ -66,7 +73,11 @@ async fn a_body_above_1_kib_is_compressed_for_those_who_take_it() {
 async fn nothing_hidden_is_ever_shown() {
     let stack = Stack::shop();
     let mut answers = vec![stack.user("").await];
-    for query in ["", "fields=dimensions,productId", "limit=100&fields=dimensions,images,tags,sku,description,weight,updatedAt"] {
+    for query in [
+        "",
+        "fields=dimensions,productId",
+        "limit=100&fields=dimensions,images,tags,sku,description,weight,updatedAt",
+    ] {
         answers.push(stack.products(query).await);
     }
     for query in ["limit=100&fields=items,orderId", "expand=customer,items.product"] {
@@ -74,7 +85,11 @@ async fn nothing_hidden_is_ever_shown() {
     }
     for answer in answers {
         assert_eq!(answer.status, 200, "{}", answer.body);
-        assert!(!answer.body.contains("sentinel") && !answer.body.contains("shard"), "{}", answer.body);
+        assert!(
+            !answer.body.contains("sentinel") && !answer.body.contains("shard"),
+            "{}",
+            answer.body
+        );
     }
 }
 
@@ -85,7 +100,9 @@ async fn a_panic_is_a_500_from_a_process_that_lives_on() {
     let app = stack.app(&shop::LIST_PRODUCTS);
     let event = event("/v1/products", None, "limit=1", None, &[]).to_string();
     let left = std::time::Duration::from_secs(5);
-    let panics = async |_: &api::App, _: &api::Request| -> Result<api::Reply, api::Problem> { panic!("sentinel-panic") };
+    let panics = async |_: &api::App, _: &api::Request| -> Result<api::Reply, api::Problem> {
+        panic!("sentinel-panic")
+    };
     let (response, log) = app.respond(&event, "r-1", left, &panics).await;
     assert_eq!(response.status_code, 500);
     assert!(!format!("{response:?}{log}").contains("sentinel"));

@@ -1,8 +1,8 @@
 //! Orders: each user's own, by time or by status.
 
 use api::{
-    Accepts, Access, Expansion, Field, Filter, Index, Join, Kind, Limits, List, Order, Partition, Place, Policy, Projects, Resource, Route,
-    Shape, SortOption, Table, field,
+    Accepts, Access, Expansion, Field, Filter, Index, Join, Kind, Limits, List, Order, Partition,
+    Place, Policy, Projects, Resource, Route, Shape, SortOption, Table, field,
 };
 
 use crate::{PRODUCTS, USERS, products::PRODUCT_SUMMARY, users::USER_SUMMARY};
@@ -11,8 +11,17 @@ use crate::{PRODUCTS, USERS, products::PRODUCT_SUMMARY, users::USER_SUMMARY};
 const STATUS: &[&str] = &["pending", "paid", "shipped", "delivered", "cancelled"];
 
 /// The indexes hold every public field: an order is small and is mostly read in lists.
-const IN_INDEXES: Projects =
-    Projects::Attributes(&["orderId", "userId", "status", "placedAt", "updatedAt", "currency", "total", "itemCount", "items"]);
+const IN_INDEXES: Projects = Projects::Attributes(&[
+    "orderId",
+    "userId",
+    "status",
+    "placedAt",
+    "updatedAt",
+    "currency",
+    "total",
+    "itemCount",
+    "items",
+]);
 
 const FIELDS: &[Field] = &[
     field("orderId", Kind::Text, "The order's id."),
@@ -46,7 +55,16 @@ pub static ORDERS: Resource = Resource {
     },
     fixed: &[],
     fields: FIELDS,
-    summary: &["orderId", "userId", "status", "placedAt", "updatedAt", "currency", "total", "itemCount"],
+    summary: &[
+        "orderId",
+        "userId",
+        "status",
+        "placedAt",
+        "updatedAt",
+        "currency",
+        "total",
+        "itemCount",
+    ],
     modified: Some("updatedAt"),
     policy: Policy::PrivateRevalidate,
 };
@@ -64,13 +82,38 @@ pub static LIST_USER_ORDERS: Route = Route {
     access: Access::owner("userId"),
     shape: Shape::List(List {
         filters: &[
-            Filter { parameter: "status", field: "status", accepts: Accepts::OneOf(STATUS), about: "Orders in this state." },
-            Filter { parameter: "from", field: "placedAt", accepts: Accepts::From, about: "Orders placed at this time or later." },
-            Filter { parameter: "to", field: "placedAt", accepts: Accepts::Before, about: "Orders placed before this time." },
+            Filter {
+                parameter: "status",
+                field: "status",
+                accepts: Accepts::OneOf(STATUS),
+                about: "Orders in this state.",
+            },
+            Filter {
+                parameter: "from",
+                field: "placedAt",
+                accepts: Accepts::From,
+                about: "Orders placed at this time or later.",
+            },
+            Filter {
+                parameter: "to",
+                field: "placedAt",
+                accepts: Accepts::Before,
+                about: "Orders placed before this time.",
+            },
         ],
         sorts: &[
-            SortOption { name: "newest", field: "placedAt", order: Order::Descending, about: "the latest first" },
-            SortOption { name: "oldest", field: "placedAt", order: Order::Ascending, about: "the earliest first" },
+            SortOption {
+                name: "newest",
+                field: "placedAt",
+                order: Order::Descending,
+                about: "the latest first",
+            },
+            SortOption {
+                name: "oldest",
+                field: "placedAt",
+                order: Order::Ascending,
+                about: "the earliest first",
+            },
         ],
         expansions: &[
             Expansion {
@@ -84,7 +127,10 @@ pub static LIST_USER_ORDERS: Route = Route {
                 name: "items.product",
                 resource: &PRODUCTS,
                 fields: PRODUCT_SUMMARY,
-                place: Place::Within { join: Join { list: "items", key: "productId" }, member: "product" },
+                place: Place::Within {
+                    join: Join { list: "items", key: "productId" },
+                    member: "product",
+                },
                 about: "The product of each line, as `product` in the line.",
             },
         ],

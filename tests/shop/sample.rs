@@ -1,8 +1,8 @@
 //! Sample data: realistic, generated, and the same on every machine and every run.
 //!
-//! It has difficult cases for tests: many equal prices and times, products without a brand or out of
-//! stock, users without orders, one user with a long history, ids that are not in the order of the times. Hidden
-//! strings begin with `sentinel-`, so that tests can search for leaks.
+//! It has difficult cases for tests: many equal prices and times, products without a brand or out
+//! of stock, users without orders, one user with a long history, ids that are not in the order of
+//! the times. Hidden strings begin with `sentinel-`, so that tests can search for leaks.
 
 use serde_json::{Value, json};
 use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
@@ -24,18 +24,46 @@ const HOUR: i64 = 3_600;
 type Category = (&'static str, [&'static str; 6], u32);
 
 const CATEGORIES: [Category; 12] = [
-    ("audio", ["Headphones", "Earbuds", "Bookshelf Speaker", "Turntable", "Soundbar", "Microphone"], 6),
-    ("beauty", ["Face Serum", "Lip Balm", "Mascara", "Night Cream", "Nail Polish", "Sun Lotion"], 1),
+    (
+        "audio",
+        ["Headphones", "Earbuds", "Bookshelf Speaker", "Turntable", "Soundbar", "Microphone"],
+        6,
+    ),
+    (
+        "beauty",
+        ["Face Serum", "Lip Balm", "Mascara", "Night Cream", "Nail Polish", "Sun Lotion"],
+        1,
+    ),
     ("books", ["Cookbook", "Travel Guide", "Atlas", "Novel", "Field Guide", "Picture Book"], 1),
-    ("cameras", ["Mirrorless Camera", "Zoom Lens", "Tripod", "Camera Bag", "Film Roll", "Flash"], 20),
+    (
+        "cameras",
+        ["Mirrorless Camera", "Zoom Lens", "Tripod", "Camera Bag", "Film Roll", "Flash"],
+        20,
+    ),
     ("furniture", ["Armchair", "Desk", "Bookcase", "Bedside Table", "Floor Lamp", "Bench"], 15),
     ("garden", ["Watering Can", "Pruner", "Planter", "Wheelbarrow", "Bird Feeder", "Hose"], 2),
-    ("kitchen", ["Chef's Knife", "Saucepan", "Kettle", "Mixing Bowl", "Cutting Board", "Grinder"], 2),
-    ("laptops", ["Ultrabook", "Workstation", "Notebook 14", "Notebook 16", "Convertible", "Chromebook"], 60),
-    ("phones", ["Phone", "Phone Mini", "Phone Pro", "Phone Case", "Fast Charger", "Power Bank"], 30),
+    (
+        "kitchen",
+        ["Chef's Knife", "Saucepan", "Kettle", "Mixing Bowl", "Cutting Board", "Grinder"],
+        2,
+    ),
+    (
+        "laptops",
+        ["Ultrabook", "Workstation", "Notebook 14", "Notebook 16", "Convertible", "Chromebook"],
+        60,
+    ),
+    (
+        "phones",
+        ["Phone", "Phone Mini", "Phone Pro", "Phone Case", "Fast Charger", "Power Bank"],
+        30,
+    ),
     ("shoes", ["Running Shoe", "Loafer", "Hiking Boot", "Sandal", "Sneaker", "Rain Boot"], 5),
     ("toys", ["Wooden Train", "Puzzle", "Building Set", "Kite", "Plush Bear", "Board Game"], 1),
-    ("watches", ["Diver's Watch", "Field Watch", "Chronograph", "Dress Watch", "Smartwatch", "Watch Strap"], 12),
+    (
+        "watches",
+        ["Diver's Watch", "Field Watch", "Chronograph", "Dress Watch", "Smartwatch", "Watch Strap"],
+        12,
+    ),
 ];
 const BRANDS: [&str; 14] = [
     "Northwind",
@@ -53,15 +81,29 @@ const BRANDS: [&str; 14] = [
     "Vela",
     "Åkerby",
 ];
-const QUALITIES: [&str; 12] =
-    ["Classic", "Compact", "Everyday", "Heritage", "Light", "Modern", "Original", "Pro", "Quiet", "Rugged", "Slim", "Studio"];
-const MATERIALS: [&str; 8] = ["oak", "brushed steel", "recycled plastic", "cotton", "aluminium", "glass", "wool", "cork"];
-const TAGS: [&str; 10] = ["new", "sale", "bestseller", "gift", "eco", "premium", "limited", "refurbished", "bundle", "seasonal"];
+const QUALITIES: [&str; 12] = [
+    "Classic", "Compact", "Everyday", "Heritage", "Light", "Modern", "Original", "Pro", "Quiet",
+    "Rugged", "Slim", "Studio",
+];
+const MATERIALS: [&str; 8] =
+    ["oak", "brushed steel", "recycled plastic", "cotton", "aluminium", "glass", "wool", "cork"];
+const TAGS: [&str; 10] = [
+    "new",
+    "sale",
+    "bestseller",
+    "gift",
+    "eco",
+    "premium",
+    "limited",
+    "refurbished",
+    "bundle",
+    "seasonal",
+];
 /// Few price points in cents, so that many products cost the same.
 const PRICES: [u32; 8] = [499, 999, 1_299, 1_999, 1_999, 2_499, 4_999, 9_999];
 const FIRST_NAMES: [&str; 16] = [
-    "Ada", "Björn", "Chloé", "Dmitri", "Emeka", "Fatima", "Grace", "Hana", "Ibrahim", "Jun", "Kofi", "Lucía", "Mei", "Noah", "Olga",
-    "Priya",
+    "Ada", "Björn", "Chloé", "Dmitri", "Emeka", "Fatima", "Grace", "Hana", "Ibrahim", "Jun",
+    "Kofi", "Lucía", "Mei", "Noah", "Olga", "Priya",
 ];
 const LAST_NAMES: [&str; 16] = [
     "Almeida",
@@ -91,13 +133,26 @@ const CITIES: [(&str, &str, &str, i32, i32); 8] = [
     ("São Paulo", "SP", "Brazil", -23_551, -46_633),
     ("Leeds", "WY", "United Kingdom", 53_801, -1_549),
 ];
-const STREETS: [&str; 6] = ["Main Street", "Mill Lane", "Harbour Road", "Park Avenue", "Station Road", "Church Street"];
-const DEPARTMENTS: [&str; 6] = ["Engineering", "Finance", "Marketing", "Operations", "Sales", "Support"];
+const STREETS: [&str; 6] =
+    ["Main Street", "Mill Lane", "Harbour Road", "Park Avenue", "Station Road", "Church Street"];
+const DEPARTMENTS: [&str; 6] =
+    ["Engineering", "Finance", "Marketing", "Operations", "Sales", "Support"];
 const TITLES: [&str; 4] = ["Analyst", "Engineer", "Manager", "Specialist"];
-const STATUSES: [&str; 10] =
-    ["delivered", "delivered", "delivered", "delivered", "delivered", "shipped", "shipped", "paid", "pending", "cancelled"];
+const STATUSES: [&str; 10] = [
+    "delivered",
+    "delivered",
+    "delivered",
+    "delivered",
+    "delivered",
+    "shipped",
+    "shipped",
+    "paid",
+    "pending",
+    "cancelled",
+];
 
-/// Returns the rows of a table by its local name, as JSON Lines; none for a table of another bundle.
+/// Returns the rows of a table by its local name, as JSON Lines; none for a table of another
+/// bundle.
 pub fn lines(table: &str) -> Box<dyn Iterator<Item = String> + Send> {
     match table {
         "products" => Box::new((1..=PRODUCTS).map(|number| product(number).to_string())),
@@ -116,7 +171,9 @@ pub fn product(number: u32) -> Value {
     let brand = random.pick(&BRANDS);
     let material = random.pick(&MATERIALS);
     let cents = random.pick(&PRICES) * factor;
-    let images: Vec<_> = (1..=random.up_to(4)).map(|image| format!("https://images.example.com/p-{number}/{image}.webp")).collect();
+    let images: Vec<_> = (1..=random.up_to(4))
+        .map(|image| format!("https://images.example.com/p-{number}/{image}.webp"))
+        .collect();
     // Eight products share each moment, in a shuffled order of the ids.
     let created = EPOCH + i64::from(number.wrapping_mul(7_919) % PRODUCTS / 8) * 61 * HOUR / 10;
     let updated = created + i64::from(random.below(90 * 24)) * HOUR;
@@ -194,9 +251,12 @@ pub fn user(number: u32) -> Value {
 /// The order `o-{number}`, six digits.
 pub fn order(number: u32) -> Value {
     let mut random = Random::of(ORDER, number);
-    let user = if number % OF_FIRST_USER == 1 { 1 } else { 2 + random.below(USERS - WITHOUT_ORDERS - 1) };
-    // Days overlap and whole quarters of an hour repeat: ids are not in the order of the times, and times are not unique.
-    let placed = EPOCH + i64::from(number / 16) * 24 * HOUR + i64::from(random.below(200)) * HOUR / 4;
+    let user =
+        if number % OF_FIRST_USER == 1 { 1 } else { 2 + random.below(USERS - WITHOUT_ORDERS - 1) };
+    // Days overlap and whole quarters of an hour repeat: ids are not in the order of the times, and
+    // times are not unique.
+    let placed =
+        EPOCH + i64::from(number / 16) * 24 * HOUR + i64::from(random.below(200)) * HOUR / 4;
     let mut total = 0;
     let mut count = 0;
     let items: Vec<_> = (0..random.up_to(5))
@@ -236,15 +296,23 @@ fn thousandths(value: i32) -> Value {
     json!(f64::from(value) / 1_000.0)
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "prices of this module: positive and small")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "prices of this module: positive and small"
+)]
 fn cents(price: f64) -> u32 {
     (price * 100.0).round() as u32
 }
 
 /// Writes a time as tables hold it.
 fn time(unix_seconds: i64) -> String {
-    const MILLIS: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
-    OffsetDateTime::from_unix_timestamp(unix_seconds).ok().and_then(|time| time.format(MILLIS).ok()).unwrap_or_default()
+    const MILLIS: &[BorrowedFormatItem<'_>] =
+        format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
+    OffsetDateTime::from_unix_timestamp(unix_seconds)
+        .ok()
+        .and_then(|time| time.format(MILLIS).ok())
+        .unwrap_or_default()
 }
 
 /// The random streams of the three tables.
@@ -252,7 +320,8 @@ const PRODUCT: u64 = 0x6216_3791_2842_E8EC;
 const USER: u64 = 0x7D67_80E4_032B_48F2;
 const ORDER: u64 = 0x6BE6_0D72_81A8_29F7;
 
-/// SplitMix64 (Steele, Lea, Flood 2014), one stream for each row: a row does not depend on those before it.
+/// SplitMix64 (Steele, Lea, Flood 2014), one stream for each row: a row does not depend on those
+/// before it.
 struct Random(u64);
 
 impl Random {
@@ -291,17 +360,29 @@ mod tests {
     #[test]
     fn the_rows_are_the_same_everywhere() {
         // FNV-1a, 64 bits.
-        let hash =
-            |line: String| line.bytes().fold(0xCBF2_9CE4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3));
-        let digest = |table| lines(table).fold(0, |digest, line| hash(line) ^ u64::rotate_left(digest, 7));
+        let hash = |line: String| {
+            line.bytes().fold(0xCBF2_9CE4_8422_2325, |hash, byte| {
+                (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)
+            })
+        };
+        let digest =
+            |table| lines(table).fold(0, |digest, line| hash(line) ^ u64::rotate_left(digest, 7));
         let digests = ["products", "users", "orders"].map(digest);
-        assert_eq!(digests, DIGESTS, "the sample has changed: if that is meant, write the new digests here");
+        assert_eq!(
+            digests, DIGESTS,
+            "the sample has changed: if that is meant, write the new digests here"
+        );
     }
-    const DIGESTS: [u64; 3] = [3_969_005_128_254_985_702, 9_782_133_276_750_091_418, 1_771_312_580_619_447_146];
+    const DIGESTS: [u64; 3] =
+        [3_969_005_128_254_985_702, 9_782_133_276_750_091_418, 1_771_312_580_619_447_146];
 
     #[test]
     fn the_sample_is_awkward_where_it_should_be() {
-        let rows = |table| lines(table).map(|line| serde_json::from_str::<Value>(&line).unwrap()).collect::<Vec<_>>();
+        let rows = |table| {
+            lines(table)
+                .map(|line| serde_json::from_str::<Value>(&line).unwrap())
+                .collect::<Vec<_>>()
+        };
         let products = rows("products");
         let count = |of: &dyn Fn(&Value) -> String| {
             products.iter().fold(HashMap::<String, u32>::new(), |mut counts, product| {
@@ -316,15 +397,24 @@ mod tests {
         assert!(times.values().all(|same| *same == 8), "times are not shared by eight");
         assert!(products.iter().any(|p| p.get("brand").is_none()));
         assert!(products.iter().any(|p| p["stock"] == 0));
-        assert!(products.iter().all(|p| p["supplierNote"].as_str().unwrap().starts_with("sentinel-")));
+        assert!(
+            products.iter().all(|p| p["supplierNote"].as_str().unwrap().starts_with("sentinel-"))
+        );
 
         let orders = rows("orders");
         let first = orders.iter().filter(|o| o["userId"] == "u-1").count();
         assert_eq!(first, 1_200);
         let users: HashSet<_> = orders.iter().map(|o| o["userId"].to_string()).collect();
         assert!(!users.contains("\"u-300\""));
-        let placed: Vec<_> = orders.iter().filter(|o| o["userId"] == "u-1").map(|o| o["placedAt"].to_string()).collect();
-        assert!(placed.len() > placed.iter().collect::<HashSet<_>>().len(), "u-1 has no orders at the same time");
+        let placed: Vec<_> = orders
+            .iter()
+            .filter(|o| o["userId"] == "u-1")
+            .map(|o| o["placedAt"].to_string())
+            .collect();
+        assert!(
+            placed.len() > placed.iter().collect::<HashSet<_>>().len(),
+            "u-1 has no orders at the same time"
+        );
         assert!(!placed.is_sorted(), "ids are in the order of the times");
     }
 }

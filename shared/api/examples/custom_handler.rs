@@ -3,8 +3,8 @@
 //! The default handler is the same four steps without that line.
 
 use api::{
-    Access, App, Error, Field, Index, Kind, Limits, List, ListRequest, Order, Partition, Policy, Problem, Projects, Reply, Request,
-    Resource, Route, Shape, SortOption, Table, boot,
+    Access, App, Error, Field, Index, Kind, Limits, List, ListRequest, Order, Partition, Policy,
+    Problem, Projects, Reply, Request, Resource, Route, Shape, SortOption, Table, boot,
 };
 
 static THINGS: Resource = Resource {
@@ -37,7 +37,12 @@ static LIST_THINGS: Route = Route {
     access: Access::Public,
     shape: Shape::List(List {
         filters: &[],
-        sorts: &[SortOption { name: "size", field: "size", order: Order::Descending, about: "the biggest first" }],
+        sorts: &[SortOption {
+            name: "size",
+            field: "size",
+            order: Order::Descending,
+            about: "the biggest first",
+        }],
         expansions: &[],
         limits: Limits::USUAL,
     }),

@@ -51,7 +51,8 @@ impl App {
         self.route
     }
 
-    /// Returns the official DynamoDB client, for a handler that does more than read: any operation, with typed answers.
+    /// Returns the official DynamoDB client, for a handler that does more than read: any operation,
+    /// with typed answers.
     #[must_use]
     pub fn client(&self) -> &aws_sdk_dynamodb::Client {
         self.client.sdk()
@@ -65,7 +66,14 @@ impl App {
         selection: &'a Selection,
         join: Option<Join>,
     ) -> Result<Reader<'a>, Problem> {
-        Ok(Reader::new(&self.client, self.table(resource)?, request.deadline, &request.meter, selection, join))
+        Ok(Reader::new(
+            &self.client,
+            self.table(resource)?,
+            request.deadline,
+            &request.meter,
+            selection,
+            join,
+        ))
     }
 
     pub(crate) fn selectable(&self) -> &'static [Field] {
@@ -91,11 +99,17 @@ impl App {
     ///
     /// # Errors
     /// If the Lambda runtime API cannot be reached.
-    pub async fn serve(self, handler: impl AsyncFn(&Self, &Request) -> Result<Reply, Problem>) -> Result<(), Error> {
+    pub async fn serve(
+        self,
+        handler: impl AsyncFn(&Self, &Request) -> Result<Reply, Problem>,
+    ) -> Result<(), Error> {
         let serve = service_fn(async |event: LambdaEvent<Box<RawValue>>| {
-            // Lambda delivers no event whose time is up; `cargo lambda watch` sets every deadline to 1970.
-            let left = event.context.deadline().duration_since(SystemTime::now()).unwrap_or(Duration::MAX);
-            let (response, line) = self.respond(event.payload.get(), &event.context.request_id, left, &handler).await;
+            // Lambda delivers no event whose time is up; `cargo lambda watch` sets every deadline
+            // to 1970.
+            let left =
+                event.context.deadline().duration_since(SystemTime::now()).unwrap_or(Duration::MAX);
+            let (response, line) =
+                self.respond(event.payload.get(), &event.context.request_id, left, &handler).await;
             // A log that cannot be written does not stop a request.
             let _ = writeln!(std::io::stdout(), "{line}");
             Ok::<_, Error>(response)
@@ -103,7 +117,8 @@ impl App {
         Runtime::new(serve).run().await
     }
 
-    /// Answers one event within `left`. Every event gets a response of this crate's own and exactly one log line.
+    /// Answers one event within `left`. Every event gets a response of this crate's own and exactly
+    /// one log line.
     pub async fn respond(
         &self,
         event: &str,
@@ -126,8 +141,17 @@ impl App {
         let (began, now) = (Instant::now(), SystemTime::now());
         let deadline = began + left.saturating_sub(LAMBDA_MARGIN).min(REQUEST_TIME);
         // No event is known to make the parsing panic; a panic is caught anyway.
-        let read = || Request::read(event, self.route, self.config.edge.as_ref(), self.config.read_any_scope.as_deref(), deadline);
-        let request = std::panic::catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err(panicked()));
+        let read = || {
+            Request::read(
+                event,
+                self.route,
+                self.config.edge.as_ref(),
+                self.config.read_any_scope.as_deref(),
+                deadline,
+            )
+        };
+        let request =
+            std::panic::catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err(panicked()));
         let answer = match &request {
             Err(problem) => Err(problem.clone()),
             Ok(request) => {
@@ -137,7 +161,9 @@ impl App {
         };
         let (nothing, spent) = (HeaderMap::new(), Meter::default());
         let (method, headers, meter) =
-            request.as_ref().map_or((&Method::GET, &nothing, &spent), |request| (&request.method, &request.headers, &request.meter));
+            request.as_ref().map_or((&Method::GET, &nothing, &spent), |request| {
+                (&request.method, &request.headers, &request.meter)
+            });
         let items = answer.as_ref().map_or(0, |reply| reply.items);
         let answer = answer.and_then(|reply| reply.respond(method, headers, now));
         let problem = answer.as_ref().err().map(|problem| problem.kind.uri());
@@ -166,18 +192,25 @@ impl App {
         (response.encode(method, headers), line.text(now))
     }
 
-    /// Adds the `Server-Timing` header ([W3C](https://www.w3.org/TR/server-timing/)): milliseconds; on request, rounds and read units.
+    /// Adds the `Server-Timing` header ([W3C](https://www.w3.org/TR/server-timing/)): milliseconds;
+    /// on request, rounds and read units.
     fn time(&self, response: &mut Response, meter: &Meter, total: Duration) {
-        let spent =
-            if self.config.full_timing { format!(";desc=\"rounds={} units={}\"", meter.rounds(), meter.units()) } else { String::new() };
+        let spent = if self.config.full_timing {
+            format!(";desc=\"rounds={} units={}\"", meter.rounds(), meter.units())
+        } else {
+            String::new()
+        };
         let (database, total) = (log::milliseconds(meter.waited()), log::milliseconds(total));
-        if let Ok(value) = HeaderValue::try_from(format!("db;dur={database}{spent}, total;dur={total}")) {
+        if let Ok(value) =
+            HeaderValue::try_from(format!("db;dur={database}{spent}, total;dur={total}"))
+        {
             response.headers.insert(SERVER_TIMING, value);
         }
     }
 }
 
-/// Logs a panic. Rust has already written its message to standard error; this line adds the request's id.
+/// Logs a panic. Rust has already written its message to standard error; this line adds the
+/// request's id.
 fn panicked() -> Problem {
     tracing::error!("panicked: see the lines before this one");
     ProblemKind::Internal.into()
@@ -185,12 +218,14 @@ fn panicked() -> Problem {
 
 /// The time limit of a request.
 const REQUEST_TIME: Duration = Duration::from_secs(3);
-/// The part of Lambda's time that is kept in reserve, so that the function answers before Lambda's timeout ends it.
+/// The part of Lambda's time that is kept in reserve, so that the function answers before Lambda's
+/// timeout ends it.
 const LAMBDA_MARGIN: Duration = Duration::from_millis(250);
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
 impl From<ReadError> for Problem {
-    /// Converts a failed read to the problem that the caller gets. Details go to the log only. There is no other such conversion.
+    /// Converts a failed read to the problem that the caller gets. Details go to the log only.
+    /// There is no other such conversion.
     fn from(error: ReadError) -> Self {
         tracing::error!(%error, "DynamoDB");
         match error {
@@ -231,8 +266,14 @@ mod tests {
         modified: None,
         policy: Policy::NoStore,
     };
-    static GET_THING: Route =
-        Route { name: "get-thing", path: "/v1/things/{thingId}", about: "", resource: &THINGS, access: Access::Public, shape: Shape::One };
+    static GET_THING: Route = Route {
+        name: "get-thing",
+        path: "/v1/things/{thingId}",
+        about: "",
+        resource: &THINGS,
+        access: Access::Public,
+        shape: Shape::One,
+    };
 
     /// The logged detail, as text.
     #[derive(Clone, Default)]
@@ -251,7 +292,9 @@ mod tests {
 
     #[test]
     fn what_is_logged_carries_the_id_that_the_caller_is_told() {
-        let config = Config::read(&GET_THING, |name| (name == "THINGS_TABLE").then(|| "things".to_owned())).unwrap();
+        let config =
+            Config::read(&GET_THING, |name| (name == "THINGS_TABLE").then(|| "things".to_owned()))
+                .unwrap();
         // No server listens at this address.
         let unreachable = aws_sdk_dynamodb::Config::builder()
             .region(Region::from_static("eu-central-1"))
@@ -266,20 +309,32 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         tracing::subscriber::with_default(subscriber, || {
             runtime.block_on(async {
-                let get = async |app: &App, request: &Request| Ok(ItemRequest::parse(app, request)?.run(app, request).await?.reply());
-                let (response, _) = app.respond(event, "r-of-the-503", Duration::from_secs(5), &get).await;
+                let get = async |app: &App, request: &Request| {
+                    Ok(ItemRequest::parse(app, request)?.run(app, request).await?.reply())
+                };
+                let (response, _) =
+                    app.respond(event, "r-of-the-503", Duration::from_secs(5), &get).await;
                 assert_eq!(response.status_code, 503);
-                let panics = async |_: &App, _: &Request| -> Result<Reply, Problem> { panic!("on purpose") };
-                let (response, _) = app.respond(event, "r-of-the-500", Duration::from_secs(5), &panics).await;
+                let panics =
+                    async |_: &App, _: &Request| -> Result<Reply, Problem> { panic!("on purpose") };
+                let (response, _) =
+                    app.respond(event, "r-of-the-500", Duration::from_secs(5), &panics).await;
                 assert_eq!(response.status_code, 500);
             });
         });
         let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-        let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let lines: Vec<serde_json::Value> =
+            text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(lines.len(), 2, "{text}");
         assert_eq!(lines[0]["span"]["requestId"], "r-of-the-503");
-        assert!(lines[0]["error"].as_str().is_some_and(|error| error.starts_with("unavailable: ")), "{text}");
+        assert!(
+            lines[0]["error"].as_str().is_some_and(|error| error.starts_with("unavailable: ")),
+            "{text}"
+        );
         assert_eq!(lines[1]["span"]["requestId"], "r-of-the-500");
-        assert!(lines[1]["message"].as_str().is_some_and(|message| message.starts_with("panicked")), "{text}");
+        assert!(
+            lines[1]["message"].as_str().is_some_and(|message| message.starts_with("panicked")),
+            "{text}"
+        );
     }
 }

@@ -14,7 +14,8 @@ use crate::route::Route;
 /// Reads the environment, sets up logs, builds the client and opens the connection to DynamoDB.
 ///
 /// # Errors
-/// Everything that is missing or wrong in the environment, in one line. `main` returns it to Lambda, which logs it.
+/// Everything that is missing or wrong in the environment, in one line. `main` returns it to
+/// Lambda, which logs it.
 pub async fn boot(route: &'static Route) -> Result<App, BootError> {
     let config = Config::read(route, |name| env::var(name).ok())?;
     // A program that has already set up its own logs keeps them.
@@ -26,7 +27,8 @@ pub async fn boot(route: &'static Route) -> Result<App, BootError> {
     Ok(App::new(route, config, client))
 }
 
-/// Boots and serves a route with the default handler of its shape ([`answer`](crate::answer)), until Lambda ends the process.
+/// Boots and serves a route with the default handler of its shape ([`answer`](crate::answer)),
+/// until Lambda ends the process.
 ///
 /// # Errors
 /// Those of [`boot`], or an unreachable Lambda runtime API.

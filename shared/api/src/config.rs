@@ -14,7 +14,8 @@ pub struct Config {
     pub shards: u16,
     /// Made of `CURSOR_SECRET` and `CURSOR_SECRET_PREVIOUS`, if the route is a list.
     pub sealer: Option<Sealer>,
-    /// Made of `EDGE_SECRET` and `EDGE_SECRET_PREVIOUS`: the secret of a CDN in front of the API; unless set, there is no CDN.
+    /// Made of `EDGE_SECRET` and `EDGE_SECRET_PREVIOUS`: the secret of a CDN in front of the API;
+    /// unless set, there is no CDN.
     pub edge: Option<EdgeSecret>,
     /// `STACK_NAME`: the dimension `stack` of the metrics; `local` unless set.
     pub stack: String,
@@ -22,7 +23,8 @@ pub struct Config {
     pub read_any_scope: Option<String>,
     /// `SERVER_TIMING=full`: show rounds and units to the caller.
     pub full_timing: bool,
-    /// `LOG_LEVEL`: `error`, `warn`, `info` (unless set), `debug` or `trace` (the same as `debug`: at `trace`, libraries log bodies).
+    /// `LOG_LEVEL`: `error`, `warn`, `info` (unless set), `debug` or `trace` (the same as `debug`:
+    /// at `trace`, libraries log bodies).
     pub log_level: tracing::Level,
 }
 
@@ -45,42 +47,64 @@ impl std::fmt::Debug for BootError {
 }
 
 impl Config {
-    /// Reads the configuration of `route` through `variable`, which returns the value of an environment variable.
+    /// Reads the configuration of `route` through `variable`, which returns the value of an
+    /// environment variable.
     ///
     /// # Errors
     /// Everything that is missing or wrong, on one line.
-    pub fn read(route: &Route, variable: impl Fn(&str) -> Option<String>) -> Result<Self, BootError> {
+    pub fn read(
+        route: &Route,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, BootError> {
         let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
         let mut wrong = Vec::new();
         let mut tables = Vec::new();
         for resource in route.resources() {
             match variable(resource.table_variable) {
                 Some(table) => tables.push(table),
-                None => wrong.push(format!("{} is not set (the name of the {} table)", resource.table_variable, resource.name)),
+                None => wrong.push(format!(
+                    "{} is not set (the name of the {} table)",
+                    resource.table_variable, resource.name
+                )),
             }
         }
-        let sharded = route.is_list() && route.resource.table.indexes.iter().any(|index| matches!(index.partition, Partition::Shards(_)));
+        let sharded = route.is_list()
+            && route
+                .resource
+                .table
+                .indexes
+                .iter()
+                .any(|index| matches!(index.partition, Partition::Shards(_)));
         let shards = match variable("CATALOG_SHARDS").filter(|_| sharded) {
             None => 1,
-            Some(text) => text.parse().ok().filter(|shards| (1..=16).contains(shards)).unwrap_or_else(|| {
-                wrong.push("CATALOG_SHARDS is not a number from 1 to 16".to_owned());
-                1
-            }),
+            Some(text) => {
+                text.parse().ok().filter(|shards| (1..=16).contains(shards)).unwrap_or_else(|| {
+                    wrong.push("CATALOG_SHARDS is not a number from 1 to 16".to_owned());
+                    1
+                })
+            }
         };
         let sealer = route.is_list().then(|| match variable("CURSOR_SECRET") {
             None => Err("CURSOR_SECRET is not set (32 characters or more)"),
             Some(secret) => Sealer::new(&secret, variable("CURSOR_SECRET_PREVIOUS").as_deref())
-                .map_err(|_| "CURSOR_SECRET or CURSOR_SECRET_PREVIOUS has fewer than 32 characters"),
+                .map_err(
+                    |_| "CURSOR_SECRET or CURSOR_SECRET_PREVIOUS has fewer than 32 characters",
+                ),
         });
         let sealer = sealer.transpose().unwrap_or_else(|error| {
             wrong.push(error.to_owned());
             None
         });
-        let edge = variable("EDGE_SECRET").and_then(|secret| match EdgeSecret::new(secret, variable("EDGE_SECRET_PREVIOUS")) {
-            Ok(edge) => Some(edge),
-            Err(_) => {
-                wrong.push("EDGE_SECRET or EDGE_SECRET_PREVIOUS has fewer than 32 characters".to_owned());
-                None
+        let edge = variable("EDGE_SECRET").and_then(|secret| {
+            match EdgeSecret::new(secret, variable("EDGE_SECRET_PREVIOUS")) {
+                Ok(edge) => Some(edge),
+                Err(_) => {
+                    wrong.push(
+                        "EDGE_SECRET or EDGE_SECRET_PREVIOUS has fewer than 32 characters"
+                            .to_owned(),
+                    );
+                    None
+                }
             }
         });
         let stack = variable("STACK_NAME").unwrap_or_else(|| "local".to_owned());
@@ -101,7 +125,16 @@ impl Config {
             }
         };
         if wrong.is_empty() {
-            Ok(Self { tables, shards, sealer, edge, stack, read_any_scope: variable("READ_ANY_SCOPE"), full_timing, log_level })
+            Ok(Self {
+                tables,
+                shards,
+                sealer,
+                edge,
+                stack,
+                read_any_scope: variable("READ_ANY_SCOPE"),
+                full_timing,
+                log_level,
+            })
         } else {
             Err(BootError::new(&wrong))
         }

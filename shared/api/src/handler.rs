@@ -7,7 +7,8 @@
 //! | `expand` | related items, put next to the page or into its lines |
 //! | `parameters` | the query parameters that routes share, as typed values |
 //!
-//! A handler names a cache policy and a body. It sets no header and decides no status: [`http`](crate::http) does.
+//! A handler names a cache policy and a body. It sets no header and decides no status:
+//! [`http`](crate::http) does.
 
 pub(crate) mod expand;
 pub(crate) mod item;
@@ -24,13 +25,17 @@ use crate::{
     route::Shape,
 };
 
-/// Answers a request as the shape of the route says: a page, or one item. A custom handler calls the same functions itself.
+/// Answers a request as the shape of the route says: a page, or one item. A custom handler calls
+/// the same functions itself.
 ///
 /// # Errors
-/// 401 and 403 before any other check; 400, 404 and 414 for a wrong request; 502, 503 and 504 for failures of DynamoDB.
+/// 401 and 403 before any other check; 400, 404 and 414 for a wrong request; 502, 503 and 504 for
+/// failures of DynamoDB.
 pub async fn answer(app: &App, request: &Request) -> Result<Reply, Problem> {
     match app.route().shape {
         Shape::One => Ok(ItemRequest::parse(app, request)?.run(app, request).await?.reply()),
-        Shape::List(_) => ListRequest::parse(app, request)?.plan(app)?.run(app, request).await?.reply(app),
+        Shape::List(_) => {
+            ListRequest::parse(app, request)?.plan(app)?.run(app, request).await?.reply(app)
+        }
     }
 }

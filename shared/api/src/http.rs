@@ -1,4 +1,5 @@
-//! The HTTP face: an API Gateway event becomes a [`Request`], and a [`Reply`] or a [`Problem`] becomes a response.
+//! The HTTP face: an API Gateway event becomes a [`Request`], and a [`Reply`] or a [`Problem`]
+//! becomes a response.
 //!
 //! | file | holds |
 //! |---|---|

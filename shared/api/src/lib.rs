@@ -1,7 +1,8 @@
-//! Turns a Lambda event into a reply, so that a route is a declaration and not a copy of the same code.
+//! Turns a Lambda event into a reply, so that a route is a declaration and not a copy of the same
+//! code.
 //!
-//! This crate is the only one that knows Lambda events, the HTTP interface and the DynamoDB client. A route declares what it is, as data
-//! ([`Route`], [`Resource`]):
+//! This crate is the only one that knows Lambda events, the HTTP interface and the DynamoDB client.
+//! A route declares what it is, as data ([`Route`], [`Resource`]):
 //!
 //! ```no_run
 //! use api::*;
@@ -47,14 +48,17 @@
 //! }
 //! ```
 //!
-//! [`run`] boots and serves with [`answer`], the default handler. A custom handler calls the same steps itself and is passed to
-//! [`App::serve`]; see `examples/custom_handler.rs`.
+//! [`run`] boots and serves with [`answer`], the default handler. A custom handler calls the same
+//! steps itself and is passed to [`App::serve`]; see `examples/custom_handler.rs`.
 //!
-//! Parameters are checked once, before any read, and all errors are reported together ([`ParameterError`]). Every failure is one enum
-//! ([`ProblemKind`]) and one body (RFC 9457). The cost of a request is in one log line and in the `Server-Timing` header.
+//! Parameters are checked once, before any read, and all errors are reported together
+//! ([`ParameterError`]). Every failure is one enum ([`ProblemKind`]) and one body (RFC 9457). The
+//! cost of a request is in one log line and in the `Server-Timing` header.
 
 #[cfg(all(feature = "local-tokens", not(debug_assertions)))]
-compile_error!("`local-tokens` accepts unsigned tokens: it is for `cargo dev` and debug builds only");
+compile_error!(
+    "`local-tokens` accepts unsigned tokens: it is for `cargo dev` and debug builds only"
+);
 
 mod app;
 mod boot;
@@ -73,7 +77,9 @@ pub use app::App;
 pub use boot::{boot, run};
 pub use config::{BootError, Config};
 pub use dynamodb::{Client, Item, ReadError, Reader};
-pub use handler::{Expanded, FoundItem, ItemRequest, ListPage, ListPlan, ListRequest, answer, parameter_names};
+pub use handler::{
+    Expanded, FoundItem, ItemRequest, ListPage, ListPlan, ListRequest, answer, parameter_names,
+};
 pub use http::{EdgeSecret, ParameterError, Principal, Problem, ProblemKind, Reply, Request};
 pub use lambda_http::lambda_runtime::Error;
 pub use meter::Meter;

@@ -11,7 +11,8 @@ use serde::Serialize;
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Line<'a> {
-    /// The stack that the function belongs to: two stacks of one account and region are two series of metrics.
+    /// The stack that the function belongs to: two stacks of one account and region are two series
+    /// of metrics.
     pub(crate) stack: &'a str,
     pub(crate) route: &'a str,
     pub(crate) request_id: &'a str,
@@ -30,7 +31,8 @@ pub(crate) struct Line<'a> {
     pub(crate) items: usize,
     /// Bytes of the body before compression.
     pub(crate) bytes: usize,
-    /// 1 for a status of the 5xx, else 0. Its sum is the number of faults, and its sample count the number of requests.
+    /// 1 for a status of the 5xx, else 0. Its sum is the number of faults, and its sample count the
+    /// number of requests.
     pub(crate) faults: u8,
     /// 1 for the first request of a process.
     pub(crate) cold_starts: u8,
@@ -38,7 +40,8 @@ pub(crate) struct Line<'a> {
     pub(crate) not_modified: u8,
 }
 
-/// The part that names the members that are metrics. It is the same in every line, except for the time.
+/// The part that names the members that are metrics. It is the same in every line, except for the
+/// time.
 const METRICS: &str = concat!(
     r#","CloudWatchMetrics":[{"Namespace":"LeanRoutes","Dimensions":[["stack","route"]],"Metrics":["#,
     r#"{"Name":"duration","Unit":"Milliseconds"},{"Name":"database","Unit":"Milliseconds"},"#,
@@ -52,7 +55,10 @@ impl Line<'_> {
     pub(crate) fn text(&self, now: SystemTime) -> String {
         let milliseconds = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
         let members = serde_json::to_string(self).unwrap_or_default();
-        format!("{{\"_aws\":{{\"Timestamp\":{milliseconds}{METRICS}{}", members.strip_prefix('{').unwrap_or("}"))
+        format!(
+            "{{\"_aws\":{{\"Timestamp\":{milliseconds}{METRICS}{}",
+            members.strip_prefix('{').unwrap_or("}")
+        )
     }
 }
 
@@ -93,7 +99,12 @@ mod tests {
         for metric in directive["Metrics"].as_array().unwrap() {
             assert!(value[metric["Name"].as_str().unwrap()].is_number(), "{metric}");
         }
-        let dimensions: Vec<_> = directive["Dimensions"][0].as_array().unwrap().iter().map(|name| &value[name.as_str().unwrap()]).collect();
+        let dimensions: Vec<_> = directive["Dimensions"][0]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|name| &value[name.as_str().unwrap()])
+            .collect();
         assert_eq!(dimensions, ["things-dev", "list-things"]);
         assert_eq!((&value["faults"], &value["coldStarts"]), (&0.into(), &1.into()));
     }

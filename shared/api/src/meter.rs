@@ -15,7 +15,8 @@ pub struct Meter {
 struct Spent {
     calls: u32,
     in_flight: u32,
-    /// The longest chain of calls that followed one another, counting those that have begun, and those that have ended.
+    /// The longest chain of calls that followed one another, counting those that have begun, and
+    /// those that have ended.
     rounds_begun: u32,
     rounds_ended: u32,
     units: f64,
@@ -25,7 +26,8 @@ struct Spent {
 }
 
 impl Meter {
-    /// Returns the number of rounds: a call is one round later than the calls that ended before it began, so parallel calls are one round.
+    /// Returns the number of rounds: a call is one round later than the calls that ended before it
+    /// began, so parallel calls are one round.
     #[must_use]
     pub fn rounds(&self) -> u32 {
         self.with(|spent| spent.rounds_begun)

@@ -1,4 +1,5 @@
-//! The declaration of a bundle: its resources and routes. It is data that planning, validation, documents and tests read.
+//! The declaration of a bundle: its resources and routes. It is data that planning, validation,
+//! documents and tests read.
 
 pub use cache_headers::Policy;
 pub use pagination::{Index, Order, Partition, Projects, Table};
@@ -15,10 +16,12 @@ pub struct Resource {
     pub table_variable: &'static str,
     /// Keys and indexes.
     pub table: Table,
-    /// Attributes with the same text in every item of the resource, such as a sort key that is always `PROFILE`, or a `type`. Items of other
-    /// resources in the same table lack them. Usually none.
+    /// Attributes with the same text in every item of the resource, such as a sort key that is
+    /// always `PROFILE`, or a `type`. Items of other resources in the same table lack them. Usually
+    /// none.
     pub fixed: &'static [(&'static str, &'static str)],
-    /// Every field that a caller may see, in the order of answers. For callers, other attributes do not exist.
+    /// Every field that a caller may see, in the order of answers. For callers, other attributes do
+    /// not exist.
     pub fields: &'static [Field],
     /// The fields of an item in a list, if the caller chooses none.
     pub summary: &'static [&'static str],
@@ -33,8 +36,8 @@ pub struct Resource {
 pub struct Route {
     /// The name of the crate, the binary and the event files.
     pub name: &'static str,
-    /// The path. A path parameter has the name of a field, such as `{thingId}`, and stands for its value: it is part of an item's key, or an
-    /// equality condition of a list.
+    /// The path. A path parameter has the name of a field, such as `{thingId}`, and stands for its
+    /// value: it is part of an item's key, or an equality condition of a list.
     pub path: &'static str,
     /// One sentence for the published contract.
     pub about: &'static str,
@@ -55,10 +58,12 @@ pub enum Access {
     SignedIn,
     /// Callers whose token has this scope, in the claim `scope` or `scp`.
     Scope(&'static str),
-    /// The owner of the item or list, or a caller with the scope of `READ_ANY_SCOPE`: the caller's `claim` equals the item's `field`.
+    /// The owner of the item or list, or a caller with the scope of `READ_ANY_SCOPE`: the caller's
+    /// `claim` equals the item's `field`.
     ///
-    /// If the path has the field as a parameter, `me` stands for the caller, and every other value is a 403. If not, a list shows the caller's
-    /// own items, and an item of somebody else is a 404, as one that does not exist.
+    /// If the path has the field as a parameter, `me` stands for the caller, and every other value
+    /// is a 403. If not, a list shows the caller's own items, and an item of somebody else is a
+    /// 404, as one that does not exist.
     Owner {
         /// The field that names the owner.
         field: &'static str,
@@ -89,7 +94,8 @@ pub enum Shape {
 pub struct List {
     /// Query parameters that narrow the list.
     pub filters: &'static [Filter],
-    /// The sorts; the first is the default. A list without any takes the order of its index and has no parameter `sort`.
+    /// The sorts; the first is the default. A list without any takes the order of its index and has
+    /// no parameter `sort`.
     pub sorts: &'static [SortOption],
     /// Related items that a caller can ask for.
     pub expansions: &'static [Expansion],
@@ -108,7 +114,8 @@ impl Limits {
     /// 25 items, and up to 100 if the caller asks for more.
     pub const USUAL: Self = Self::new(25, MAX_LIMIT);
 
-    /// Returns the sizes: `default` items without the parameter `limit`, and at most `greatest` with it.
+    /// Returns the sizes: `default` items without the parameter `limit`, and at most `greatest`
+    /// with it.
     ///
     /// # Panics
     /// Unless 1 ≤ `default` ≤ `greatest` ≤ [`MAX_LIMIT`]. In a `static` the compiler reports it:
@@ -118,8 +125,14 @@ impl Limits {
     /// ```
     #[must_use]
     pub const fn new(default: u32, greatest: u32) -> Self {
-        assert!(1 <= default && default <= greatest, "a page has at least one item, and the default is not above the greatest limit");
-        assert!(greatest <= MAX_LIMIT, "a page has at most 100 items: DynamoDB fetches no more by key in one call");
+        assert!(
+            1 <= default && default <= greatest,
+            "a page has at least one item, and the default is not above the greatest limit"
+        );
+        assert!(
+            greatest <= MAX_LIMIT,
+            "a page has at most 100 items: DynamoDB fetches no more by key in one call"
+        );
         Self { default, greatest }
     }
 
@@ -205,7 +218,8 @@ pub struct Expansion {
 /// The place of an expansion in the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
-    /// Once, next to `items`, under the expansion's name: the owner whom the path names. It is read in parallel with the page.
+    /// Once, next to `items`, under the expansion's name: the owner whom the path names. It is read
+    /// in parallel with the page.
     Beside,
     /// In each element of a list within each item, as `member`.
     Within {
@@ -216,11 +230,13 @@ pub enum Place {
     },
 }
 
-/// Checks a bundle's declarations when it compiles. The contract test checks the rest, such as indexes against `template.yaml`.
+/// Checks a bundle's declarations when it compiles. The contract test checks the rest, such as
+/// indexes against `template.yaml`.
 ///
 /// # Panics
-/// If a resource's key attribute is neither a field's nor fixed; if a summary, `modified`, a filter or a sort names what is no field; or if
-/// a route that is not public has a cache policy that lets shared caches keep its answers. In a `const` the compiler reports it:
+/// If a resource's key attribute is neither a field's nor fixed; if a summary, `modified`, a filter
+/// or a sort names what is no field; or if a route that is not public has a cache policy that lets
+/// shared caches keep its answers. In a `const` the compiler reports it:
 ///
 /// ```compile_fail
 /// # use api::*;
@@ -242,7 +258,10 @@ pub const fn check(resources: &[&Resource], routes: &[&Route]) {
         let Resource { table, fields, summary, modified, .. } = resources[i];
         let mut j = 0;
         while j < table.key.len() {
-            assert!(resources[i].holds(table.key[j]), "a resource's key attribute is neither a field's nor fixed");
+            assert!(
+                resources[i].holds(table.key[j]),
+                "a resource's key attribute is neither a field's nor fixed"
+            );
             j += 1;
         }
         assert!(names_in(fields, summary), "a resource's summary names what is no field");
@@ -254,8 +273,12 @@ pub const fn check(resources: &[&Resource], routes: &[&Route]) {
     i = 0;
     while i < routes.len() {
         let fields = routes[i].resource.fields;
-        let private = matches!(routes[i].resource.policy, Policy::PrivateRevalidate | Policy::NoStore);
-        assert!(private || matches!(routes[i].access, Access::Public), "a route that is not public has a public cache policy");
+        let private =
+            matches!(routes[i].resource.policy, Policy::PrivateRevalidate | Policy::NoStore);
+        assert!(
+            private || matches!(routes[i].access, Access::Public),
+            "a route that is not public has a public cache policy"
+        );
         if let Shape::List(List { filters, sorts, .. }) = &routes[i].shape {
             let mut j = 0;
             while j < filters.len() {
@@ -287,8 +310,9 @@ impl Route {
         }
     }
 
-    /// Returns the fields that a request can name: those of the resource, and each expansion as an object with the fields that it shows, where
-    /// it stands in the answer. They live as long as the process, so call it once.
+    /// Returns the fields that a request can name: those of the resource, and each expansion as an
+    /// object with the fields that it shows, where it stands in the answer. They live as long as
+    /// the process, so call it once.
     #[must_use]
     pub fn selectable(&self) -> &'static [Field] {
         if self.expansions().is_empty() {
@@ -296,13 +320,22 @@ impl Route {
         }
         let mut fields = self.resource.fields.to_vec();
         for Expansion { name, resource, fields: shown, place, about } in self.expansions() {
-            let shown: Vec<_> = resource.fields.iter().filter(|field| shown.contains(&field.name)).copied().collect();
+            let shown: Vec<_> = resource
+                .fields
+                .iter()
+                .filter(|field| shown.contains(&field.name))
+                .copied()
+                .collect();
             let kind = Kind::Object(shown.leak());
             match place {
                 Place::Beside => fields.push(field(name, kind, about)),
                 Place::Within { join, member } => {
                     for list in fields.iter_mut().filter(|list| list.name == join.list) {
-                        let members = [list.kind.members().unwrap_or_default(), &[field(member, kind, about)]].concat();
+                        let members = [
+                            list.kind.members().unwrap_or_default(),
+                            &[field(member, kind, about)],
+                        ]
+                        .concat();
                         list.kind = Kind::Objects(members.leak());
                     }
                 }
@@ -313,7 +346,8 @@ impl Route {
 
     /// Returns the resources that the route reads: its own, then those of its expansions.
     pub fn resources(&self) -> impl Iterator<Item = &'static Resource> {
-        std::iter::once(self.resource).chain(self.expansions().iter().map(|expansion| expansion.resource))
+        std::iter::once(self.resource)
+            .chain(self.expansions().iter().map(|expansion| expansion.resource))
     }
 
     /// Returns `true` if the route makes cursors, and so needs their secret.
@@ -323,13 +357,15 @@ impl Route {
     }
 }
 
-/// Returns the name of the path parameter that a segment of a declared path stands for: `thingId` of `{thingId}`.
+/// Returns the name of the path parameter that a segment of a declared path stands for: `thingId`
+/// of `{thingId}`.
 pub(crate) fn parameter(segment: &'static str) -> Option<&'static str> {
     segment.strip_prefix('{')?.strip_suffix('}')
 }
 
 /// The maximum number of items on a page of any list
-/// ([BatchGetItem](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html) takes 100 keys).
+/// ([BatchGetItem](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html)
+/// takes 100 keys).
 pub const MAX_LIMIT: u32 = 100;
 /// The position of the last item that `page` can reach.
 pub const MAX_PAGED_ITEM: u32 = 1_000;
@@ -337,6 +373,7 @@ pub const MAX_PAGED_ITEM: u32 = 1_000;
 pub const MAX_QUERY_BYTES: usize = 4_096;
 /// The maximum length of a text in a path or a filter, in characters.
 pub const MAX_TEXT_CHARS: usize = 128;
-/// The maximum size of a body before compression, in bytes. A page is cut before it. The only exception is one item (of a list or alone) whose
-/// own text has more, because its characters are escaped in JSON.
+/// The maximum size of a body before compression, in bytes. A page is cut before it. The only
+/// exception is one item (of a list or alone) whose own text has more, because its characters are
+/// escaped in JSON.
 pub const MAX_BODY_BYTES: usize = 1 << 20;

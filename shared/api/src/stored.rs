@@ -14,7 +14,8 @@ impl Resource {
         self.fields.iter().find(|field| field.name == name)
     }
 
-    /// Returns `true` if each of the resource's items has the attribute, because it is a field's or fixed. For assertions at compile time.
+    /// Returns `true` if each of the resource's items has the attribute, because it is a field's or
+    /// fixed. For assertions at compile time.
     #[must_use]
     pub const fn holds(&self, attribute: &str) -> bool {
         let mut i = 0;
@@ -27,19 +28,29 @@ impl Resource {
         attribute_in(self.fields, attribute)
     }
 
-    /// Returns the conditions that tell the resource's items from others in the same table. `given` are attributes with an equality: they
-    /// need no other condition.
+    /// Returns the conditions that tell the resource's items from others in the same table. `given`
+    /// are attributes with an equality: they need no other condition.
     pub(crate) fn conditions(&self, given: &[Condition]) -> Vec<Condition> {
         let prefixes = self.fields.iter().filter_map(|field| match field.kind {
             Kind::Prefixed { attribute, prefix } => Some(Condition::begins_with(attribute, prefix)),
             _ => None,
         });
-        let fixed = self.fixed.iter().map(|(attribute, text)| Condition::equal(attribute, Value::S((*text).to_owned())));
-        fixed.chain(prefixes).filter(|condition| given.iter().all(|given| given.attribute != condition.attribute)).collect()
+        let fixed = self
+            .fixed
+            .iter()
+            .map(|(attribute, text)| Condition::equal(attribute, Value::S((*text).to_owned())));
+        fixed
+            .chain(prefixes)
+            .filter(|condition| given.iter().all(|given| given.attribute != condition.attribute))
+            .collect()
     }
 
-    /// Returns the primary key of the item whose fields have the values that `value` returns; `None` if one is missing.
-    pub(crate) fn key(&self, value: impl Fn(&'static Field) -> Option<String>) -> Option<Vec<Value>> {
+    /// Returns the primary key of the item whose fields have the values that `value` returns;
+    /// `None` if one is missing.
+    pub(crate) fn key(
+        &self,
+        value: impl Fn(&'static Field) -> Option<String>,
+    ) -> Option<Vec<Value>> {
         let part = |attribute: &&'static str| {
             if let Some((_, text)) = self.fixed.iter().find(|(name, _)| name == attribute) {
                 return Some(Value::S((*text).to_owned()));
@@ -61,19 +72,23 @@ pub(crate) fn stored(field: &Field, text: String) -> Value {
     }
 }
 
-/// Returns the stored form of the first time at or after `time` that the field can hold, or with `before` of the last one before it. `None`
-/// for a time outside of the years 0 to 9999.
+/// Returns the stored form of the first time at or after `time` that the field can hold, or with
+/// `before` of the last one before it. `None` for a time outside of the years 0 to 9999.
 pub(crate) fn stored_time(field: &Field, time: OffsetDateTime, before: bool) -> Option<Value> {
     let unit = match field.kind {
         Kind::Epoch(epoch) => epoch.nanoseconds(),
         _ => 1_000_000,
     };
     let nanoseconds = time.unix_timestamp_nanos();
-    let ticks = nanoseconds.div_euclid(unit) + i128::from(nanoseconds.rem_euclid(unit) > 0) - i128::from(before);
+    let ticks = nanoseconds.div_euclid(unit) + i128::from(nanoseconds.rem_euclid(unit) > 0)
+        - i128::from(before);
     match field.kind {
         Kind::Epoch(epoch) if epoch.is_text() => Some(Value::S(ticks.to_string())),
         Kind::Epoch(_) => Some(Value::N(ticks.to_string())),
-        _ => OffsetDateTime::from_unix_timestamp_nanos(ticks * unit).ok().and_then(timestamp::format).map(Value::S),
+        _ => OffsetDateTime::from_unix_timestamp_nanos(ticks * unit)
+            .ok()
+            .and_then(timestamp::format)
+            .map(Value::S),
     }
 }
 

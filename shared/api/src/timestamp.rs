@@ -1,14 +1,18 @@
 //! Timestamps: read in the form of RFC 3339, written in the form of the tables.
 
-use time::{Date, OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339, macros::format_description};
+use time::{
+    Date, OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339,
+    macros::format_description,
+};
 
 /// The bytes of `2026-01-31`.
 const DATE_LENGTH: usize = 10;
 
-/// Reads a date and time in the form of RFC 3339, section 5.6, and nothing wider: `T` in the middle, `Z` or a numeric offset at the end,
-/// letters in either case.
+/// Reads a date and time in the form of RFC 3339, section 5.6, and nothing wider: `T` in the
+/// middle, `Z` or a numeric offset at the end, letters in either case.
 ///
-/// A leap second (`23:59:60` UTC on the last day of a month) becomes the last nanosecond before it. Returns `None` for anything else.
+/// A leap second (`23:59:60` UTC on the last day of a month) becomes the last nanosecond before it.
+/// Returns `None` for anything else.
 pub(crate) fn parse(text: &str) -> Option<OffsetDateTime> {
     // `time` accepts any byte here; the grammar allows only `T`.
     if !matches!(text.as_bytes().get(DATE_LENGTH), Some(b'T' | b't')) {
@@ -17,17 +21,28 @@ pub(crate) fn parse(text: &str) -> Option<OffsetDateTime> {
     OffsetDateTime::parse(text, &Rfc3339).ok()
 }
 
-/// Reads a date and time as [`parse`] does, or a date alone (`2026-01-31`), which is its midnight in UTC.
+/// Reads a date and time as [`parse`] does, or a date alone (`2026-01-31`), which is its midnight
+/// in UTC.
 pub(crate) fn parse_date_or_time(text: &str) -> Option<OffsetDateTime> {
-    parse(text).or_else(|| Some(Date::parse(text, format_description!("[year]-[month]-[day]")).ok()?.midnight().assume_utc()))
+    parse(text).or_else(|| {
+        Some(
+            Date::parse(text, format_description!("[year]-[month]-[day]"))
+                .ok()?
+                .midnight()
+                .assume_utc(),
+        )
+    })
 }
 
-/// Writes a time in the one form that the tables hold, which sorts as text: UTC, milliseconds (the rest is cut off), `Z`.
+/// Writes a time in the one form that the tables hold, which sorts as text: UTC, milliseconds (the
+/// rest is cut off), `Z`.
 ///
 /// Returns `None` for a year outside of 0 to 9999 in UTC.
 pub(crate) fn format(time: OffsetDateTime) -> Option<String> {
-    let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
-    let time = time.checked_to_offset(UtcOffset::UTC).filter(|time| (0..=9999).contains(&time.year()))?;
+    let format =
+        format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
+    let time =
+        time.checked_to_offset(UtcOffset::UTC).filter(|time| (0..=9999).contains(&time.year()))?;
     time.format(format).ok()
 }
 
@@ -97,7 +112,12 @@ mod tests {
         assert!(before.is_some());
         assert_eq!(parse("2016-12-31T23:59:60Z"), before);
         assert_eq!(parse("2017-01-01T00:59:60+01:00"), before);
-        for text in ["2016-12-30T23:59:60Z", "2016-12-31T23:58:60Z", "2016-12-31T23:59:60+01:00", "9999-12-31T23:59:60-23:59"] {
+        for text in [
+            "2016-12-30T23:59:60Z",
+            "2016-12-31T23:58:60Z",
+            "2016-12-31T23:59:60+01:00",
+            "9999-12-31T23:59:60-23:59",
+        ] {
             assert_eq!(parse(text), None, "{text}");
         }
     }

@@ -1,15 +1,23 @@
-//! The environment of a function, variable by variable: the endpoint that it calls, or the error line if it does not start.
+//! The environment of a function, variable by variable: the endpoint that it calls, or the error
+//! line if it does not start.
 //!
-//! `aws-config` reads the process's own environment, so each row of the table runs this test program again, as a child with that environment.
+//! `aws-config` reads the process's own environment, so each row of the table runs this test
+//! program again, as a child with that environment.
 
-#![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, in its helpers too"
+)]
 
 use std::{env, fs, process::Command};
 
 use api::Client;
 use aws_sdk_dynamodb::config::Builder;
 use aws_smithy_runtime_api::client::{
-    http::{HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector},
+    http::{
+        HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+    },
     orchestrator::HttpRequest,
     result::ConnectorError,
     runtime_components::RuntimeComponents,
@@ -21,20 +29,30 @@ struct Recorder;
 
 impl HttpConnector for Recorder {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let scope = request.headers().get("authorization").and_then(|header| header.split(['=', ',']).nth(1)).unwrap_or("nothing");
-        let scope: Vec<_> = scope.split('/').enumerate().filter(|(i, _)| *i != 1).map(|(_, part)| part).collect();
+        let scope = request
+            .headers()
+            .get("authorization")
+            .and_then(|header| header.split(['=', ',']).nth(1))
+            .unwrap_or("nothing");
+        let scope: Vec<_> =
+            scope.split('/').enumerate().filter(|(i, _)| *i != 1).map(|(_, part)| part).collect();
         println!("child: asks {} as {}", request.uri(), scope[..2].join(" in "));
         HttpConnectorFuture::ready(Err(ConnectorError::user("not sent".into())))
     }
 }
 
 impl HttpClient for Recorder {
-    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+    fn http_connector(
+        &self,
+        _: &HttpConnectorSettings,
+        _: &RuntimeComponents,
+    ) -> SharedHttpConnector {
         SharedHttpConnector::new(self.clone())
     }
 }
 
-/// The child process. It is not a test by itself, so it does nothing unless a row of the table runs it.
+/// The child process. It is not a test by itself, so it does nothing unless a row of the table runs
+/// it.
 #[tokio::test]
 async fn child() {
     if env::var_os("ENVIRONMENT_TEST_CHILD").is_none() {
@@ -43,7 +61,11 @@ async fn child() {
     match Client::from_environment().await {
         Err(error) => println!("child: {error}"),
         Ok(client) => {
-            let call = client.sdk().list_tables().customize().config_override(Builder::new().http_client(Recorder));
+            let call = client
+                .sdk()
+                .list_tables()
+                .customize()
+                .config_override(Builder::new().http_client(Recorder));
             call.send().await.unwrap_err();
         }
     }
@@ -65,7 +87,11 @@ fn child_in(variables: &[(&str, &str)]) -> String {
     line.unwrap_or_else(|| panic!("{text}{}", String::from_utf8_lossy(&output.stderr))).to_owned()
 }
 
-const KEYS: [(&str, &str); 3] = [("AWS_REGION", "eu-central-1"), ("AWS_ACCESS_KEY_ID", "AKID"), ("AWS_SECRET_ACCESS_KEY", "secret")];
+const KEYS: [(&str, &str); 3] = [
+    ("AWS_REGION", "eu-central-1"),
+    ("AWS_ACCESS_KEY_ID", "AKID"),
+    ("AWS_SECRET_ACCESS_KEY", "secret"),
+];
 
 /// Returns the child's line with a region, keys and these variables.
 fn with(variables: &[(&str, &str)]) -> String {
@@ -92,8 +118,15 @@ fn endpoints_are_found_as_the_sdks_find_them() {
         (vec![("AWS_REGION", "cn-north-1")], "https://dynamodb.cn-north-1.amazonaws.com.cn/"),
         (vec![("AWS_REGION", "us-gov-west-1")], "https://dynamodb.us-gov-west-1.amazonaws.com/"),
     ] {
-        let region = variables.iter().find(|(name, _)| *name == "AWS_REGION").map_or("eu-central-1", |(_, region)| region);
-        assert_eq!(with(&variables), format!("asks {endpoint} as AKID in {region}"), "{variables:?}");
+        let region = variables
+            .iter()
+            .find(|(name, _)| *name == "AWS_REGION")
+            .map_or("eu-central-1", |(_, region)| region);
+        assert_eq!(
+            with(&variables),
+            format!("asks {endpoint} as AKID in {region}"),
+            "{variables:?}"
+        );
     }
 }
 
@@ -134,7 +167,10 @@ fn a_bundle_of_certificates_replaces_the_built_in_roots() {
         path.to_str().unwrap().to_owned()
     };
     let good = written("good.pem", include_bytes!("../src/roots.pem"));
-    assert_eq!(with(&[("AWS_CA_BUNDLE", &good)]), "asks https://dynamodb.eu-central-1.amazonaws.com/ as AKID in eu-central-1");
+    assert_eq!(
+        with(&[("AWS_CA_BUNDLE", &good)]),
+        "asks https://dynamodb.eu-central-1.amazonaws.com/ as AKID in eu-central-1"
+    );
     for (name, content) in [
         ("empty.pem", b"".as_slice()),
         ("text.pem", b"no certificate"),
@@ -142,10 +178,16 @@ fn a_bundle_of_certificates_replaces_the_built_in_roots() {
         ("short.pem", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
     ] {
         let path = written(name, content);
-        assert_eq!(with(&[("AWS_CA_BUNDLE", &path)]), format!("does not start: AWS_CA_BUNDLE {path}: no PEM file of certificates"));
+        assert_eq!(
+            with(&[("AWS_CA_BUNDLE", &path)]),
+            format!("does not start: AWS_CA_BUNDLE {path}: no PEM file of certificates")
+        );
     }
     let line = with(&[("AWS_CA_BUNDLE", "no/such/file.pem")]);
-    assert!(line.starts_with("does not start: AWS_CA_BUNDLE no/such/file.pem: No such file"), "{line}");
+    assert!(
+        line.starts_with("does not start: AWS_CA_BUNDLE no/such/file.pem: No such file"),
+        "{line}"
+    );
     fs::remove_dir_all(folder).unwrap();
 }
 

@@ -1,5 +1,6 @@
-//! HTTP dates, made from the RFC 3339 text that data is stored with or from a clock, and read from requests.
-//! They have whole seconds and, in this crate, start in 1970. A value outside of that is `None`, never a panic.
+//! HTTP dates, made from the RFC 3339 text that data is stored with or from a clock, and read from
+//! requests. They have whole seconds and, in this crate, start in 1970. A value outside of that is
+//! `None`, never a panic.
 
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -14,8 +15,8 @@ const LAST_SECOND: u64 = 253_402_300_799;
 
 /// A date of HTTP (RFC 9110, section 5.6.7): a whole second, UTC, from 1970 to the end of 9999.
 ///
-/// `Display` and [`header_value`](Self::header_value) give the one form that may be sent, IMF-fixdate:
-/// `Tue, 02 Jan 2024 01:00:00 GMT`.
+/// `Display` and [`header_value`](Self::header_value) give the one form that may be sent,
+/// IMF-fixdate: `Tue, 02 Jan 2024 01:00:00 GMT`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HttpDate {
     /// Seconds since the Unix epoch, at most `LAST_SECOND`.
@@ -24,11 +25,12 @@ pub struct HttpDate {
 
 impl HttpDate {
     /// Returns the `Last-Modified` of a representation that changed at `changed`, in RFC 3339 (see
-    /// [`from_rfc3339`](Self::from_rfc3339)). `now` is the clock that the response's `Date` comes from.
+    /// [`from_rfc3339`](Self::from_rfc3339)). `now` is the clock that the response's `Date` comes
+    /// from.
     ///
-    /// A date in the future becomes `now`, because `Last-Modified` must not be later than `Date` (RFC 9110,
-    /// section 8.8.2.1). Returns `None`, which means to send no `Last-Modified`, if `changed` is not a date or
-    /// `now` is outside of [`HttpDate`]'s range.
+    /// A date in the future becomes `now`, because `Last-Modified` must not be later than `Date`
+    /// (RFC 9110, section 8.8.2.1). Returns `None`, which means to send no `Last-Modified`, if
+    /// `changed` is not a date or `now` is outside of [`HttpDate`]'s range.
     ///
     /// Fractions are cut off, so two changes within one second have the same date. Send an
     /// [`ETag`](crate::ETag) too: it takes precedence where a client has both.
@@ -48,15 +50,15 @@ impl HttpDate {
         Self::from_rfc3339(changed).map(|date| date.min(now))
     }
 
-    /// Reads a date and time in the form of RFC 3339, section 5.6, and nothing wider: `2024-01-02T01:00:00Z`
-    /// or with an offset, `2024-01-02T02:00:00+01:00`. `T` and `Z` may be lower case. A fraction of any
-    /// length is cut off.
+    /// Reads a date and time in the form of RFC 3339, section 5.6, and nothing wider:
+    /// `2024-01-02T01:00:00Z` or with an offset, `2024-01-02T02:00:00+01:00`. `T` and `Z` may be
+    /// lower case. A fraction of any length is cut off.
     ///
-    /// A leap second (`23:59:60` UTC on the last day of a month) becomes the second before it, because an HTTP
-    /// date is written from a clock that does not count leap seconds.
+    /// A leap second (`23:59:60` UTC on the last day of a month) becomes the second before it,
+    /// because an HTTP date is written from a clock that does not count leap seconds.
     ///
-    /// Returns `None` for any other form, for a day or time that does not exist, and outside of 1970 to 9999
-    /// in UTC.
+    /// Returns `None` for any other form, for a day or time that does not exist, and outside of
+    /// 1970 to 9999 in UTC.
     pub fn from_rfc3339(text: &str) -> Option<Self> {
         // `time` accepts any byte here; the grammar has `T` alone, in either case.
         if !matches!(text.as_bytes().get(DATE_LENGTH), Some(b'T' | b't')) {
@@ -66,9 +68,9 @@ impl HttpDate {
         Self::from_seconds(u64::try_from(time.unix_timestamp()).ok()?)
     }
 
-    /// Reads a date of a request: IMF-fixdate or one of the two obsolete forms (RFC 9110, section 5.6.7),
-    /// with the right day of the week. Whitespace around it is allowed. A year of two digits is from 1970 to
-    /// 2069.
+    /// Reads a date of a request: IMF-fixdate or one of the two obsolete forms (RFC 9110, section
+    /// 5.6.7), with the right day of the week. Whitespace around it is allowed. A year of two
+    /// digits is from 1970 to 2069.
     ///
     /// Returns `None` for any other form, for a leap second, and before 1970.
     pub fn parse(text: &[u8]) -> Option<Self> {
@@ -211,7 +213,8 @@ mod tests {
     fn every_month_until_the_end() {
         for year in 1970..=9999 {
             for month in 1..=12 {
-                let date = HttpDate::from_rfc3339(&format!("{year}-{month:02}-01T00:00:00Z")).unwrap();
+                let date =
+                    HttpDate::from_rfc3339(&format!("{year}-{month:02}-01T00:00:00Z")).unwrap();
                 assert_eq!(date.to_string()[12..16], year.to_string());
                 assert_eq!(HttpDate::parse(date.to_string().as_bytes()), Some(date));
             }

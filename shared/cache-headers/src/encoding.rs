@@ -1,5 +1,5 @@
-//! The choice between gzip and plain bytes. `Accept-Encoding` looks like a list of names but is a list of
-//! weights: a search for the word `gzip` accepts `gzip;q=0` and rejects `*`.
+//! The choice between gzip and plain bytes. `Accept-Encoding` looks like a list of names but is a
+//! list of weights: a search for the word `gzip` accepts `gzip;q=0` and rejects `*`.
 
 use http::{HeaderMap, header};
 
@@ -13,21 +13,24 @@ pub enum Choice {
     Identity,
 }
 
-/// Chooses between gzip and the plain bytes by a request's `Accept-Encoding` (RFC 9110, section 12.5.3).
+/// Chooses between gzip and the plain bytes by a request's `Accept-Encoding` (RFC 9110, section
+/// 12.5.3).
 ///
 /// Chooses gzip if its weight is above 0 and not below the weight of `identity`:
 ///
 /// - Without the field, or with an empty one, the choice is the plain bytes.
-/// - `*` is the weight of every coding that is not named, `identity` included. If neither `identity` nor `*`
-///   is named, `identity` is acceptable with the lowest weight: `gzip;q=0.1` chooses gzip.
-/// - `x-gzip` is gzip (section 8.4.1.3). The case of names and of `q` does not count. The field can have
-///   several lines.
-/// - A malformed member is ignored. If a coding is named twice, the lower weight counts, so that a refusal
-///   holds.
-/// - If neither is acceptable (`identity;q=0` without gzip, `*;q=0`), the choice is the plain bytes, not a
-///   406: the section lets a server disregard the field in that case.
+/// - `*` is the weight of every coding that is not named, `identity` included. If neither
+///   `identity` nor `*` is named, `identity` is acceptable with the lowest weight: `gzip;q=0.1`
+///   chooses gzip.
+/// - `x-gzip` is gzip (section 8.4.1.3). The case of names and of `q` does not count. The field can
+///   have several lines.
+/// - A malformed member is ignored. If a coding is named twice, the lower weight counts, so that a
+///   refusal holds.
+/// - If neither is acceptable (`identity;q=0` without gzip, `*;q=0`), the choice is the plain
+///   bytes, not a 406: the section lets a server disregard the field in that case.
 ///
-/// The response depends on the field either way, so add it to `Vary` with [`vary::add`](crate::vary::add).
+/// The response depends on the field either way, so add it to `Vary` with
+/// [`vary::add`](crate::vary::add).
 ///
 /// ```
 /// use cache_headers::encoding::{Choice, accepts_gzip};

@@ -1,6 +1,6 @@
-//! Entity tags: a hash of a representation's bytes, which a client sends back to ask whether its copy is
-//! current. They are weak, because the same representation is sent plain and compressed, and a strong tag
-//! would have to differ between the two (RFC 9110, section 8.8.3.3).
+//! Entity tags: a hash of a representation's bytes, which a client sends back to ask whether its
+//! copy is current. They are weak, because the same representation is sent plain and compressed,
+//! and a strong tag would have to differ between the two (RFC 9110, section 8.8.3.3).
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -8,7 +8,8 @@ use xxhash_rust::xxh3::xxh3_128;
 
 /// An entity tag, `"…"` or `W/"…"` (RFC 9110, section 8.8.3).
 ///
-/// It holds its header value, so that [`header_value`](Self::header_value) and `clone` copy no bytes.
+/// It holds its header value, so that [`header_value`](Self::header_value) and `clone` copy no
+/// bytes.
 ///
 /// `==` means the same tag, weakness included. Validators are compared with
 /// [`weak_eq`](Self::weak_eq) or [`strong_eq`](Self::strong_eq).
@@ -16,14 +17,14 @@ use xxhash_rust::xxh3::xxh3_128;
 pub struct ETag(HeaderValue);
 
 impl ETag {
-    /// Makes the weak tag of a representation: 22 characters of base64url (RFC 4648, section 5) of the bytes'
-    /// XXH3-128 hash, 26 with `W/` and the quotes.
+    /// Makes the weak tag of a representation: 22 characters of base64url (RFC 4648, section 5) of
+    /// the bytes' XXH3-128 hash, 26 with `W/` and the quotes.
     ///
-    /// Pass the body *before* compression. The same bytes give the same tag on every machine and in every
-    /// version of this crate, because clients store tags. XXH3 is fast and spreads well, but is not a
-    /// cryptographic hash: somebody who can choose both an old and a new body can give them the same tag,
-    /// which keeps caches on the old one. Where that matters, make the tag yourself and read it with
-    /// [`parse`](Self::parse).
+    /// Pass the body *before* compression. The same bytes give the same tag on every machine and in
+    /// every version of this crate, because clients store tags. XXH3 is fast and spreads well, but
+    /// is not a cryptographic hash: somebody who can choose both an old and a new body can give
+    /// them the same tag, which keeps caches on the old one. Where that matters, make the tag
+    /// yourself and read it with [`parse`](Self::parse).
     ///
     /// ```
     /// # use cache_headers::ETag;
@@ -36,8 +37,8 @@ impl ETag {
 
     /// Reads one entity tag, in the form of an `ETag` field. Whitespace around it is allowed.
     ///
-    /// Returns `None` for anything else: missing quotes, a quote, space or control character inside them,
-    /// `w/` in place of `W/`, or more than one tag.
+    /// Returns `None` for anything else: missing quotes, a quote, space or control character inside
+    /// them, `w/` in place of `W/`, or more than one tag.
     ///
     /// ```
     /// # use cache_headers::ETag;
@@ -74,14 +75,15 @@ impl ETag {
         text.get(start..text.len().saturating_sub(1)).unwrap_or_default()
     }
 
-    /// Compares weakly (RFC 9110, section 8.8.3.2), as `If-None-Match` does: the opaque parts are equal,
-    /// and either tag can be weak.
+    /// Compares weakly (RFC 9110, section 8.8.3.2), as `If-None-Match` does: the opaque parts are
+    /// equal, and either tag can be weak.
     pub fn weak_eq(&self, other: &Self) -> bool {
         self.opaque() == other.opaque()
     }
 
-    /// Compares strongly (RFC 9110, section 8.8.3.2), as `If-Match` does: the opaque parts are equal and
-    /// neither tag is weak. A tag of [`weak_of`](Self::weak_of) is never equal to any other in this way.
+    /// Compares strongly (RFC 9110, section 8.8.3.2), as `If-Match` does: the opaque parts are
+    /// equal and neither tag is weak. A tag of [`weak_of`](Self::weak_of) is never equal to any
+    /// other in this way.
     pub fn strong_eq(&self, other: &Self) -> bool {
         !self.is_weak() && !other.is_weak() && self.opaque() == other.opaque()
     }
@@ -113,9 +115,14 @@ pub(crate) enum Listed {
 
 /// Looks for `current` in the list of a field, over all its lines.
 ///
-/// If any part of the field is malformed, or `*` is combined with anything else, the whole field matches
-/// nothing. Empty members are skipped.
-pub(crate) fn listed(headers: &HeaderMap, name: &HeaderName, current: Option<&ETag>, comparison: Comparison) -> Listed {
+/// If any part of the field is malformed, or `*` is combined with anything else, the whole field
+/// matches nothing. Empty members are skipped.
+pub(crate) fn listed(
+    headers: &HeaderMap,
+    name: &HeaderName,
+    current: Option<&ETag>,
+    comparison: Comparison,
+) -> Listed {
     let mut lines = headers.get_all(name).into_iter().peekable();
     if lines.peek().is_none() {
         return Listed::Absent;
@@ -192,7 +199,8 @@ mod tests {
         ETag::parse(text.as_bytes()).unwrap()
     }
 
-    /// Compares with values of the reference implementation (`xxhash.xxh3_128(…).digest()`, base64url without padding).
+    /// Compares with values of the reference implementation (`xxhash.xxh3_128(…).digest()`,
+    /// base64url without padding).
     #[test]
     fn golden_tags() {
         let thousand: Vec<u8> = (0..1000_u32).map(|index| (index % 256) as u8).collect();

@@ -1,9 +1,10 @@
 //! The caching half of an HTTP read API, on [`http`] types alone.
 //!
-//! A response that a cache or a browser already has does not need to be sent again. A handful of headers
-//! makes that work. Their rules are spread over two RFCs, and common mistakes serve a wrong body: a 304
-//! without `Vary`, an `If-Modified-Since` that overrules an `If-None-Match`, a CORS layer that replaces
-//! `Vary`, a `gzip;q=0` that is read as acceptance. This crate implements the rules as pure functions over a
+//! A response that a cache or a browser already has does not need to be sent again. A handful of
+//! headers makes that work. Their rules are spread over two RFCs, and common mistakes serve a wrong
+//! body: a 304 without `Vary`, an `If-Modified-Since` that overrules an `If-None-Match`, a CORS
+//! layer that replaces `Vary`, a `gzip;q=0` that is read as acceptance. This crate implements the
+//! rules as pure functions over a
 //! [`http::HeaderMap`]: no I/O, no clock, no framework.
 //!
 //! | to | use |
@@ -66,14 +67,14 @@
 //!
 //! # Malformed headers
 //!
-//! No function panics or returns an error, whatever bytes a request contains. A malformed field has the
-//! effect that its RFC defines, or else the effect that cannot serve a wrong body. The documentation of each
-//! function says which.
+//! No function panics or returns an error, whatever bytes a request contains. A malformed field has
+//! the effect that its RFC defines, or else the effect that cannot serve a wrong body. The
+//! documentation of each function says which.
 //!
 //! # Not included
 //!
-//! Range requests (`Range`, `If-Range`, 206), codings other than gzip, compression itself, strong tags of
-//! bytes, reading a request's `Cache-Control`, and a cache.
+//! Range requests (`Range`, `If-Range`, 206), codings other than gzip, compression itself, strong
+//! tags of bytes, reading a request's `Cache-Control`, and a cache.
 
 pub mod encoding;
 pub mod not_modified;
@@ -95,7 +96,10 @@ pub use precondition::{Outcome, Validators, evaluate};
 struct Readme;
 
 /// Makes a header value of text that this crate wrote itself in printable ASCII.
-#[expect(clippy::expect_used, reason = "only for text made here, never for what a peer sent; printable ASCII is always a valid value")]
+#[expect(
+    clippy::expect_used,
+    reason = "only for text made here, never for what a peer sent; printable ASCII is always a valid value"
+)]
 fn header_value_of_ascii(text: &[u8]) -> http::HeaderValue {
     http::HeaderValue::from_bytes(text).expect("printable ASCII")
 }
@@ -103,7 +107,10 @@ fn header_value_of_ascii(text: &[u8]) -> http::HeaderValue {
 /// Returns the members of a list field, over all its lines, without the whitespace around them.
 ///
 /// The members must not have quoted strings. Empty members are skipped (RFC 9110, section 5.6.1.2).
-fn list_members<'a>(headers: &'a http::HeaderMap, name: &http::HeaderName) -> impl Iterator<Item = &'a [u8]> {
+fn list_members<'a>(
+    headers: &'a http::HeaderMap,
+    name: &http::HeaderName,
+) -> impl Iterator<Item = &'a [u8]> {
     headers
         .get_all(name)
         .into_iter()

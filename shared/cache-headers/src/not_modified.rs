@@ -1,9 +1,11 @@
-//! The headers of a 304. A cache merges them into the response that it has stored (RFC 9111, section 4.3.4):
-//! a missing one leaves it with an old policy, and an additional one can describe a body that was not sent.
+//! The headers of a 304. A cache merges them into the response that it has stored (RFC 9111,
+//! section 4.3.4): a missing one leaves it with an old policy, and an additional one can describe a
+//! body that was not sent.
 
 use http::{HeaderMap, HeaderName, header};
 
-/// The headers that describe a body, which a 304 does not have. They do not guide the update of a cache.
+/// The headers that describe a body, which a 304 does not have. They do not guide the update of a
+/// cache.
 const BODY_HEADERS: [HeaderName; 12] = [
     header::CONTENT_DISPOSITION,
     header::CONTENT_ENCODING,
@@ -19,18 +21,20 @@ const BODY_HEADERS: [HeaderName; 12] = [
     HeaderName::from_static("repr-digest"),
 ];
 
-/// Turns the headers of a 200 into the headers of the 304 that replaces it (RFC 9110, section 15.4.5).
+/// Turns the headers of a 200 into the headers of the 304 that replaces it (RFC 9110, section
+/// 15.4.5).
 ///
-/// - **Kept**, because the section requires them if the 200 has them: `Cache-Control`, `Content-Location`,
-///   `Date`, `ETag`, `Expires`, `Vary`.
+/// - **Kept**, because the section requires them if the 200 has them: `Cache-Control`,
+///   `Content-Location`, `Date`, `ETag`, `Expires`, `Vary`.
 /// - **Removed**, because they describe a representation that is not sent: `Content-Type`,
-///   `Content-Encoding`, `Content-Language`, `Content-Length`, `Content-Range`, `Content-Disposition`,
-///   `Link` (the client stored it with the representation), `Content-Digest`, `Repr-Digest`, `Digest`; and
-///   `Transfer-Encoding` and `Trailer`, which describe the framing.
-/// - **`Last-Modified`** is removed if there is an `ETag` and kept otherwise: the section allows it where
-///   there is no entity tag to select the stored response.
-/// - **Kept** too, because they belong to the exchange and not to the representation: all others, such as
-///   CORS, `Server-Timing`, a request id, security headers, `Set-Cookie`.
+///   `Content-Encoding`, `Content-Language`, `Content-Length`, `Content-Range`,
+///   `Content-Disposition`, `Link` (the client stored it with the representation),
+///   `Content-Digest`, `Repr-Digest`, `Digest`; and `Transfer-Encoding` and `Trailer`, which
+///   describe the framing.
+/// - **`Last-Modified`** is removed if there is an `ETag` and kept otherwise: the section allows it
+///   where there is no entity tag to select the stored response.
+/// - **Kept** too, because they belong to the exchange and not to the representation: all others,
+///   such as CORS, `Server-Timing`, a request id, security headers, `Set-Cookie`.
 ///
 /// ```
 /// use http::{HeaderMap, HeaderValue, header};
@@ -62,7 +66,9 @@ mod tests {
     const DATE: &str = "Tue, 02 Jan 2024 01:00:00 GMT";
 
     fn headers(lines: &[(&'static str, &'static str)]) -> HeaderMap {
-        let lines = lines.iter().map(|&(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
+        let lines = lines
+            .iter()
+            .map(|&(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
         lines.collect()
     }
 

@@ -1,13 +1,14 @@
-//! Cache policies: how long a response can be stored, and by whom. A policy is named by its intent and
-//! written as `Cache-Control` in one place, because a typing error in a header written by hand can let a
-//! shared cache store a private response.
+//! Cache policies: how long a response can be stored, and by whom. A policy is named by its intent
+//! and written as `Cache-Control` in one place, because a typing error in a header written by hand
+//! can let a shared cache store a private response.
 
 use http::{HeaderMap, HeaderValue, header};
 
 /// The cache policy of a response, by intent (RFC 9111, section 5.2.2; RFC 5861).
 ///
-/// Writing it cannot fail. [`PrivateRevalidate`](Self::PrivateRevalidate), [`NoStore`](Self::NoStore) and
-/// [`PUBLIC_READ_MOSTLY`](Self::PUBLIC_READ_MOSTLY) are static values and cost no allocation.
+/// Writing it cannot fail. [`PrivateRevalidate`](Self::PrivateRevalidate),
+/// [`NoStore`](Self::NoStore) and [`PUBLIC_READ_MOSTLY`](Self::PUBLIC_READ_MOSTLY) are static
+/// values and cost no allocation.
 ///
 /// ```
 /// use cache_headers::Policy;
@@ -32,43 +33,46 @@ use http::{HeaderMap, HeaderValue, header};
 pub enum Policy {
     /// The response is the same for everyone who asks for the URL: any cache can store it.
     ///
-    /// `public` lets a shared cache store a response **even to a request with `Authorization`** (RFC 9111,
-    /// section 3.5). Never use it for a response that depends on the caller.
+    /// `public` lets a shared cache store a response **even to a request with `Authorization`**
+    /// (RFC 9111, section 3.5). Never use it for a response that depends on the caller.
     ///
     /// All values are seconds. Caches read values above 2^31 as 2^31 (RFC 9111, section 1.2.2).
     Public {
         /// `max-age`: how long a browser, and a shared cache that does not know `s-maxage`, uses it
         /// without asking. 0 means that it asks each time.
         fresh: u32,
-        /// `s-maxage`: the same for shared caches (a CDN), in place of `max-age`. A cache that follows
-        /// RFC 9111, section 5.2.2.10 strictly never serves it stale, whatever the next two values are.
+        /// `s-maxage`: the same for shared caches (a CDN), in place of `max-age`. A cache that
+        /// follows RFC 9111, section 5.2.2.10 strictly never serves it stale, whatever the next two
+        /// values are.
         shared: u32,
-        /// `stale-while-revalidate` (RFC 5861, section 3): how long after its freshness a cache can still
-        /// serve it while it asks for a newer one. 0 leaves the directive out.
+        /// `stale-while-revalidate` (RFC 5861, section 3): how long after its freshness a cache can
+        /// still serve it while it asks for a newer one. 0 leaves the directive out.
         stale_while_revalidate: u32,
-        /// `stale-if-error` (RFC 5861, section 4): how long after its freshness a cache can serve it in
-        /// place of an error (a 5xx, or no response). 0 leaves the directive out.
+        /// `stale-if-error` (RFC 5861, section 4): how long after its freshness a cache can serve
+        /// it in place of an error (a 5xx, or no response). 0 leaves the directive out.
         stale_if_error: u32,
     },
-    /// The response depends on the caller: only the caller's own cache can store it, and it must ask before
-    /// each use. With an [`ETag`](crate::ETag), a use costs a 304 in place of a body.
+    /// The response depends on the caller: only the caller's own cache can store it, and it must
+    /// ask before each use. With an [`ETag`](crate::ETag), a use costs a 304 in place of a body.
     PrivateRevalidate,
-    /// No cache stores the response: for errors, and for responses that the same request would not get again.
+    /// No cache stores the response: for errors, and for responses that the same request would not
+    /// get again.
     NoStore,
 }
 
 impl Policy {
-    /// The policy for public data that is read far more often than written, where half a minute of age does
-    /// not matter, and an old response is better than a slow one or none: `public, max-age=30, s-maxage=60,
-    /// stale-while-revalidate=300, stale-if-error=86400`.
-    pub const PUBLIC_READ_MOSTLY: Self = Self::Public { fresh: 30, shared: 60, stale_while_revalidate: 300, stale_if_error: 86_400 };
+    /// The policy for public data that is read far more often than written, where half a minute of
+    /// age does not matter, and an old response is better than a slow one or none:
+    /// `public, max-age=30, s-maxage=60, stale-while-revalidate=300, stale-if-error=86400`.
+    pub const PUBLIC_READ_MOSTLY: Self =
+        Self::Public { fresh: 30, shared: 60, stale_while_revalidate: 300, stale_if_error: 86_400 };
 
     /// Returns the value of `Cache-Control`.
     pub fn header_value(self) -> HeaderValue {
         match self {
-            Self::PUBLIC_READ_MOSTLY => {
-                HeaderValue::from_static("public, max-age=30, s-maxage=60, stale-while-revalidate=300, stale-if-error=86400")
-            }
+            Self::PUBLIC_READ_MOSTLY => HeaderValue::from_static(
+                "public, max-age=30, s-maxage=60, stale-while-revalidate=300, stale-if-error=86400",
+            ),
             Self::Public { fresh, shared, stale_while_revalidate, stale_if_error } => {
                 render_public(fresh, shared, stale_while_revalidate, stale_if_error)
             }
@@ -83,9 +87,16 @@ impl Policy {
     }
 }
 
-fn render_public(fresh: u32, shared: u32, stale_while_revalidate: u32, stale_if_error: u32) -> HeaderValue {
+fn render_public(
+    fresh: u32,
+    shared: u32,
+    stale_while_revalidate: u32,
+    stale_if_error: u32,
+) -> HeaderValue {
     let mut text = format!("public, max-age={fresh}, s-maxage={shared}");
-    for (directive, seconds) in [("stale-while-revalidate", stale_while_revalidate), ("stale-if-error", stale_if_error)] {
+    for (directive, seconds) in
+        [("stale-while-revalidate", stale_while_revalidate), ("stale-if-error", stale_if_error)]
+    {
         if seconds > 0 {
             text.push_str(&format!(", {directive}={seconds}"));
         }

@@ -1,13 +1,14 @@
-//! `Vary`: the request headers that a response depends on. Several layers add names (compression, CORS,
-//! content types). A layer that replaces the names of another makes a cache mix up two responses.
+//! `Vary`: the request headers that a response depends on. Several layers add names (compression,
+//! CORS, content types). A layer that replaces the names of another makes a cache mix up two
+//! responses.
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 /// Adds a request header's name to `Vary` (RFC 9110, section 12.5.5).
 ///
-/// The names that are there stay, in their order and case; several lines become one. A name that is there
-/// already, in any case, is not repeated. If `*` is there or is added (`HeaderName::from_static("*")`), the
-/// field becomes `*` alone.
+/// The names that are there stay, in their order and case; several lines become one. A name that is
+/// there already, in any case, is not repeated. If `*` is there or is added
+/// (`HeaderName::from_static("*")`), the field becomes `*` alone.
 ///
 /// ```
 /// use http::{HeaderMap, HeaderValue, header};
@@ -27,7 +28,11 @@ pub fn add(headers: &mut HeaderMap, name: &HeaderName) {
                 members.push(member);
             }
         }
-        if members.contains(&&b"*"[..]) { HeaderValue::from_bytes(b"*") } else { HeaderValue::from_bytes(&members.join(&b", "[..])) }
+        if members.contains(&&b"*"[..]) {
+            HeaderValue::from_bytes(b"*")
+        } else {
+            HeaderValue::from_bytes(&members.join(&b", "[..]))
+        }
     };
     match value {
         Ok(value) => headers.insert(header::VARY, value).is_some(),

@@ -49,7 +49,10 @@ fn field_bytes() -> impl Strategy<Value = Vec<u8>> {
         "GMT",
         "é",
     ]);
-    prop_oneof![vec(any::<u8>(), 0..80), vec(pieces, 0..12).prop_map(|pieces| pieces.concat().into_bytes()),]
+    prop_oneof![
+        vec(any::<u8>(), 0..80),
+        vec(pieces, 0..12).prop_map(|pieces| pieces.concat().into_bytes()),
+    ]
 }
 
 /// Makes fields of any of `NAMES`, in several lines. Bytes that a header cannot hold are left out.

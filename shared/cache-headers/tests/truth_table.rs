@@ -1,5 +1,6 @@
-//! Every combination of preconditions, row by row, each with the outcome that RFC 9110, section 13.2.2
-//! gives it. Outcomes are written out, not computed, so that no rule is tested against itself.
+//! Every combination of preconditions, row by row, each with the outcome that RFC 9110, section
+//! 13.2.2 gives it. Outcomes are written out, not computed, so that no rule is tested against
+//! itself.
 
 use cache_headers::Outcome::{NotModified, PreconditionFailed, Proceed};
 use cache_headers::{ETag, HttpDate, Outcome, Validators, evaluate};
@@ -29,7 +30,10 @@ const N: Outcome = NotModified;
 const F: Outcome = PreconditionFailed;
 
 fn current(etag: &str) -> Validators {
-    Validators { etag: ETag::parse(etag.as_bytes()), last_modified: HttpDate::from_rfc3339("2024-01-02T01:00:00.000Z") }
+    Validators {
+        etag: ETag::parse(etag.as_bytes()),
+        last_modified: HttpDate::from_rfc3339("2024-01-02T01:00:00.000Z"),
+    }
 }
 
 fn request(fields: &[(HeaderName, Lines)]) -> HeaderMap {
@@ -131,7 +135,15 @@ fn without_a_tag_only_the_star_matches() {
             ("the empty tag", &[r#""""#], [P, P, P, P, P, P, P, P]),
         ],
     );
-    check(&Method::GET, &validators, IF, &[("*", &["*"], [P, P, P, P, P, P, P, P]), ("a tag", &[r#""now""#], [F, F, F, F, F, F, F, F])]);
+    check(
+        &Method::GET,
+        &validators,
+        IF,
+        &[
+            ("*", &["*"], [P, P, P, P, P, P, P, P]),
+            ("a tag", &[r#""now""#], [F, F, F, F, F, F, F, F]),
+        ],
+    );
 }
 
 #[test]
@@ -155,7 +167,12 @@ fn if_match_and_if_unmodified_since() {
 
         check(&method, &current(r#""now""#), IF, &rows);
         let strong = [P, P, P, P, P, P, P, P];
-        check(&method, &current(r#""now""#), IF, &[("exact", exact, strong), ("list", list, strong)]);
+        check(
+            &method,
+            &current(r#""now""#),
+            IF,
+            &[("exact", exact, strong), ("list", list, strong)],
+        );
     }
 }
 
@@ -185,7 +202,8 @@ fn the_if_pair_goes_before_the_if_none_pair() {
 
 #[test]
 fn other_methods() {
-    // Something that changes the resource: a match of If-None-Match forbids it, a date says nothing.
+    // Something that changes the resource: a match of If-None-Match forbids it, a date says
+    // nothing.
     for method in [Method::PUT, Method::POST, Method::PATCH, Method::DELETE] {
         check(
             &method,

@@ -1,7 +1,8 @@
 //! This bundle's resources and routes: the first part that a fork replaces.
 //!
-//! Everything here is data. A field that is not listed does not exist for callers, whatever the table holds. The simple rules are checked
-//! when this crate compiles, the rest (indexes against `template.yaml`, filters against indexes) in the contract test.
+//! Everything here is data. A field that is not listed does not exist for callers, whatever the
+//! table holds. The simple rules are checked when this crate compiles, the rest (indexes against
+//! `template.yaml`, filters against indexes) in the contract test.
 //!
 //! ```
 //! use model::{LIST_PRODUCTS, ROUTES};

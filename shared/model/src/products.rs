@@ -1,13 +1,23 @@
 //! Products: a public catalogue, by category or as a whole.
 
 use api::{
-    Accepts, Access, Field, Filter, Index, Kind, Limits, List, Order, Partition, Policy, Projects, Resource, Route, Shape, SortOption,
-    Table, field,
+    Accepts, Access, Field, Filter, Index, Kind, Limits, List, Order, Partition, Policy, Projects,
+    Resource, Route, Shape, SortOption, Table, field,
 };
 
-/// The attributes that `byCategory…` and `byShard…` project; with the keys of index and table they are the summary.
-const IN_INDEXES: Projects =
-    Projects::Attributes(&["name", "category", "brand", "price", "currency", "rating", "stock", "thumbnail", "createdAt"]);
+/// The attributes that `byCategory…` and `byShard…` project; with the keys of index and table they
+/// are the summary.
+const IN_INDEXES: Projects = Projects::Attributes(&[
+    "name",
+    "category",
+    "brand",
+    "price",
+    "currency",
+    "rating",
+    "stock",
+    "thumbnail",
+    "createdAt",
+]);
 
 const FIELDS: &[Field] = &[
     field("productId", Kind::Text, "The product's id."),
@@ -35,7 +45,18 @@ const DIMENSIONS: &[Field] = &[
     field("depth", Kind::Number, "The depth in centimetres."),
 ];
 
-const SUMMARY: &[&str] = &["productId", "name", "category", "brand", "price", "currency", "rating", "stock", "thumbnail", "createdAt"];
+const SUMMARY: &[&str] = &[
+    "productId",
+    "name",
+    "category",
+    "brand",
+    "price",
+    "currency",
+    "rating",
+    "stock",
+    "thumbnail",
+    "createdAt",
+];
 
 /// The table `products`. Its attributes `shard` and `costPrice` are hidden.
 pub static PRODUCTS: Resource = Resource {
@@ -45,7 +66,11 @@ pub static PRODUCTS: Resource = Resource {
         key: &["productId"],
         indexes: &[
             index("byCategoryPrice", Partition::Attributes(&["category"]), &["price", "productId"]),
-            index("byCategoryCreatedAt", Partition::Attributes(&["category"]), &["createdAt", "productId"]),
+            index(
+                "byCategoryCreatedAt",
+                Partition::Attributes(&["category"]),
+                &["createdAt", "productId"],
+            ),
             index("byShardPrice", Partition::Shards("shard"), &["price", "productId"]),
             index("byShardCreatedAt", Partition::Shards("shard"), &["createdAt", "productId"]),
         ],
@@ -70,11 +95,36 @@ pub static LIST_PRODUCTS: Route = Route {
     access: Access::Public,
     shape: Shape::List(List {
         filters: &[
-            Filter { parameter: "category", field: "category", accepts: Accepts::Text, about: "Products of this category." },
-            Filter { parameter: "minPrice", field: "price", accepts: Accepts::AtLeast, about: "Products at this price or above." },
-            Filter { parameter: "maxPrice", field: "price", accepts: Accepts::AtMost, about: "Products at this price or below." },
-            Filter { parameter: "brand", field: "brand", accepts: Accepts::Text, about: "Products of this brand." },
-            Filter { parameter: "minRating", field: "rating", accepts: Accepts::AtLeast, about: "Products rated this or better." },
+            Filter {
+                parameter: "category",
+                field: "category",
+                accepts: Accepts::Text,
+                about: "Products of this category.",
+            },
+            Filter {
+                parameter: "minPrice",
+                field: "price",
+                accepts: Accepts::AtLeast,
+                about: "Products at this price or above.",
+            },
+            Filter {
+                parameter: "maxPrice",
+                field: "price",
+                accepts: Accepts::AtMost,
+                about: "Products at this price or below.",
+            },
+            Filter {
+                parameter: "brand",
+                field: "brand",
+                accepts: Accepts::Text,
+                about: "Products of this brand.",
+            },
+            Filter {
+                parameter: "minRating",
+                field: "rating",
+                accepts: Accepts::AtLeast,
+                about: "Products rated this or better.",
+            },
             Filter {
                 parameter: "inStock",
                 field: "stock",
@@ -83,10 +133,30 @@ pub static LIST_PRODUCTS: Route = Route {
             },
         ],
         sorts: &[
-            SortOption { name: "newest", field: "createdAt", order: Order::Descending, about: "the latest first" },
-            SortOption { name: "oldest", field: "createdAt", order: Order::Ascending, about: "the earliest first" },
-            SortOption { name: "price_asc", field: "price", order: Order::Ascending, about: "the cheapest first" },
-            SortOption { name: "price_desc", field: "price", order: Order::Descending, about: "the most expensive first" },
+            SortOption {
+                name: "newest",
+                field: "createdAt",
+                order: Order::Descending,
+                about: "the latest first",
+            },
+            SortOption {
+                name: "oldest",
+                field: "createdAt",
+                order: Order::Ascending,
+                about: "the earliest first",
+            },
+            SortOption {
+                name: "price_asc",
+                field: "price",
+                order: Order::Ascending,
+                about: "the cheapest first",
+            },
+            SortOption {
+                name: "price_desc",
+                field: "price",
+                order: Order::Descending,
+                about: "the most expensive first",
+            },
         ],
         expansions: &[],
         limits: Limits::USUAL,

@@ -24,7 +24,10 @@ const ADDRESS: &[Field] = &[
     field("coordinates", Kind::Object(COORDINATES), "Where that is."),
 ];
 
-const COORDINATES: &[Field] = &[field("lat", Kind::Number, "Degrees of latitude."), field("lng", Kind::Number, "Degrees of longitude.")];
+const COORDINATES: &[Field] = &[
+    field("lat", Kind::Number, "Degrees of latitude."),
+    field("lng", Kind::Number, "Degrees of longitude."),
+];
 
 const COMPANY: &[Field] = &[
     field("name", Kind::Text, "The company's name."),

@@ -7,9 +7,13 @@ use std::{env, error::Error, num::NonZeroU32};
 use aws_config::BehaviorVersion;
 use aws_sdk_dynamodb::Client;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
-use pagination::{Budget, Condition, Index, Partition, Plan, Projects, Sealer, Sort, Start, Table, Value, aws_sdk::SdkSource, run};
+use pagination::{
+    Budget, Condition, Index, Partition, Plan, Projects, Sealer, Sort, Start, Table, Value,
+    aws_sdk::SdkSource, run,
+};
 
-/// A table with the key `bookId`. Its index `byGenreYear` has the key HASH `genre`, RANGE (`year`, `bookId`), and holds the title.
+/// A table with the key `bookId`. Its index `byGenreYear` has the key HASH `genre`, RANGE (`year`,
+/// `bookId`), and holds the title.
 static BOOKS: Table = Table {
     key: &["bookId"],
     indexes: &[Index {
@@ -31,7 +35,8 @@ pub async fn list_books(
     let oldest = Sort::ascending("year");
     let plan = Plan::new(&BOOKS, &[crime], oldest, ["title"], 1)?;
 
-    // A cursor opens only for the same list in the same context. For a private list, add its owner and the caller.
+    // A cursor opens only for the same list in the same context. For a private list, add its owner
+    // and the caller.
     let context: [&[u8]; 1] = [b"list-books"];
     let start = match cursor {
         Some(text) => Start::At(sealer.open(text, &plan, &context)?),
@@ -47,8 +52,11 @@ pub async fn list_books(
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // Region, credentials and endpoint (AWS_REGION, AWS_PROFILE, AWS_ENDPOINT_URL_DYNAMODB, …) come from the environment.
-    let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+    // Region, credentials and endpoint (AWS_REGION, AWS_PROFILE, AWS_ENDPOINT_URL_DYNAMODB, …) come
+    // from the environment.
+    let http = aws_smithy_http_client::Builder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .build_https();
     let config = aws_config::defaults(BehaviorVersion::latest()).http_client(http).load().await;
     let client = Client::new(&config);
     let sealer = Sealer::new(&env::var("CURSOR_SECRET")?, None)?;

@@ -1,7 +1,8 @@
 //! The official SDK's client as a [`Source`] (feature `aws-sdk`).
 //!
-//! [`SdkSource`] reads one table with [`aws_sdk_dynamodb::Client`]. Its items are the SDK's own maps of attribute values. Region,
-//! credentials, endpoint, timeouts and retries are those of the client. The README has a whole program.
+//! [`SdkSource`] reads one table with [`aws_sdk_dynamodb::Client`]. Its items are the SDK's own
+//! maps of attribute values. Region, credentials, endpoint, timeouts and retries are those of the
+//! client. The README has a whole program.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -20,8 +21,8 @@ pub type Item = HashMap<String, AttributeValue>;
 
 /// Reads one table with the SDK's client.
 ///
-/// Sizes in bytes ([`Row::bytes`]) are an estimate: the length of the item's compact JSON without DynamoDB's type descriptors, with binary
-/// values in base64. Escapes in strings are not counted.
+/// Sizes in bytes ([`Row::bytes`]) are an estimate: the length of the item's compact JSON without
+/// DynamoDB's type descriptors, with binary values in base64. Escapes in strings are not counted.
 #[derive(Debug, Clone)]
 pub struct SdkSource {
     client: Client,
@@ -32,7 +33,8 @@ pub struct SdkSource {
 /// The error of a read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// The SDK's error: DynamoDB refused the request or could not be reached, and the client made no more attempts.
+    /// The SDK's error: DynamoDB refused the request or could not be reached, and the client made
+    /// no more attempts.
     #[error("DynamoDB did not answer the request")]
     Sdk(#[from] Box<aws_sdk_dynamodb::Error>),
     /// DynamoDB left keys unprocessed in each of 8 attempts: the table is throttled.
@@ -41,7 +43,8 @@ pub enum ReadError {
     /// DynamoDB's answer lacks a member that it must have, or is not the answer to the request.
     #[error("malformed answer: {0}")]
     Malformed(&'static str),
-    /// A key attribute of the index is missing in an item, or is not a string or number. These are the key attributes.
+    /// A key attribute of the index is missing in an item, or is not a string or number. These are
+    /// the key attributes.
     #[error("an item has no string or number in one of its key attributes: {0}")]
     Key(String),
 }
@@ -52,13 +55,14 @@ pub enum ReadError {
 pub struct NotScalar;
 
 impl SdkSource {
-    /// Reads every attribute of the table `table_name`. From an index, a Query returns what the index projects.
+    /// Reads every attribute of the table `table_name`. From an index, a Query returns what the
+    /// index projects.
     pub fn new(client: Client, table_name: impl Into<String>) -> Self {
         Self { client, table_name: table_name.into(), attributes: Vec::new() }
     }
 
-    /// Reads only these top-level attributes, and the key attributes that paging needs. Name those that the plan was made for, or items
-    /// lack the others.
+    /// Reads only these top-level attributes, and the key attributes that paging needs. Name those
+    /// that the plan was made for, or items lack the others.
     #[must_use]
     pub fn attributes(self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self { attributes: names.into_iter().map(Into::into).collect(), ..self }
@@ -72,7 +76,11 @@ impl SdkSource {
                 attributes.push(attribute);
             }
         }
-        let names: HashMap<_, _> = attributes.iter().enumerate().map(|(i, name)| (format!("#p{i}"), (*name).to_owned())).collect();
+        let names: HashMap<_, _> = attributes
+            .iter()
+            .enumerate()
+            .map(|(i, name)| (format!("#p{i}"), (*name).to_owned()))
+            .collect();
         let placeholders: Vec<_> = (0..attributes.len()).map(|i| format!("#p{i}")).collect();
         Projection { expression: Some(placeholders.join(", ")), names }
     }
@@ -96,8 +104,11 @@ impl Source for SdkSource {
             Read::Positions => Self::projection(&[], keys),
             Read::Items | Read::Count => Projection::default(),
         };
-        names.extend(query.names.iter().map(|(placeholder, name)| (placeholder.clone(), (*name).to_owned())));
-        let values = query.values.iter().map(|(placeholder, value)| (placeholder.clone(), value.into()));
+        names.extend(
+            query.names.iter().map(|(placeholder, name)| (placeholder.clone(), (*name).to_owned())),
+        );
+        let values =
+            query.values.iter().map(|(placeholder, value)| (placeholder.clone(), value.into()));
         let request = self
             .client
             .query()
@@ -108,7 +119,9 @@ impl Source for SdkSource {
             .set_projection_expression(expression)
             .set_expression_attribute_names(Some(names))
             .set_expression_attribute_values(Some(values.collect()))
-            .set_exclusive_start_key(query.start.as_ref().map(|start| start.iter().map(named).collect()))
+            .set_exclusive_start_key(
+                query.start.as_ref().map(|start| start.iter().map(named).collect()),
+            )
             .set_select((query.read == Read::Count).then_some(Select::Count))
             .scan_index_forward(query.forward)
             .limit(i32::try_from(query.limit).unwrap_or(i32::MAX));
@@ -117,15 +130,23 @@ impl Source for SdkSource {
             let bytes = if query.read == Read::Items { object_bytes(&item) } else { 0 };
             Ok(Row { position: position(query, &item)?, item, bytes })
         };
-        let is_elsewhere =
-            |key: &Item| query.partition().any(|(name, value)| scalar(key, name).is_none_or(|other| other.order(value).is_ne()));
+        let is_elsewhere = |key: &Item| {
+            query.partition().any(|(name, value)| {
+                scalar(key, name).is_none_or(|other| other.order(value).is_ne())
+            })
+        };
         if output.last_evaluated_key.as_ref().is_some_and(is_elsewhere) {
             return Err(ReadError::Malformed("LastEvaluatedKey is in another partition"));
         }
-        let items = if query.read == Read::Count { Vec::new() } else { output.items.ok_or(ReadError::Malformed("Items is missing"))? };
+        let items = if query.read == Read::Count {
+            Vec::new()
+        } else {
+            output.items.ok_or(ReadError::Malformed("Items is missing"))?
+        };
         Ok(Answer {
             rows: items.into_iter().map(row).collect::<Result<_, ReadError>>()?,
-            evaluated: u32::try_from(output.scanned_count).map_err(|_| ReadError::Malformed("ScannedCount is negative"))?,
+            evaluated: u32::try_from(output.scanned_count)
+                .map_err(|_| ReadError::Malformed("ScannedCount is negative"))?,
             last: output.last_evaluated_key.map(|key| position(query, &key)).transpose()?,
         })
     }
@@ -139,23 +160,49 @@ impl Source for SdkSource {
             tokio::time::sleep(FIRST_PAUSE * (1 << doublings)).await;
         }
         let names = fetch.table.key;
-        let projection = if self.attributes.is_empty() { Projection::default() } else { Self::projection(&self.attributes, names) };
-        let key = |key: &Vec<Value>| names.iter().copied().zip(key.iter().cloned()).map(|pair| named(&pair)).collect::<Item>();
+        let projection = if self.attributes.is_empty() {
+            Projection::default()
+        } else {
+            Self::projection(&self.attributes, names)
+        };
+        let key = |key: &Vec<Value>| {
+            names
+                .iter()
+                .copied()
+                .zip(key.iter().cloned())
+                .map(|pair| named(&pair))
+                .collect::<Item>()
+        };
         let wanted = KeysAndAttributes::builder()
             .set_keys(Some(fetch.keys.iter().map(key).collect()))
             .set_projection_expression(projection.expression)
-            .set_expression_attribute_names(Some(projection.names).filter(|names| !names.is_empty()))
+            .set_expression_attribute_names(
+                Some(projection.names).filter(|names| !names.is_empty()),
+            )
             .build()
             .map_err(sdk_error)?;
-        let output = self.client.batch_get_item().request_items(&self.table_name, wanted).send().await.map_err(sdk_error)?;
+        let output = self
+            .client
+            .batch_get_item()
+            .request_items(&self.table_name, wanted)
+            .send()
+            .await
+            .map_err(sdk_error)?;
 
         // One table is asked for, so whatever comes is of that table, by name or by ARN.
-        let identity = |item: &Item| -> Option<Vec<String>> { names.iter().map(|name| Some(scalar(item, name)?.canonical())).collect() };
-        let items = output.responses.ok_or(ReadError::Malformed("Responses is missing"))?.into_values().flatten();
+        let identity = |item: &Item| -> Option<Vec<String>> {
+            names.iter().map(|name| Some(scalar(item, name)?.canonical())).collect()
+        };
+        let items = output
+            .responses
+            .ok_or(ReadError::Malformed("Responses is missing"))?
+            .into_values()
+            .flatten();
         let keyed = |item: Item| Ok((identity(&item).ok_or(NOT_ASKED)?, item));
         let mut found: HashMap<_, _> = items.map(keyed).collect::<Result<_, ReadError>>()?;
         let unprocessed = output.unprocessed_keys.unwrap_or_default();
-        let unprocessed: HashSet<_> = unprocessed.values().flat_map(|keys| &keys.keys).filter_map(identity).collect();
+        let unprocessed: HashSet<_> =
+            unprocessed.values().flat_map(|keys| &keys.keys).filter_map(identity).collect();
         let fetched = |key: &Vec<Value>| {
             let key: Vec<_> = key.iter().map(Value::canonical).collect();
             match found.remove(&key) {
@@ -173,7 +220,8 @@ impl Source for SdkSource {
     }
 }
 
-const NOT_ASKED: ReadError = ReadError::Malformed("a BatchGetItem's answer has a key that was not asked for");
+const NOT_ASKED: ReadError =
+    ReadError::Malformed("a BatchGetItem's answer has a key that was not asked for");
 
 /// The pause before unprocessed keys are asked for a second time.
 const FIRST_PAUSE: Duration = Duration::from_millis(25);
@@ -194,7 +242,9 @@ fn scalar(item: &Item, name: &str) -> Option<Value> {
 }
 
 fn position(query: &Query<'_>, item: &Item) -> Result<Position, ReadError> {
-    query.position(|name| scalar(item, name)).ok_or_else(|| ReadError::Key(query.position_attributes.join(", ")))
+    query
+        .position(|name| scalar(item, name))
+        .ok_or_else(|| ReadError::Key(query.position_attributes.join(", ")))
 }
 
 impl From<&Value> for AttributeValue {
@@ -225,7 +275,8 @@ fn object_bytes(map: &Item) -> usize {
     list_bytes(map.iter().map(|(name, value)| name.len() + 3 + json_bytes(value)))
 }
 
-/// The length of a JSON array or object whose members have these lengths: two brackets, and commas between members.
+/// The length of a JSON array or object whose members have these lengths: two brackets, and commas
+/// between members.
 fn list_bytes(members: impl Iterator<Item = usize>) -> usize {
     members.map(|member| member + 1).sum::<usize>().max(1) + 1
 }
@@ -257,17 +308,23 @@ mod tests {
     #[test]
     fn sizes_are_those_of_compact_json() {
         let s = |text: &str| AttributeValue::S(text.to_owned());
-        let map = |members: &[(&str, AttributeValue)]| members.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        let map = |members: &[(&str, AttributeValue)]| {
+            members.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
+        };
         let item: Item = map(&[
             ("s", s("é")),
             ("n", AttributeValue::N("12.50".into())),
             ("b", AttributeValue::Bool(false)),
             ("z", AttributeValue::Null(true)),
             ("l", AttributeValue::L(vec![s("a"), AttributeValue::L(vec![])])),
-            ("m", AttributeValue::M(map(&[("k", AttributeValue::Ns(vec!["1".into(), "2".into()]))]))),
+            (
+                "m",
+                AttributeValue::M(map(&[("k", AttributeValue::Ns(vec!["1".into(), "2".into()]))])),
+            ),
             ("x", AttributeValue::B(Blob::new([0_u8; 4]))),
         ]);
-        let json = r#"{"s":"é","n":12.50,"b":false,"z":null,"l":["a",[]],"m":{"k":[1,2]},"x":"AAAAAA=="}"#;
+        let json =
+            r#"{"s":"é","n":12.50,"b":false,"z":null,"l":["a",[]],"m":{"k":[1,2]},"x":"AAAAAA=="}"#;
         assert_eq!(object_bytes(&item), json.len());
         assert_eq!(object_bytes(&Item::new()), "{}".len());
     }

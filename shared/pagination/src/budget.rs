@@ -2,20 +2,24 @@
 
 use std::time::{Duration, Instant};
 
-/// The limits on the work for one page. A page that reaches one comes back short, with a cursor that goes on from there.
+/// The limits on the work for one page. A page that reaches one comes back short, with a cursor
+/// that goes on from there.
 #[derive(Debug, Clone, Copy)]
 pub struct Budget {
     /// Rounds of concurrent Queries.
     pub rounds: u32,
-    /// Items evaluated in all rounds together. No Query asks for more than what is left, but the Queries of one round do not share it.
+    /// Items evaluated in all rounds together. No Query asks for more than what is left, but the
+    /// Queries of one round do not share it.
     pub evaluated: u32,
-    /// Bytes of the page's items, as the source counts them. A page has at least one item, however large.
+    /// Bytes of the page's items, as the source counts them. A page has at least one item, however
+    /// large.
     pub bytes: usize,
-    /// No round begins if it, or what must follow the last round, would end after this time. Each is expected to take as long as the longest
-    /// round so far.
+    /// No round begins if it, or what must follow the last round, would end after this time. Each
+    /// is expected to take as long as the longest round so far.
     pub deadline: Option<Instant>,
-    /// The rounds of calls that the caller makes for the finished page, such as one for related items. Their time is held back. For the fetch
-    /// by key of a plan that is not [covered](crate::Plan::is_covered), [`run`](crate::run) holds back a round itself.
+    /// The rounds of calls that the caller makes for the finished page, such as one for related
+    /// items. Their time is held back. For the fetch by key of a plan that is not
+    /// [covered](crate::Plan::is_covered), [`run`](crate::run) holds back a round itself.
     pub rounds_after: u32,
 }
 
@@ -27,10 +31,12 @@ impl Default for Budget {
 }
 
 impl Budget {
-    /// Returns true if a round that takes this long, and what the caller must do after it, would end after the deadline.
+    /// Returns true if a round that takes this long, and what the caller must do after it, would
+    /// end after the deadline.
     pub(crate) fn is_too_late(&self, longest: Duration) -> bool {
         let needed = longest.saturating_mul(self.rounds_after.saturating_add(1));
-        self.deadline.is_some_and(|deadline| needed > deadline.saturating_duration_since(Instant::now()))
+        self.deadline
+            .is_some_and(|deadline| needed > deadline.saturating_duration_since(Instant::now()))
     }
 }
 
@@ -82,7 +88,10 @@ impl<'a> Meter<'a> {
         if self.rounds >= self.budget.rounds || self.evaluated_left() == 0 {
             return Some(Exhausted::Reads);
         }
-        let budget = Budget { rounds_after: self.budget.rounds_after.saturating_add(u32::from(self.fetches)), ..*self.budget };
+        let budget = Budget {
+            rounds_after: self.budget.rounds_after.saturating_add(u32::from(self.fetches)),
+            ..*self.budget
+        };
         budget.is_too_late(self.longest).then_some(Exhausted::Time)
     }
 }
@@ -93,10 +102,15 @@ mod tests {
 
     const LONG: Duration = Duration::from_secs(700);
 
-    /// Returns true if a second round may begin, after a first one of 700 seconds, with this many seconds left.
+    /// Returns true if a second round may begin, after a first one of 700 seconds, with this many
+    /// seconds left.
     fn may_begin(left: u64, fetches: bool, rounds_after: u32) -> bool {
         let now = Instant::now();
-        let budget = Budget { deadline: Some(now + Duration::from_secs(left)), rounds_after, ..Budget::default() };
+        let budget = Budget {
+            deadline: Some(now + Duration::from_secs(left)),
+            rounds_after,
+            ..Budget::default()
+        };
         let mut meter = Meter::new(&budget, fetches);
         meter.count(now.checked_sub(LONG).unwrap(), 1);
         meter.exhausted().is_none()

@@ -20,7 +20,8 @@ pub enum Predicate {
     OneOf(Vec<Value>),
     /// At least this.
     AtLeast(Value),
-    /// At most this. For an exclusive end, pass the greatest value before it: BETWEEN includes both of its bounds.
+    /// At most this. For an exclusive end, pass the greatest value before it: BETWEEN includes both
+    /// of its bounds.
     AtMost(Value),
     /// A string that begins with this text.
     BeginsWith(String),
@@ -69,7 +70,8 @@ impl Condition {
         values.sort();
         values.dedup();
         // With their lengths, so that no list of values reads like another.
-        let values: String = values.iter().map(|value| format!(" {}:{value}", value.len())).collect();
+        let values: String =
+            values.iter().map(|value| format!(" {}:{value}", value.len())).collect();
         format!("{} {symbol}{values}", self.attribute)
     }
 }
@@ -91,8 +93,8 @@ impl Predicate {
 /// The order of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sort {
-    /// The attribute that the list is sorted by: the first RANGE attribute of an index. `None` takes the order of the index that reads the
-    /// least, for lists that promise no order.
+    /// The attribute that the list is sorted by: the first RANGE attribute of an index. `None`
+    /// takes the order of the index that reads the least, for lists that promise no order.
     pub attribute: Option<&'static str>,
     /// Ascending or descending.
     pub order: Order,

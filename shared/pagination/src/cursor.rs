@@ -4,7 +4,8 @@ use std::cmp::Ordering;
 
 use crate::Value;
 
-/// The place of an item in a partition of an index: the values of [`Index::position_attributes`](crate::Index::position_attributes).
+/// The place of an item in a partition of an index: the values of
+/// [`Index::position_attributes`](crate::Index::position_attributes).
 ///
 /// [`Query::position`](crate::Query::position) makes one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,8 +33,8 @@ pub enum Direction {
 pub struct Cursor {
     /// The direction.
     pub direction: Direction,
-    /// The exclusive start: the next page begins after this position. `None` begins at the first item of the list or, backward, at the
-    /// last.
+    /// The exclusive start: the next page begins after this position. `None` begins at the first
+    /// item of the list or, backward, at the last.
     pub after: Option<Position>,
 }
 

@@ -9,18 +9,21 @@ use crate::{Budget, Fetch, Fetched, MAX_FETCH, Source, Table, Value};
 /// The most [`Source::fetch`] calls that [`fetch_all`] makes side by side.
 pub const MAX_FETCHES_AT_ONCE: usize = 4;
 
-/// The keys of the first round if no item's size is known: as many as a usual page has. If each item has the greatest size, 400 KB, they are
-/// 10 MB, which cost 1,250 read units.
+/// The keys of the first round if no item's size is known: as many as a usual page has. If each
+/// item has the greatest size, 400 KB, they are 10 MB, which cost 1,250 read units.
 const FIRST_FETCH: usize = 25;
 
 /// Reads items by their keys and returns them in the order of `keys`.
 ///
-/// Each round asks for as many keys as [`Budget::bytes`] can hold, by the sizes of the items found so far and, before the first one, by
-/// [`Source::expected_bytes`]. Keys that DynamoDB leaves unprocessed are read again. A key that no item can have (see [`Table::can_hold`])
-/// is [`Fetched::Missing`] and is not asked for; a key that stands in `keys` again is missing at the later places.
+/// Each round asks for as many keys as [`Budget::bytes`] can hold, by the sizes of the items found
+/// so far and, before the first one, by [`Source::expected_bytes`]. Keys that DynamoDB leaves
+/// unprocessed are read again. A key that no item can have (see [`Table::can_hold`]) is
+/// [`Fetched::Missing`] and is not asked for; a key that stands in `keys` again is missing at the
+/// later places.
 ///
-/// Keys stay [`Fetched::Unprocessed`] for two reasons: the items before them have more bytes than the budget, or another round would not
-/// end before [`Budget::deadline`] (with [`Budget::rounds_after`] held back). The first round is always made.
+/// Keys stay [`Fetched::Unprocessed`] for two reasons: the items before them have more bytes than
+/// the budget, or another round would not end before [`Budget::deadline`] (with
+/// [`Budget::rounds_after`] held back). The first round is always made.
 ///
 /// # Errors
 /// The first error of a call. [`Source::fetch`] decides when to stop repeating.
@@ -31,14 +34,22 @@ pub async fn fetch_all<S: Source>(
     budget: &Budget,
 ) -> Result<Vec<Fetched<S::Item>>, S::Error> {
     let mut known = HashSet::new();
-    let new = |key: &Vec<Value>| table.can_hold(key) && known.insert(key.iter().map(Value::canonical).collect::<Vec<_>>());
-    let mut all: Vec<_> = keys.iter().map(new).map(|ask| if ask { Fetched::Unprocessed } else { Fetched::Missing }).collect();
+    let new = |key: &Vec<Value>| {
+        table.can_hold(key) && known.insert(key.iter().map(Value::canonical).collect::<Vec<_>>())
+    };
+    let mut all: Vec<_> = keys
+        .iter()
+        .map(new)
+        .map(|ask| if ask { Fetched::Unprocessed } else { Fetched::Missing })
+        .collect();
     let (mut attempt, mut longest) = (0, None);
     let mut most = source.expected_bytes().map_or(FIRST_FETCH, |size| that_fit(budget.bytes, size));
     loop {
         let (mut open, sizes) = unprocessed(&all, budget.bytes);
         open.truncate(sizes.next(budget.bytes).unwrap_or(most));
-        if open.is_empty() || (attempt == 0 && longest.is_some_and(|longest| budget.is_too_late(longest))) {
+        if open.is_empty()
+            || (attempt == 0 && longest.is_some_and(|longest| budget.is_too_late(longest)))
+        {
             break;
         }
         let began = Instant::now();
@@ -47,7 +58,8 @@ pub async fn fetch_all<S: Source>(
             let fetched = source.fetch(&Fetch { table, keys: &keys, attempt }).await?;
             Ok((batch, fetched))
         });
-        let batches: Vec<_> = stream::iter(batches).buffered(MAX_FETCHES_AT_ONCE).try_collect().await?;
+        let batches: Vec<_> =
+            stream::iter(batches).buffered(MAX_FETCHES_AT_ONCE).try_collect().await?;
         for (batch, fetched) in batches {
             for (&i, fetched) in batch.iter().zip(fetched) {
                 all[i] = fetched;
@@ -68,21 +80,23 @@ struct Sizes {
 }
 
 impl Sizes {
-    /// Returns the number of keys to ask for next so that the items found have `budget` bytes; `None` if none was found yet.
+    /// Returns the number of keys to ask for next so that the items found have `budget` bytes;
+    /// `None` if none was found yet.
     fn next(&self, budget: usize) -> Option<usize> {
         let mean = self.bytes.checked_div(self.found)?;
         Some(that_fit(budget.saturating_sub(self.bytes), mean))
     }
 }
 
-/// Returns how many items of this size are needed to have more than `bytes` bytes, at most what one round can fetch.
+/// Returns how many items of this size are needed to have more than `bytes` bytes, at most what one
+/// round can fetch.
 fn that_fit(bytes: usize, size: usize) -> usize {
     let most = MAX_FETCHES_AT_ONCE * MAX_FETCH;
     bytes.checked_div(size).map_or(most, |fit| (fit + 1).min(most))
 }
 
-/// Returns the indexes of the unprocessed keys, up to the item at which those found so far have more than `bytes` bytes, and the sizes of the
-/// items before it.
+/// Returns the indexes of the unprocessed keys, up to the item at which those found so far have
+/// more than `bytes` bytes, and the sizes of the items before it.
 fn unprocessed<I>(all: &[Fetched<I>], bytes: usize) -> (Vec<usize>, Sizes) {
     let (mut open, mut sizes) = (Vec::new(), Sizes { found: 0, bytes: 0 });
     for (i, fetched) in all.iter().enumerate() {

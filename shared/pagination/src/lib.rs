@@ -1,18 +1,20 @@
 //! Key-based pagination over DynamoDB that never skips and never repeats an item.
 //!
-//! DynamoDB pages by key and leaves the rest to its caller. A page may be empty and not the last, or full and the last. A filter runs after
-//! `Limit`. A list over several partitions has no order. A start key that callers hold lets them read what they should not. This crate turns
-//! that into lists that people can page through:
+//! DynamoDB pages by key and leaves the rest to its caller. A page may be empty and not the last,
+//! or full and the last. A filter runs after `Limit`. A list over several partitions has no order.
+//! A start key that callers hold lets them read what they should not. This crate turns that into
+//! lists that people can page through:
 //!
-//! - **A plan** ([`Plan`]): conditions and a sort choose the index, the key range and the filters. Attributes that the index does not hold
-//!   are read from the table by key, in order.
-//! - **Filled pages with exact ends** ([`run`]): rounds of Queries within a [`Budget`], sized by what the filter let through so far; an
-//!   ordered merge of N partitions that are read concurrently; forward and backward at the same cost.
-//! - **Sealed cursors** ([`Sealer`]): encrypted, deterministic, bound to the list and its caller, at most [`MAX_CURSOR_CHARS`] long, with
-//!   expiry and rotation of secrets.
+//! - **A plan** ([`Plan`]): conditions and a sort choose the index, the key range and the filters.
+//!   Attributes that the index does not hold are read from the table by key, in order.
+//! - **Filled pages with exact ends** ([`run`]): rounds of Queries within a [`Budget`], sized by
+//!   what the filter let through so far; an ordered merge of N partitions that are read
+//!   concurrently; forward and backward at the same cost.
+//! - **Sealed cursors** ([`Sealer`]): encrypted, deterministic, bound to the list and its caller,
+//!   at most [`MAX_CURSOR_CHARS`] long, with expiry and rotation of secrets.
 //!
-//! It knows no HTTP and no Lambda. DynamoDB is reached through a trait of two methods, [`Source`]. The feature `aws-sdk` has one over the
-//! official SDK's client: `aws_sdk::SdkSource`.
+//! It knows no HTTP and no Lambda. DynamoDB is reached through a trait of two methods, [`Source`].
+//! The feature `aws-sdk` has one over the official SDK's client: `aws_sdk::SdkSource`.
 //!
 //! # Example
 //!
@@ -58,8 +60,10 @@
 //!
 //! # What is not here, and why
 //!
-//! - Scans and page numbers without a bound: their cost grows with the depth. [`Start::Skip`] counts items over a bounded distance.
-//! - OR, functions and conditions on nested attributes: a [`Condition`] is what the filters of a list need, and can be checked in advance.
+//! - Scans and page numbers without a bound: their cost grows with the depth. [`Start::Skip`]
+//!   counts items over a bounded distance.
+//! - OR, functions and conditions on nested attributes: a [`Condition`] is what the filters of a
+//!   list need, and can be checked in advance.
 //! - Totals: DynamoDB has none without reading everything.
 //! - Timeouts of calls: they belong to the client.
 
@@ -87,7 +91,8 @@ pub use page::Page;
 pub use plan::{Plan, PlanError};
 pub use run::{MAX_QUERIES_AT_ONCE, RunError, Start, run};
 pub use sealer::{
-    CURSOR_DAYS, InvalidCursor, MAX_CURSOR_CHARS, MAX_POSITION_BYTES, MIN_SECRET_CHARS, PositionTooLong, Sealer, SecretTooShort,
+    CURSOR_DAYS, InvalidCursor, MAX_CURSOR_CHARS, MAX_POSITION_BYTES, MIN_SECRET_CHARS,
+    PositionTooLong, Sealer, SecretTooShort,
 };
 pub use source::{Answer, Fetch, Fetched, MAX_FETCH, Query, Read, Row, Source};
 pub use table::{Index, Partition, Projects, Table};

@@ -1,14 +1,16 @@
-//! Merges the partitions of a list in order: with one partition a queue, with N of them a k-way merge.
+//! Merges the partitions of a list in order: with one partition a queue, with N of them a k-way
+//! merge.
 //!
-//! An item is next once no partition can still return a lesser one. A partition is *dry* if its buffer is empty and it has not been read to
-//! its end. Its next item can have any key after the last one read, so a dry partition blocks everything after that key and nothing before
-//! it.
+//! An item is next once no partition can still return a lesser one. A partition is *dry* if its
+//! buffer is empty and it has not been read to its end. Its next item can have any key after the
+//! last one read, so a dry partition blocks everything after that key and nothing before it.
 
 use std::{cmp::Ordering, collections::VecDeque};
 
 use crate::{Answer, Cursor, Direction, Plan, Position, Row};
 
-/// An answer that no Query of the list can have: its positions do not move on, are out of order, or lie outside of the list's range.
+/// An answer that no Query of the list can have: its positions do not move on, are out of order, or
+/// lie outside of the list's range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct OutOfOrder;
 
@@ -46,18 +48,38 @@ pub(crate) enum Head {
 impl<'a, I> Merge<'a, I> {
     /// Starts at `cursor` in all partitions of `plan`.
     pub(crate) fn new(plan: &'a Plan, cursor: &Cursor) -> Self {
-        let stream = || Stream { buffer: VecDeque::new(), read_to: cursor.after.clone(), done: false, given: 0, passed: 0, evaluated: 0 };
-        Self { streams: (0..plan.partitions()).map(|_| stream()).collect(), plan, direction: cursor.direction, given: 0 }
+        let stream = || Stream {
+            buffer: VecDeque::new(),
+            read_to: cursor.after.clone(),
+            done: false,
+            given: 0,
+            passed: 0,
+            evaluated: 0,
+        };
+        Self {
+            streams: (0..plan.partitions()).map(|_| stream()).collect(),
+            plan,
+            direction: cursor.direction,
+            given: 0,
+        }
     }
 
     /// Returns where the next row is.
     pub(crate) fn head(&self) -> Head {
-        let least = self.streams.iter().enumerate().filter_map(|(i, stream)| Some((i, &stream.buffer.front()?.position)));
+        let least = self
+            .streams
+            .iter()
+            .enumerate()
+            .filter_map(|(i, stream)| Some((i, &stream.buffer.front()?.position)));
         let least = least.min_by(|(_, a), (_, b)| self.order(a, b));
         let reached = self.reached();
         match (least, reached) {
             (Some((i, _)), Reached::Everywhere) => Head::Row(i),
-            (Some((i, position)), Reached::To(held)) if self.order(position, held) != Ordering::Greater => Head::Row(i),
+            (Some((i, position)), Reached::To(held))
+                if self.order(position, held) != Ordering::Greater =>
+            {
+                Head::Row(i)
+            }
             (None, Reached::Everywhere) => Head::End,
             _ => Head::Blocked,
         }
@@ -76,10 +98,12 @@ impl<'a, I> Merge<'a, I> {
         Some(row)
     }
 
-    /// Returns the dry partitions, and the Limit of each one's next Query so that together they return `missing` more rows.
+    /// Returns the dry partitions, and the Limit of each one's next Query so that together they
+    /// return `missing` more rows.
     ///
-    /// With one partition that is `missing`. With N, the share of a partition is estimated from what it gave so far (at first 1/N), plus three
-    /// standard deviations, so that a second round is rare. With a filter, the estimate is divided by the share of items that passed so far.
+    /// With one partition that is `missing`. With N, the share of a partition is estimated from
+    /// what it gave so far (at first 1/N), plus three standard deviations, so that a second round
+    /// is rare. With a filter, the estimate is divided by the share of items that passed so far.
     pub(crate) fn asks(&self, missing: u32, filtered: bool, most: u32) -> Vec<(usize, u32)> {
         let partitions = self.streams.len() as f64;
         let dry = self.streams.iter().enumerate().filter(|(_, stream)| stream.is_dry());
@@ -102,7 +126,8 @@ impl<'a, I> Merge<'a, I> {
         self.streams[i].read_to.as_ref()
     }
 
-    /// Adds the answer to a Query of partition `i`; `None` if no Query was needed because nothing can follow.
+    /// Adds the answer to a Query of partition `i`; `None` if no Query was needed because nothing
+    /// can follow.
     ///
     /// # Errors
     /// If the answer is [out of order](check).
@@ -114,7 +139,8 @@ impl<'a, I> Merge<'a, I> {
         };
         check(self.plan, self.direction, stream.read_to.as_ref(), &answer)?;
         stream.evaluated = stream.evaluated.saturating_add(answer.evaluated);
-        stream.passed = stream.passed.saturating_add(u32::try_from(answer.rows.len()).unwrap_or(u32::MAX));
+        stream.passed =
+            stream.passed.saturating_add(u32::try_from(answer.rows.len()).unwrap_or(u32::MAX));
         stream.buffer.extend(answer.rows);
         stream.done = answer.last.is_none();
         if answer.last.is_some() {
@@ -123,7 +149,8 @@ impl<'a, I> Merge<'a, I> {
         Ok(())
     }
 
-    /// The position up to which all rows of all partitions have been given. A page that could not be filled goes on from there.
+    /// The position up to which all rows of all partitions have been given. A page that could not
+    /// be filled goes on from there.
     pub(crate) fn given_to(&self) -> Option<Position> {
         match self.reached() {
             Reached::To(position) => Some(position.clone()),
@@ -137,7 +164,11 @@ impl<'a, I> Merge<'a, I> {
         for stream in self.streams.iter().filter(|stream| stream.is_dry()) {
             reached = match (reached, &stream.read_to) {
                 (Reached::Nowhere, _) | (_, None) => Reached::Nowhere,
-                (Reached::To(least), Some(read_to)) if self.order(least, read_to) != Ordering::Greater => Reached::To(least),
+                (Reached::To(least), Some(read_to))
+                    if self.order(least, read_to) != Ordering::Greater =>
+                {
+                    Reached::To(least)
+                }
                 (_, Some(read_to)) => Reached::To(read_to),
             };
         }
@@ -150,12 +181,19 @@ impl<'a, I> Merge<'a, I> {
     }
 }
 
-/// Checks that an answer moves on: its rows ascend strictly from the position `after`, within the list's range, and LastEvaluatedKey lies
-/// behind `after` and not before the last row.
+/// Checks that an answer moves on: its rows ascend strictly from the position `after`, within the
+/// list's range, and LastEvaluatedKey lies behind `after` and not before the last row.
 ///
-/// DynamoDB always answers so. Anything else would repeat items, skip them, or read the same page for ever.
-pub(crate) fn check<I>(plan: &Plan, direction: Direction, after: Option<&Position>, answer: &Answer<I>) -> Result<(), OutOfOrder> {
-    let before = |a: &Position, b: &Position| plan.order(direction, a, b).is_none_or(Ordering::is_lt);
+/// DynamoDB always answers so. Anything else would repeat items, skip them, or read the same page
+/// for ever.
+pub(crate) fn check<I>(
+    plan: &Plan,
+    direction: Direction,
+    after: Option<&Position>,
+    answer: &Answer<I>,
+) -> Result<(), OutOfOrder> {
+    let before =
+        |a: &Position, b: &Position| plan.order(direction, a, b).is_none_or(Ordering::is_lt);
     let mut reached = after;
     for Row { position, .. } in &answer.rows {
         let moves_on = reached.is_none_or(|reached| before(reached, position));
@@ -166,12 +204,15 @@ pub(crate) fn check<I>(plan: &Plan, direction: Direction, after: Option<&Positio
     }
     let Some(last) = &answer.last else { return Ok(()) };
     // It is the key of the last row, unless a filter hid the items after that one.
-    let is_last_row = |reached| !answer.rows.is_empty() && plan.order(direction, reached, last) == Some(Ordering::Equal);
+    let is_last_row = |reached| {
+        !answer.rows.is_empty() && plan.order(direction, reached, last) == Some(Ordering::Equal)
+    };
     let moves_on = reached.is_none_or(|reached| before(reached, last) || is_last_row(reached));
     if moves_on && plan.is_within(last) { Ok(()) } else { Err(OutOfOrder) }
 }
 
-/// The factor on an estimate: asking for too few items costs a round trip, asking for too many costs a few read units.
+/// The factor on an estimate: asking for too few items costs a round trip, asking for too many
+/// costs a few read units.
 const MARGIN: f64 = 1.25;
 
 /// The position up to which all dry partitions have been read.

@@ -4,15 +4,17 @@ use crate::{Cursor, Direction, Position, Row, budget::Exhausted};
 
 /// One page of a list.
 ///
-/// Its rows are in the order in which they were read: forward the list's order, backward the reverse. So [`Page::truncate`] always removes
-/// what was read last. [`Page::into_items`] returns the list's order.
+/// Its rows are in the order in which they were read: forward the list's order, backward the
+/// reverse. So [`Page::truncate`] always removes what was read last. [`Page::into_items`] returns
+/// the list's order.
 #[derive(Debug)]
 pub struct Page<I> {
     direction: Direction,
     /// True if the page begins at an end of the list, so that there is no page on that side.
     from_end: bool,
     rows: Vec<Row<I>>,
-    /// The positions of the first and the last row read, even if BatchGetItem no longer found the item.
+    /// The positions of the first and the last row read, even if BatchGetItem no longer found the
+    /// item.
     first: Option<Position>,
     last: Option<Position>,
     stop: Stop,
@@ -26,7 +28,8 @@ pub(crate) enum Stop {
     End,
     /// The page is full, and more items follow or may follow.
     Full,
-    /// The budget was exhausted. All items up to `reached` have been evaluated, and those that the filter let through are on the page.
+    /// The budget was exhausted. All items up to `reached` have been evaluated, and those that the
+    /// filter let through are on the page.
     Exhausted { exhausted: Exhausted, reached: Option<Position> },
 }
 
@@ -44,15 +47,15 @@ impl<I> Page<I> {
         &self.rows
     }
 
-    /// Returns true if [`Budget::deadline`](crate::Budget::deadline) ended the page. The same request may return more items at another time,
-    /// so such a page should not be cached.
+    /// Returns true if [`Budget::deadline`](crate::Budget::deadline) ended the page. The same
+    /// request may return more items at another time, so such a page should not be cached.
     #[must_use]
     pub fn timed_out(&self) -> bool {
         self.timed_out
     }
 
-    /// Removes all rows but the first `keep` ones read. The next page begins with the rows removed. One row always stays, so that every page
-    /// makes progress.
+    /// Removes all rows but the first `keep` ones read. The next page begins with the rows removed.
+    /// One row always stays, so that every page makes progress.
     pub fn truncate(&mut self, keep: usize) {
         let keep = keep.max(1);
         if keep < self.rows.len() {
@@ -63,14 +66,15 @@ impl<I> Page<I> {
         }
     }
 
-    /// [Truncates](Self::truncate) the page because the deadline left no time to read what the other rows need.
+    /// [Truncates](Self::truncate) the page because the deadline left no time to read what the
+    /// other rows need.
     pub fn truncate_timed_out(&mut self, keep: usize) {
         self.truncate(keep);
         self.timed_out = true;
     }
 
-    /// Removes the rows that do not fit into `budget` bytes, where each row takes `overhead` bytes more than its own (such as a comma). One
-    /// row always stays.
+    /// Removes the rows that do not fit into `budget` bytes, where each row takes `overhead` bytes
+    /// more than its own (such as a comma). One row always stays.
     pub fn truncate_to_bytes(&mut self, budget: usize, overhead: usize) {
         let mut bytes = 0;
         let fits = |row: &&Row<I>| {
@@ -111,10 +115,13 @@ impl<I> Page<I> {
         items
     }
 
-    /// Replaces the item of every row. Rows without a new item (deleted meanwhile) are removed, but count as read: the cursors do not change.
+    /// Replaces the item of every row. Rows without a new item (deleted meanwhile) are removed, but
+    /// count as read: the cursors do not change.
     pub(crate) fn replace_items(&mut self, items: Vec<Option<(I, usize)>>) {
         let rows = std::mem::take(&mut self.rows).into_iter().zip(items);
-        let found = rows.filter_map(|(row, item)| item.map(|(item, bytes)| Row { position: row.position, item, bytes }));
+        let found = rows.filter_map(|(row, item)| {
+            item.map(|(item, bytes)| Row { position: row.position, item, bytes })
+        });
         self.rows = found.collect();
     }
 
@@ -130,8 +137,8 @@ impl<I> Page<I> {
         let (exists, after) = if direction == self.direction {
             (!matches!(self.stop, Stop::End), self.reached().or(self.last.as_ref()))
         } else {
-            // The other way begins at the first row read. Without one it begins at the last item evaluated, and without that at the end of
-            // the list, which the walk had reached.
+            // The other way begins at the first row read. Without one it begins at the last item
+            // evaluated, and without that at the end of the list, which the walk had reached.
             (!self.from_end, self.first.as_ref().or_else(|| self.reached()))
         };
         exists.then(|| Cursor { direction, after: after.cloned() })

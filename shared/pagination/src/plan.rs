@@ -1,17 +1,22 @@
 //! Chooses how a list is read from its conditions and sort, and makes the Queries. Does no I/O.
 //!
-//! The rules are those of DynamoDB's [Query](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Query.html), which rejects
-//! anything else: every partition attribute has an equality; a condition on a key attribute of the index is a key condition and never a
-//! filter; two bounds on the sort key are one BETWEEN.
+//! The rules are those of DynamoDB's
+//! [Query](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Query.html), which
+//! rejects anything else: every partition attribute has an equality; a condition on a key attribute
+//! of the index is a key condition and never a filter; two bounds on the sort key are one BETWEEN.
 
 use std::cmp::Ordering;
 
-use crate::{Condition, Direction, Index, Order, Partition, Position, Predicate, Query, Read, Sort, Table, Value, range::Range};
+use crate::{
+    Condition, Direction, Index, Order, Partition, Position, Predicate, Query, Read, Sort, Table,
+    Value, range::Range,
+};
 
 /// The reason why there is no plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
-    /// No index has this sort attribute, a value for each of its partition attributes, and every attribute of the other conditions.
+    /// No index has this sort attribute, a value for each of its partition attributes, and every
+    /// attribute of the other conditions.
     #[error("no index serves these conditions in this order")]
     NoIndex,
 }
@@ -35,14 +40,16 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Chooses an index that serves `conditions` in the order of `sort`. `wanted` are the attributes that items need to have. `shards` is the
-    /// number of partitions of a [`Partition::Shards`] index, at least 1.
+    /// Chooses an index that serves `conditions` in the order of `sort`. `wanted` are the
+    /// attributes that items need to have. `shards` is the number of partitions of a
+    /// [`Partition::Shards`] index, at least 1.
     ///
-    /// The index that reads the least is chosen: the one with the most partition attributes, then with the most conditions in its range, then
-    /// one that holds all that is wanted.
+    /// The index that reads the least is chosen: the one with the most partition attributes, then
+    /// with the most conditions in its range, then one that holds all that is wanted.
     ///
     /// # Errors
-    /// [`PlanError::NoIndex`]. The possible conditions and sorts are known when a program is written, so a test can try them all.
+    /// [`PlanError::NoIndex`]. The possible conditions and sorts are known when a program is
+    /// written, so a test can try them all.
     pub fn new<'a>(
         table: &'static Table,
         conditions: &[Condition],
@@ -57,14 +64,24 @@ impl Plan {
                 Partition::Attributes(names) => names.len(),
                 Partition::Shards(_) => 0,
             };
-            let in_range = conditions.iter().filter(|condition| index.range.first() == Some(&condition.attribute)).count();
+            let in_range = conditions
+                .iter()
+                .filter(|condition| index.range.first() == Some(&condition.attribute))
+                .count();
             (partition, in_range, covered(index))
         };
-        let served = table.indexes.iter().filter(|index| sort.attribute.is_none_or(|attribute| index.range.first() == Some(&attribute)));
-        let served = served.filter_map(|index| Some((index, partitions(table, index, conditions, shards)?)));
+        let served = table.indexes.iter().filter(|index| {
+            sort.attribute.is_none_or(|attribute| index.range.first() == Some(&attribute))
+        });
+        let served =
+            served.filter_map(|index| Some((index, partitions(table, index, conditions, shards)?)));
         // max_by_key takes the last of equals: the first declared shall win.
         let served: Vec<_> = served.collect();
-        let (index, partitions) = served.into_iter().rev().max_by_key(|(index, _)| fitness(index)).ok_or(PlanError::NoIndex)?;
+        let (index, partitions) = served
+            .into_iter()
+            .rev()
+            .max_by_key(|(index, _)| fitness(index))
+            .ok_or(PlanError::NoIndex)?;
 
         let mut range = Range::default();
         let mut filters = Vec::new();
@@ -80,7 +97,17 @@ impl Plan {
         canonical.sort();
         let position_attributes = index.position_attributes(table).collect();
         let covered = covered(index);
-        Ok(Self { table, index, position_attributes, order: sort.order, partitions, range, filters, covered, canonical })
+        Ok(Self {
+            table,
+            index,
+            position_attributes,
+            order: sort.order,
+            partitions,
+            range,
+            filters,
+            covered,
+            canonical,
+        })
     }
 
     /// Returns the index that the list is read from.
@@ -89,13 +116,15 @@ impl Plan {
         self.index
     }
 
-    /// Returns true if the index holds every wanted attribute. If not, a Query reads the keys and BatchGetItem the items.
+    /// Returns true if the index holds every wanted attribute. If not, a Query reads the keys and
+    /// BatchGetItem the items.
     #[must_use]
     pub fn is_covered(&self) -> bool {
         self.covered
     }
 
-    /// Returns true if every condition is a key condition, so that items can be skipped by counting.
+    /// Returns true if every condition is a key condition, so that items can be skipped by
+    /// counting.
     #[must_use]
     pub fn is_unfiltered(&self) -> bool {
         self.filters.is_empty()
@@ -113,7 +142,8 @@ impl Plan {
         &self.position_attributes
     }
 
-    /// Returns true if the conditions exclude each other. Such a list is empty, and DynamoDB would reject the BETWEEN.
+    /// Returns true if the conditions exclude each other. Such a list is empty, and DynamoDB would
+    /// reject the BETWEEN.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         let reversed = matches!((&self.range.low, &self.range.high), (Some(low), Some(high)) if low.order(high) == Ordering::Greater);
@@ -123,20 +153,31 @@ impl Plan {
     /// Returns true if a position lies within the range of the first RANGE attribute.
     pub(crate) fn is_within(&self, position: &Position) -> bool {
         let Range { low, high, prefix } = &self.range;
-        let Some(value) = position.0.first().filter(|_| !self.index.range.is_empty()) else { return true };
+        let Some(value) = position.0.first().filter(|_| !self.index.range.is_empty()) else {
+            return true;
+        };
         low.as_ref().is_none_or(|low| value.order(low) != Ordering::Less)
             && high.as_ref().is_none_or(|high| value.order(high) != Ordering::Greater)
-            && prefix.as_ref().is_none_or(|prefix| matches!(value, Value::S(text) if text.starts_with(prefix)))
+            && prefix
+                .as_ref()
+                .is_none_or(|prefix| matches!(value, Value::S(text) if text.starts_with(prefix)))
     }
 
-    /// Compares two positions in the order of a walk; `None` if only DynamoDB knows which of the two items comes first.
-    pub(crate) fn order(&self, direction: Direction, a: &Position, b: &Position) -> Option<Ordering> {
+    /// Compares two positions in the order of a walk; `None` if only DynamoDB knows which of the
+    /// two items comes first.
+    pub(crate) fn order(
+        &self,
+        direction: Direction,
+        a: &Position,
+        b: &Position,
+    ) -> Option<Ordering> {
         let order = a.order(b, self.index.range.len());
         let order = if self.scans_forward(direction) { order } else { order.reverse() };
         (order.is_ne() || self.index.is_unique(self.table) || a == b).then_some(order)
     }
 
-    /// Returns what cursors are bound to: the index, its order, and the conditions in a canonical form.
+    /// Returns what cursors are bound to: the index, its order, and the conditions in a canonical
+    /// form.
     pub(crate) fn binding(&self) -> impl Iterator<Item = &[u8]> {
         let order = match self.order {
             Order::Ascending => "ascending",
@@ -148,10 +189,18 @@ impl Plan {
             .map(str::as_bytes)
     }
 
-    /// Returns the Query that reads partition number `partition` after the position `after`, or from its beginning; `None` if nothing can
-    /// follow. [`run`](crate::run) makes all of a page's Queries itself; call this to show one.
+    /// Returns the Query that reads partition number `partition` after the position `after`, or
+    /// from its beginning; `None` if nothing can follow. [`run`](crate::run) makes all of a page's
+    /// Queries itself; call this to show one.
     #[must_use]
-    pub fn query(&self, partition: usize, direction: Direction, after: Option<&Position>, limit: u32, read: Read) -> Option<Query<'_>> {
+    pub fn query(
+        &self,
+        partition: usize,
+        direction: Direction,
+        after: Option<&Position>,
+        limit: u32,
+        read: Read,
+    ) -> Option<Query<'_>> {
         let index = self.index;
         let forward = self.scans_forward(direction);
         let mut query = Query {
@@ -166,13 +215,18 @@ impl Plan {
             limit,
             read,
         };
-        let partition = index.partition_attributes().iter().copied().zip(self.partitions.get(partition)?);
+        let partition =
+            index.partition_attributes().iter().copied().zip(self.partitions.get(partition)?);
         for (name, value) in partition.clone() {
             query.key_condition(name, "# = :", [value.clone()]);
         }
         let start = |after: &Position| {
             let position = self.position_attributes.iter().copied().zip(&after.0);
-            partition.clone().chain(position).map(|(name, value)| (name, value.clone())).collect::<Vec<_>>()
+            partition
+                .clone()
+                .chain(position)
+                .map(|(name, value)| (name, value.clone()))
+                .collect::<Vec<_>>()
         };
         let mut after = after;
         if let Some(&sort) = index.range.first() {
@@ -183,15 +237,28 @@ impl Plan {
                 if forward { order } else { order.reverse() }
             };
             // A position before the range needs no start key: the range itself begins after it.
-            after = after.filter(|after| near.as_ref().is_none_or(|near| beyond(after, near) != Ordering::Less));
+            after = after.filter(|after| {
+                near.as_ref().is_none_or(|near| beyond(after, near) != Ordering::Less)
+            });
             let at_far = after.zip(far.as_ref()).map(|(after, far)| (beyond(after, far), far));
             match (at_far, low.clone(), high.clone()) {
                 (Some((Ordering::Greater, _)), ..) => return None,
-                // Only items with the same sort value can follow. DynamoDB takes a start key at the end of an equality.
-                (Some((Ordering::Equal, _)), ..) if index.range.len() == 1 && index.is_unique(self.table) => return None,
-                (Some((Ordering::Equal, far)), ..) => query.key_condition(sort, "# = :", [far.clone()]),
-                (_, Some(low), Some(high)) if low.order(&high) == Ordering::Equal => query.key_condition(sort, "# = :", [low]),
-                (_, Some(low), Some(high)) => query.key_condition(sort, "# BETWEEN : AND :", [low, high]),
+                // Only items with the same sort value can follow. DynamoDB takes a start key at the
+                // end of an equality.
+                (Some((Ordering::Equal, _)), ..)
+                    if index.range.len() == 1 && index.is_unique(self.table) =>
+                {
+                    return None;
+                }
+                (Some((Ordering::Equal, far)), ..) => {
+                    query.key_condition(sort, "# = :", [far.clone()])
+                }
+                (_, Some(low), Some(high)) if low.order(&high) == Ordering::Equal => {
+                    query.key_condition(sort, "# = :", [low])
+                }
+                (_, Some(low), Some(high)) => {
+                    query.key_condition(sort, "# BETWEEN : AND :", [low, high])
+                }
                 (_, Some(low), None) => query.key_condition(sort, "# >= :", [low]),
                 (_, None, Some(high)) => query.key_condition(sort, "# <= :", [high]),
                 (_, None, None) => {
@@ -211,18 +278,29 @@ impl Plan {
         (self.order == Order::Ascending) == (direction == Direction::Forward)
     }
 
-    /// Returns the primary key of the row at `position` in partition number `partition`, its values in the order of [`Table::key`].
+    /// Returns the primary key of the row at `position` in partition number `partition`, its values
+    /// in the order of [`Table::key`].
     pub(crate) fn key(&self, partition: usize, position: &Position) -> Vec<Value> {
         let partition = self.index.partition_attributes().iter().zip(&self.partitions[partition]);
         let known = partition.chain(self.position_attributes.iter().zip(&position.0));
-        let value = |name: &&'static str| known.clone().find(|(attribute, _)| *attribute == name).map(|(_, value)| value.clone());
+        let value = |name: &&'static str| {
+            known.clone().find(|(attribute, _)| *attribute == name).map(|(_, value)| value.clone())
+        };
         self.table.key.iter().filter_map(value).collect()
     }
 }
 
-/// Returns the partitions of `index` that hold the list, or `None` if the index cannot serve its conditions.
-fn partitions(table: &Table, index: &Index, conditions: &[Condition], shards: u16) -> Option<Vec<Vec<Value>>> {
-    let on = |attribute: &'static str| conditions.iter().filter(move |condition| condition.attribute == attribute);
+/// Returns the partitions of `index` that hold the list, or `None` if the index cannot serve its
+/// conditions.
+fn partitions(
+    table: &Table,
+    index: &Index,
+    conditions: &[Condition],
+    shards: u16,
+) -> Option<Vec<Vec<Value>>> {
+    let on = |attribute: &'static str| {
+        conditions.iter().filter(move |condition| condition.attribute == attribute)
+    };
     let served = conditions.iter().all(|Condition { attribute, predicate }| {
         if index.partition_attributes().contains(attribute) {
             matches!(index.partition, Partition::Attributes(_))
@@ -252,7 +330,11 @@ fn partitions(table: &Table, index: &Index, conditions: &[Condition], shards: u1
         values.retain(|value| on(name).all(|condition| condition.predicate.holds(value)));
         all = all
             .into_iter()
-            .flat_map(|partition: Vec<Value>| values.iter().map(move |value| [partition.as_slice(), std::slice::from_ref(value)].concat()))
+            .flat_map(|partition: Vec<Value>| {
+                values
+                    .iter()
+                    .map(move |value| [partition.as_slice(), std::slice::from_ref(value)].concat())
+            })
             .collect();
     }
     (all.len() <= 1 || (all.len() <= MAX_PARTITIONS && index.is_unique(table))).then_some(all)
@@ -292,7 +374,8 @@ mod tests {
 
     #[test]
     fn the_most_specific_partition_wins() {
-        let plan = |conditions: &[Condition]| Plan::new(&SHELF, conditions, NEWEST, ["title"], 4).unwrap();
+        let plan =
+            |conditions: &[Condition]| Plan::new(&SHELF, conditions, NEWEST, ["title"], 4).unwrap();
         assert_eq!(plan(&[genre()]).index.name, Some("byGenreYear"));
         assert_eq!(plan(&[genre()]).partitions, [[Value::S("crime".into())]]);
         assert_eq!(plan(&[]).index.name, Some("byShardYear"));
@@ -317,24 +400,37 @@ mod tests {
     #[test]
     fn an_attribute_outside_the_index_is_not_covered_and_cannot_filter() {
         let plan = |wanted| Plan::new(&SHELF, &[genre()], NEWEST, [wanted], 1).unwrap();
-        assert!(plan("title").is_covered() && plan("bookId").is_covered() && plan("genre").is_covered());
+        assert!(
+            plan("title").is_covered() && plan("bookId").is_covered() && plan("genre").is_covered()
+        );
         assert!(!plan("blurb").is_covered());
         let blurb = Condition::equal("blurb", n("1"));
-        assert_eq!(Plan::new(&SHELF, &[blurb], NEWEST, ["title"], 1).unwrap_err(), PlanError::NoIndex);
+        assert_eq!(
+            Plan::new(&SHELF, &[blurb], NEWEST, ["title"], 1).unwrap_err(),
+            PlanError::NoIndex
+        );
     }
 
     #[test]
     fn no_filter_on_a_key_of_the_index() {
         let id = Condition::equal("bookId", Value::S("b-1".into()));
-        assert_eq!(Plan::new(&SHELF, &[genre(), id], NEWEST, ["title"], 1).unwrap_err(), PlanError::NoIndex);
+        assert_eq!(
+            Plan::new(&SHELF, &[genre(), id], NEWEST, ["title"], 1).unwrap_err(),
+            PlanError::NoIndex
+        );
         let range = Condition::at_least("genre", Value::S("a".into()));
         let plan = Plan::new(&SHELF, &[range], NEWEST, ["title"], 1).unwrap();
-        assert_eq!(plan.index.name, Some("byShardYear"), "a range of a HASH attribute is a filter of another index");
+        assert_eq!(
+            plan.index.name,
+            Some("byShardYear"),
+            "a range of a HASH attribute is a filter of another index"
+        );
     }
 
     #[test]
     fn reversed_bounds_are_an_empty_list_and_no_query() {
-        let reversed = [Condition::at_least("year", n("2000")), Condition::at_most("year", n("1990"))];
+        let reversed =
+            [Condition::at_least("year", n("2000")), Condition::at_most("year", n("1990"))];
         assert!(Plan::new(&SHELF, &reversed, NEWEST, ["title"], 1).unwrap().is_empty());
     }
 
@@ -342,7 +438,9 @@ mod tests {
     fn the_binding_does_not_depend_on_how_the_request_was_written() {
         let a = [genre(), Condition::at_least("year", n("1990"))];
         let b = [Condition::at_least("year", n("1.99E3")), genre()];
-        let plan = |conditions: &[Condition], wanted| Plan::new(&SHELF, conditions, NEWEST, [wanted], 1).unwrap();
+        let plan = |conditions: &[Condition], wanted| {
+            Plan::new(&SHELF, conditions, NEWEST, [wanted], 1).unwrap()
+        };
         assert!(plan(&a, "title").binding().eq(plan(&b, "blurb").binding()));
         assert!(!plan(&a, "title").binding().eq(plan(&[genre()], "title").binding()));
     }
@@ -365,7 +463,12 @@ mod query_tests {
     /// A table whose own sort key is unique.
     static DIARY: Table = Table {
         key: &["author", "day"],
-        indexes: &[Index { name: None, partition: Partition::Attributes(&["author"]), range: &["day"], projects: Projects::All }],
+        indexes: &[Index {
+            name: None,
+            partition: Partition::Attributes(&["author"]),
+            range: &["day"],
+            projects: Projects::All,
+        }],
     };
 
     fn s(text: &str) -> Value {
@@ -377,7 +480,9 @@ mod query_tests {
     }
 
     fn plan(more: &[Condition], order: Order) -> Plan {
-        let conditions: Vec<_> = std::iter::once(Condition::equal("genre", s("crime"))).chain(more.iter().cloned()).collect();
+        let conditions: Vec<_> = std::iter::once(Condition::equal("genre", s("crime")))
+            .chain(more.iter().cloned())
+            .collect();
         Plan::new(&SHELF, &conditions, Sort { attribute: Some("year"), order }, [], 1).unwrap()
     }
 
@@ -405,7 +510,8 @@ mod query_tests {
 
     #[test]
     fn bounds_are_one_between_and_equal_bounds_an_equality() {
-        let shown = |more: &[_]| shown(&plan(more, Order::Ascending), Direction::Forward, None).unwrap().0;
+        let shown =
+            |more: &[_]| shown(&plan(more, Order::Ascending), Direction::Forward, None).unwrap().0;
         assert_eq!(shown(&[]), "genre = crime");
         assert_eq!(shown(&from_to()), "genre = crime AND year BETWEEN 1930 AND 1940");
         assert_eq!(shown(&from_to()[..1]), "genre = crime AND year >= 1930");
@@ -454,7 +560,10 @@ mod query_tests {
         let at = |day: &str| Position(vec![s(day)]);
         let query = plan.query(0, Direction::Forward, Some(&at("5")), 10, Read::Items).unwrap();
         assert_eq!(query.start, Some(vec![("author", s("a")), ("day", s("5"))]));
-        assert!(plan.query(0, Direction::Forward, Some(&at("9")), 10, Read::Items).is_none(), "nothing lies beyond the far bound");
+        assert!(
+            plan.query(0, Direction::Forward, Some(&at("9")), 10, Read::Items).is_none(),
+            "nothing lies beyond the far bound"
+        );
     }
 
     #[test]

@@ -9,7 +9,8 @@ use crate::{Predicate, Value};
 pub(crate) struct Range {
     pub(crate) low: Option<Value>,
     pub(crate) high: Option<Value>,
-    /// The text that strings begin with. It is given without bounds: with one, the prefix is a bound too.
+    /// The text that strings begin with. It is given without bounds: with one, the prefix is a
+    /// bound too.
     pub(crate) prefix: Option<String>,
 }
 
@@ -39,7 +40,8 @@ impl Range {
         high.into_iter().for_each(|value| tighten(&mut self.high, value, Ordering::Less));
     }
 
-    /// Turns a prefix beside a bound into bounds: DynamoDB takes one condition on a RANGE attribute.
+    /// Turns a prefix beside a bound into bounds: DynamoDB takes one condition on a RANGE
+    /// attribute.
     pub(crate) fn settle(&mut self) {
         if let Some(prefix) = self.prefix.take_if(|_| self.low.is_some() || self.high.is_some()) {
             tighten(&mut self.high, &Value::S(beyond(&prefix)), Ordering::Less);
@@ -48,7 +50,8 @@ impl Range {
     }
 }
 
-/// Returns a text after all that begin with `prefix`: the last character of Unicode, which no text has, follows it.
+/// Returns a text after all that begin with `prefix`: the last character of Unicode, which no text
+/// has, follows it.
 fn beyond(prefix: &str) -> String {
     format!("{prefix}{}", char::MAX)
 }

@@ -1,8 +1,9 @@
 //! Seals cursors, so that callers can neither read nor change them, nor use them for another list.
 //!
-//! Cursors are part of a response, and entity tags are made from its bytes. So sealing is deterministic (AES-SIV,
-//! [RFC 5297](https://www.rfc-editor.org/rfc/rfc5297)): the same cursor sealed on the same day is the same text. The identity of the list
-//! (route, conditions, order, caller) is associated data, so a cursor opens only for the list that it was made for.
+//! Cursors are part of a response, and entity tags are made from its bytes. So sealing is
+//! deterministic (AES-SIV, [RFC 5297](https://www.rfc-editor.org/rfc/rfc5297)): the same cursor
+//! sealed on the same day is the same text. The identity of the list (route, conditions, order,
+//! caller) is associated data, so a cursor opens only for the list that it was made for.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -15,7 +16,8 @@ use crate::{Cursor, Direction, Plan, Position, Value};
 
 /// The greatest length of a sealed cursor, in characters.
 pub const MAX_CURSOR_CHARS: usize = 512;
-/// The size, in bytes, that the values of a position may have together: a cursor of [`MAX_CURSOR_CHARS`] has room for six of them.
+/// The size, in bytes, that the values of a position may have together: a cursor of
+/// [`MAX_CURSOR_CHARS`] has room for six of them.
 pub const MAX_POSITION_BYTES: usize = 346;
 /// The least length of a secret, in characters.
 pub const MIN_SECRET_CHARS: usize = 32;
@@ -31,13 +33,14 @@ const PLACED: u8 = 0b10;
 #[error("a cursor secret has {MIN_SECRET_CHARS} characters or more")]
 pub struct SecretTooShort;
 
-/// The error of a cursor that does not open: cut, changed, expired, made for another list or with another secret. The reason is not given,
-/// so that a forger learns nothing.
+/// The error of a cursor that does not open: cut, changed, expired, made for another list or with
+/// another secret. The reason is not given, so that a forger learns nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the cursor does not belong to this list, or has expired")]
 pub struct InvalidCursor;
 
-/// The error of a position that is too long for a cursor of [`MAX_CURSOR_CHARS`]. One of [`MAX_POSITION_BYTES`] always fits.
+/// The error of a position that is too long for a cursor of [`MAX_CURSOR_CHARS`]. One of
+/// [`MAX_POSITION_BYTES`] always fits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the keys of an item are too long for a cursor of {MAX_CURSOR_CHARS} characters")]
 pub struct PositionTooLong;
@@ -72,46 +75,70 @@ impl Clock {
 impl std::fmt::Debug for Sealer {
     /// Shows no key.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Sealer").field("previous", &self.previous.is_some()).field("clock", &self.clock).finish_non_exhaustive()
+        f.debug_struct("Sealer")
+            .field("previous", &self.previous.is_some())
+            .field("clock", &self.clock)
+            .finish_non_exhaustive()
     }
 }
 
 impl Sealer {
-    /// Derives the keys from the secrets (HKDF-SHA256, [RFC 5869](https://www.rfc-editor.org/rfc/rfc5869)). Cursors are sealed with
-    /// `secret`, and open if they were sealed with `secret` or `previous`.
+    /// Derives the keys from the secrets (HKDF-SHA256,
+    /// [RFC 5869](https://www.rfc-editor.org/rfc/rfc5869)). Cursors are sealed with `secret`, and
+    /// open if they were sealed with `secret` or `previous`.
     ///
     /// # Errors
-    /// [`SecretTooShort`] for either of them. To have no previous secret pass `None`: an empty one is too short.
+    /// [`SecretTooShort`] for either of them. To have no previous secret pass `None`: an empty one
+    /// is too short.
     pub fn new(secret: &str, previous: Option<&str>) -> Result<Self, SecretTooShort> {
-        Ok(Self { current: derive(secret)?, previous: previous.map(derive).transpose()?, clock: Clock::System })
+        Ok(Self {
+            current: derive(secret)?,
+            previous: previous.map(derive).transpose()?,
+            clock: Clock::System,
+        })
     }
 
-    /// Returns a sealer with the same secrets whose clock stands still at `time`, in place of the system's. Tests need it: of expiry, and
-    /// of answers that must not change from one day to the next.
+    /// Returns a sealer with the same secrets whose clock stands still at `time`, in place of the
+    /// system's. Tests need it: of expiry, and of answers that must not change from one day to the
+    /// next.
     #[must_use]
     pub fn at(&self, time: SystemTime) -> Self {
         Self { clock: Clock::Stopped(time), ..self.clone() }
     }
 
-    /// Seals a cursor for the list of `plan` in `context`: an ordered list of at most 64 parts, such as the route and, for a private list,
-    /// its owner and the caller. The cursor holds the day (UTC) on which it was sealed, and the same cursor sealed on the same day is the
-    /// same text.
+    /// Seals a cursor for the list of `plan` in `context`: an ordered list of at most 64 parts,
+    /// such as the route and, for a private list, its owner and the caller. The cursor holds the
+    /// day (UTC) on which it was sealed, and the same cursor sealed on the same day is the same
+    /// text.
     ///
     /// # Errors
     /// [`PositionTooLong`].
-    pub fn seal(&self, cursor: &Cursor, plan: &Plan, context: &[&[u8]]) -> Result<String, PositionTooLong> {
+    pub fn seal(
+        &self,
+        cursor: &Cursor,
+        plan: &Plan,
+        context: &[&[u8]],
+    ) -> Result<String, PositionTooLong> {
         let plaintext = encode(cursor, self.clock.today());
         let headers = context.iter().copied().chain(plan.binding());
-        let sealed = Aes256Siv::new(&self.current.into()).encrypt(headers, &plaintext).map_err(|_| PositionTooLong)?;
+        let sealed = Aes256Siv::new(&self.current.into())
+            .encrypt(headers, &plaintext)
+            .map_err(|_| PositionTooLong)?;
         let text = URL_SAFE_NO_PAD.encode(sealed);
         if text.len() > MAX_CURSOR_CHARS { Err(PositionTooLong) } else { Ok(text) }
     }
 
-    /// Opens a cursor that [`Self::seal`] made for the same list in the same context, at most [`CURSOR_DAYS`] days ago.
+    /// Opens a cursor that [`Self::seal`] made for the same list in the same context, at most
+    /// [`CURSOR_DAYS`] days ago.
     ///
     /// # Errors
     /// [`InvalidCursor`], whatever the reason.
-    pub fn open(&self, text: &str, plan: &Plan, context: &[&[u8]]) -> Result<Cursor, InvalidCursor> {
+    pub fn open(
+        &self,
+        text: &str,
+        plan: &Plan,
+        context: &[&[u8]],
+    ) -> Result<Cursor, InvalidCursor> {
         if text.len() > MAX_CURSOR_CHARS {
             return Err(InvalidCursor);
         }
@@ -120,8 +147,11 @@ impl Sealer {
             let headers = context.iter().copied().chain(plan.binding());
             Aes256Siv::new(&(*key).into()).decrypt(headers, &sealed).ok()
         };
-        let plaintext = open(&self.current).or_else(|| self.previous.as_ref().and_then(open)).ok_or(InvalidCursor)?;
-        decode(&plaintext, self.clock.today(), plan.position_attributes().len()).ok_or(InvalidCursor)
+        let plaintext = open(&self.current)
+            .or_else(|| self.previous.as_ref().and_then(open))
+            .ok_or(InvalidCursor)?;
+        decode(&plaintext, self.clock.today(), plan.position_attributes().len())
+            .ok_or(InvalidCursor)
     }
 }
 
@@ -130,11 +160,14 @@ fn derive(secret: &str) -> Result<[u8; 64], SecretTooShort> {
         return Err(SecretTooShort);
     }
     let mut key = [0; 64];
-    Hkdf::<Sha256>::new(None, secret.as_bytes()).expand(b"pagination cursor 1", &mut key).map_err(|_| SecretTooShort)?;
+    Hkdf::<Sha256>::new(None, secret.as_bytes())
+        .expand(b"pagination cursor 1", &mut key)
+        .map_err(|_| SecretTooShort)?;
     Ok(key)
 }
 
-/// Version, day (2 bytes), flags; then, if there is a position, each of its values with its type and length (2 bytes).
+/// Version, day (2 bytes), flags; then, if there is a position, each of its values with its type
+/// and length (2 bytes).
 fn encode(cursor: &Cursor, today: u16) -> Vec<u8> {
     let mut bytes = vec![VERSION];
     bytes.extend(today.to_be_bytes());
@@ -155,7 +188,10 @@ fn decode(bytes: &[u8], today: u16, values: usize) -> Option<Cursor> {
     let (&[version, day_high, day_low, flags], mut rest) = bytes.split_first_chunk::<4>()?;
     let day = u16::from_be_bytes([day_high, day_low]);
     // One day ahead is possible: the clock of another machine, near midnight.
-    if version != VERSION || day > today.saturating_add(1) || today > day.saturating_add(CURSOR_DAYS) {
+    if version != VERSION
+        || day > today.saturating_add(1)
+        || today > day.saturating_add(CURSOR_DAYS)
+    {
         return None;
     }
     let direction = if flags & BACKWARD == 0 { Direction::Forward } else { Direction::Backward };
@@ -164,7 +200,8 @@ fn decode(bytes: &[u8], today: u16, values: usize) -> Option<Cursor> {
         let mut position = Vec::with_capacity(values);
         for _ in 0..values {
             let (&[tag, high, low], after) = rest.split_first_chunk::<3>()?;
-            let (value, after) = after.split_at_checked(usize::from(u16::from_be_bytes([high, low])))?;
+            let (value, after) =
+                after.split_at_checked(usize::from(u16::from_be_bytes([high, low])))?;
             position.push(untagged(tag, value)?);
             rest = after;
         }
@@ -199,7 +236,12 @@ mod tests {
 
     static ALL: Table = Table {
         key: &["id"],
-        indexes: &[Index { name: Some("bySize"), partition: Partition::Shards("shard"), range: &["size", "id"], projects: Projects::All }],
+        indexes: &[Index {
+            name: Some("bySize"),
+            partition: Partition::Shards("shard"),
+            range: &["size", "id"],
+            projects: Projects::All,
+        }],
     };
     const SECRET: &str = "a secret that has more than thirty-two characters";
     const OTHER: &str = "another secret with more than thirty-two characters";
@@ -225,9 +267,11 @@ mod tests {
     #[test]
     fn what_was_sealed_opens_and_is_the_same_every_time() {
         let sealer = sealer();
-        for cursor in
-            [cursor(), Cursor { direction: Direction::Forward, after: None }, Cursor { direction: Direction::Backward, after: None }]
-        {
+        for cursor in [
+            cursor(),
+            Cursor { direction: Direction::Forward, after: None },
+            Cursor { direction: Direction::Backward, after: None },
+        ] {
             let text = sealer.seal(&cursor, &plan(), &[b"r"]).unwrap();
             assert_eq!(text, sealer.seal(&cursor, &plan(), &[b"r"]).unwrap());
             assert_eq!(sealer.open(&text, &plan(), &[b"r"]), Ok(cursor));
@@ -253,7 +297,13 @@ mod tests {
     fn the_context_is_a_list_and_not_a_concatenation() {
         let sealer = sealer();
         let text = sealer.seal(&cursor(), &plan(), &[b"ab", b"c"]).unwrap();
-        for context in [[b"a".as_slice(), b"bc"].as_slice(), &[b"abc"], &[b"ab", b"c", b""], &[b"c", b"ab"], &[]] {
+        for context in [
+            [b"a".as_slice(), b"bc"].as_slice(),
+            &[b"abc"],
+            &[b"ab", b"c", b""],
+            &[b"c", b"ab"],
+            &[],
+        ] {
             assert!(sealer.open(&text, &plan(), context).is_err(), "{context:?}");
         }
     }
@@ -284,13 +334,23 @@ mod tests {
         let sealer = sealer();
         let of = |length: usize| {
             let position = Position(vec![Value::N("1".into()), Value::S("x".repeat(length))]);
-            sealer.seal(&Cursor { direction: Direction::Forward, after: Some(position) }, &plan(), &[])
+            sealer.seal(
+                &Cursor { direction: Direction::Forward, after: Some(position) },
+                &plan(),
+                &[],
+            )
         };
         assert_eq!(of(350).unwrap().len(), 503);
         assert_eq!(of(100_000), Err(PositionTooLong));
         assert!(of(357).unwrap().len() <= MAX_CURSOR_CHARS && of(358).is_err());
-        let six = Position([1, 1, 1, 1, 1, MAX_POSITION_BYTES - 5].map(|length| Value::S("x".repeat(length))).to_vec());
-        let sealed = sealer.seal(&Cursor { direction: Direction::Forward, after: Some(six) }, &plan(), &[]).unwrap();
+        let six = Position(
+            [1, 1, 1, 1, 1, MAX_POSITION_BYTES - 5]
+                .map(|length| Value::S("x".repeat(length)))
+                .to_vec(),
+        );
+        let sealed = sealer
+            .seal(&Cursor { direction: Direction::Forward, after: Some(six) }, &plan(), &[])
+            .unwrap();
         assert_eq!(sealed.len(), MAX_CURSOR_CHARS);
     }
 }

@@ -1,7 +1,8 @@
 //! The way to DynamoDB: a trait of two methods, and the requests and answers that it exchanges.
 //!
-//! Names and values are placeholders throughout, so no list of reserved words is needed. Placeholders begin with `#k` and `:k` in key
-//! conditions and with `#f` and `:f` in filters. An implementor is free to use any other letter in its projection.
+//! Names and values are placeholders throughout, so no list of reserved words is needed.
+//! Placeholders begin with `#k` and `:k` in key conditions and with `#f` and `:f` in filters. An
+//! implementor is free to use any other letter in its projection.
 
 use std::future::Future;
 
@@ -9,12 +10,14 @@ use crate::{Condition, Index, Position, Predicate, Table, Value};
 
 /// Reads one table of DynamoDB.
 ///
-/// The implementor chooses what an item is: raw JSON, a map of attribute values, a struct. It is also responsible for deadlines, for
-/// credentials and for retries of failed calls. With the feature `aws-sdk`, `aws_sdk::SdkSource` is one.
+/// The implementor chooses what an item is: raw JSON, a map of attribute values, a struct. It is
+/// also responsible for deadlines, for credentials and for retries of failed calls. With the
+/// feature `aws-sdk`, `aws_sdk::SdkSource` is one.
 ///
 /// # Example
 ///
-/// A source that keeps its items in memory. One for DynamoDB would send the expressions as they are.
+/// A source that keeps its items in memory. One for DynamoDB would send the expressions as they
+/// are.
 ///
 /// ```
 /// use std::{convert::Infallible, num::NonZeroU32};
@@ -88,25 +91,36 @@ pub trait Source {
     /// The error of a call that failed for good.
     type Error;
 
-    /// Runs one Query and returns its rows in DynamoDB's order. [`run`](crate::run) checks that they and [`Answer::last`] move on; the
-    /// implementor checks that LastEvaluatedKey is in [the partition](Query::partition) that was asked for.
-    fn query(&self, query: &Query<'_>) -> impl Future<Output = Result<Answer<Self::Item>, Self::Error>> + Send;
+    /// Runs one Query and returns its rows in DynamoDB's order. [`run`](crate::run) checks that
+    /// they and [`Answer::last`] move on; the implementor checks that LastEvaluatedKey is in
+    /// [the partition](Query::partition) that was asked for.
+    fn query(
+        &self,
+        query: &Query<'_>,
+    ) -> impl Future<Output = Result<Answer<Self::Item>, Self::Error>> + Send;
 
-    /// Runs one BatchGetItem of at most [`MAX_FETCH`] distinct keys of [`Fetch::table`] and returns a result for each, in their order.
-    fn fetch(&self, fetch: &Fetch<'_>) -> impl Future<Output = Result<Vec<Fetched<Self::Item>>, Self::Error>> + Send;
+    /// Runs one BatchGetItem of at most [`MAX_FETCH`] distinct keys of [`Fetch::table`] and returns
+    /// a result for each, in their order.
+    fn fetch(
+        &self,
+        fetch: &Fetch<'_>,
+    ) -> impl Future<Output = Result<Vec<Fetched<Self::Item>>, Self::Error>> + Send;
 
-    /// Returns about how many bytes an item of the table has, if that is known from earlier calls. [`fetch_all`](crate::fetch_all) then asks
-    /// for no more items at first than its budget can hold. It is not needed for a right answer: it saves round trips and read units.
+    /// Returns about how many bytes an item of the table has, if that is known from earlier calls.
+    /// [`fetch_all`](crate::fetch_all) then asks for no more items at first than its budget can
+    /// hold. It is not needed for a right answer: it saves round trips and read units.
     fn expected_bytes(&self) -> Option<usize> {
         None
     }
 }
 
 /// The most keys in one [`Source::fetch`]
-/// ([BatchGetItem](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html) takes 100).
+/// ([BatchGetItem](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html)
+/// takes 100).
 pub const MAX_FETCH: usize = 100;
 
-/// One Query of one partition ([Query](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Query.html)).
+/// One Query of one partition
+/// ([Query](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Query.html)).
 #[derive(Debug)]
 pub struct Query<'a> {
     /// The index to read.
@@ -149,7 +163,8 @@ pub struct Answer<I> {
     pub rows: Vec<Row<I>>,
     /// The number of items evaluated (ScannedCount).
     pub evaluated: u32,
-    /// The position of the last item evaluated (LastEvaluatedKey); `None` at the end of the partition or range.
+    /// The position of the last item evaluated (LastEvaluatedKey); `None` at the end of the
+    /// partition or range.
     pub last: Option<Position>,
 }
 
@@ -171,8 +186,8 @@ pub struct Fetch<'a> {
     pub table: &'a Table,
     /// The keys' values, in the order of [`Table::key`]. No key stands here twice.
     pub keys: &'a [Vec<Value>],
-    /// 0 for the first attempt, then counted up. Before attempt 1 and later ones the implementor waits, longer each time, or returns an
-    /// error when its time is over.
+    /// 0 for the first attempt, then counted up. Before attempt 1 and later ones the implementor
+    /// waits, longer each time, or returns an error when its time is over.
     pub attempt: u32,
 }
 
@@ -183,7 +198,8 @@ pub enum Fetched<I> {
     Found(I, usize),
     /// The table has no such item.
     Missing,
-    /// DynamoDB did not process the key (UnprocessedKeys). [`fetch_all`](crate::fetch_all) asks for it again.
+    /// DynamoDB did not process the key (UnprocessedKeys). [`fetch_all`](crate::fetch_all) asks for
+    /// it again.
     Unprocessed,
 }
 
@@ -191,12 +207,19 @@ impl<'a> Query<'a> {
     /// Returns the attributes of the HASH key with the values of the partition that is read.
     pub fn partition(&self) -> impl Iterator<Item = (&'a str, &Value)> {
         // The key condition begins with them.
-        let pairs = self.names.iter().zip(&self.values).take(self.index.partition_attributes().len());
+        let pairs =
+            self.names.iter().zip(&self.values).take(self.index.partition_attributes().len());
         pairs.map(|((_, name), (_, value))| (*name, value))
     }
 
-    /// Adds a key condition on `name`: `pattern` with the placeholder of the name for `#` and those of `values` for each `:`.
-    pub(crate) fn key_condition<const N: usize>(&mut self, name: &'static str, pattern: &str, values: [Value; N]) {
+    /// Adds a key condition on `name`: `pattern` with the placeholder of the name for `#` and those
+    /// of `values` for each `:`.
+    pub(crate) fn key_condition<const N: usize>(
+        &mut self,
+        name: &'static str,
+        pattern: &str,
+        values: [Value; N],
+    ) {
         let mut values = values.into_iter();
         if !self.key_condition.is_empty() {
             self.key_condition.push_str(" AND ");
@@ -227,11 +250,18 @@ impl<'a> Query<'a> {
                 Predicate::Equal(operand) => (comparison("="), vec![(value, operand.clone())]),
                 Predicate::AtLeast(operand) => (comparison(">="), vec![(value, operand.clone())]),
                 Predicate::AtMost(operand) => (comparison("<="), vec![(value, operand.clone())]),
-                Predicate::BeginsWith(prefix) => (format!("begins_with({name}, {value})"), vec![(value, Value::S(prefix.clone()))]),
+                Predicate::BeginsWith(prefix) => (
+                    format!("begins_with({name}, {value})"),
+                    vec![(value, Value::S(prefix.clone()))],
+                ),
                 Predicate::OneOf(operands) => {
-                    let values: Vec<_> =
-                        operands.iter().enumerate().map(|(j, operand)| (format!("{value}_{j}"), operand.clone())).collect();
-                    let placeholders: Vec<_> = values.iter().map(|(placeholder, _)| placeholder.as_str()).collect();
+                    let values: Vec<_> = operands
+                        .iter()
+                        .enumerate()
+                        .map(|(j, operand)| (format!("{value}_{j}"), operand.clone()))
+                        .collect();
+                    let placeholders: Vec<_> =
+                        values.iter().map(|(placeholder, _)| placeholder.as_str()).collect();
                     (format!("{name} IN ({})", placeholders.join(", ")), values)
                 }
             };
@@ -245,8 +275,13 @@ impl<'a> Query<'a> {
         }
     }
 
-    /// Returns the position of an item, whose attributes `attribute` returns by name; `None` if it lacks one of them.
+    /// Returns the position of an item, whose attributes `attribute` returns by name; `None` if it
+    /// lacks one of them.
     pub fn position(&self, attribute: impl Fn(&str) -> Option<Value>) -> Option<Position> {
-        self.position_attributes.iter().map(|name| attribute(name)).collect::<Option<_>>().map(Position)
+        self.position_attributes
+            .iter()
+            .map(|name| attribute(name))
+            .collect::<Option<_>>()
+            .map(Position)
     }
 }

@@ -20,10 +20,11 @@ pub struct Table {
 /// | a global index | its name | its HASH key | its RANGE key, or nothing |
 /// | a global index with [multi-attribute keys][multi] | its name | 1 to 4 attributes | 0 to 4 attributes |
 ///
-/// If the key attributes of the table are all part of the index's key, as in `partition: ["genre"], range: ["year", "bookId"]`, no two
-/// items have the same key in it: the index is [unique](Index::is_unique), and lists can be merged from several of its partitions. In other
-/// indexes items with equal keys come in an order of DynamoDB's own, which is stable; a position in them is DynamoDB's start key, which has
-/// the table's key as well.
+/// If the key attributes of the table are all part of the index's key, as in
+/// `partition: ["genre"], range: ["year", "bookId"]`, no two items have the same key in it: the
+/// index is [unique](Index::is_unique), and lists can be merged from several of its partitions. In
+/// other indexes items with equal keys come in an order of DynamoDB's own, which is stable; a
+/// position in them is DynamoDB's start key, which has the table's key as well.
 ///
 /// [multi]: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.DesignPattern.MultiAttributeKeys.html
 #[derive(Debug, Clone, Copy)]
@@ -41,9 +42,11 @@ pub struct Index {
 /// The HASH part of an index's key.
 #[derive(Debug, Clone, Copy)]
 pub enum Partition {
-    /// These attributes, one to four. A list needs an equality condition on each, or one of several values.
+    /// These attributes, one to four. A list needs an equality condition on each, or one of several
+    /// values.
     Attributes(&'static [&'static str]),
-    /// This attribute, which holds a shard number from 0 to the number of shards minus 1. A list is merged from all shards.
+    /// This attribute, which holds a shard number from 0 to the number of shards minus 1. A list is
+    /// merged from all shards.
     Shards(&'static str),
 }
 
@@ -52,7 +55,8 @@ pub enum Partition {
 pub enum Projects {
     /// Every attribute.
     All,
-    /// These attributes (INCLUDE), and the key attributes of the index and the table. None of them is KEYS_ONLY.
+    /// These attributes (INCLUDE), and the key attributes of the index and the table. None of them
+    /// is KEYS_ONLY.
     Attributes(&'static [&'static str]),
 }
 
@@ -78,7 +82,8 @@ impl Index {
         table.key.iter().all(|key| self.is_key(key))
     }
 
-    /// Returns the attributes that, with the partition, make DynamoDB's start key: the RANGE key, then what the table's key has more.
+    /// Returns the attributes that, with the partition, make DynamoDB's start key: the RANGE key,
+    /// then what the table's key has more.
     pub fn position_attributes(&self, table: &Table) -> impl Iterator<Item = &'static str> {
         self.range.iter().chain(table.key.iter().filter(|key| !self.is_key(key))).copied()
     }
@@ -88,14 +93,19 @@ impl Index {
     pub fn covers(&self, table: &Table, attribute: &str) -> bool {
         match self.projects {
             Projects::All => true,
-            Projects::Attributes(names) => names.contains(&attribute) || self.is_key(attribute) || table.key.contains(&attribute),
+            Projects::Attributes(names) => {
+                names.contains(&attribute)
+                    || self.is_key(attribute)
+                    || table.key.contains(&attribute)
+            }
         }
     }
 }
 
 impl Table {
-    /// Returns true if an item can have this primary key, its values in the order of [`Table::key`]. DynamoDB refuses every request that has
-    /// another one: an empty text, more than 2,048 bytes in a partition key, more than 1,024 in a sort key
+    /// Returns true if an item can have this primary key, its values in the order of
+    /// [`Table::key`]. DynamoDB refuses every request that has another one: an empty text, more
+    /// than 2,048 bytes in a partition key, more than 1,024 in a sort key
     /// ([constraints](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html)).
     #[must_use]
     pub fn can_hold(&self, key: &[Value]) -> bool {
@@ -107,7 +117,8 @@ impl Table {
         key.len() == self.key.len() && key.iter().enumerate().all(fits)
     }
 
-    /// Returns what is wrong with the declaration, one sentence each; empty if nothing is. Call it in a test, not for each request.
+    /// Returns what is wrong with the declaration, one sentence each; empty if nothing is. Call it
+    /// in a test, not for each request.
     #[must_use]
     pub fn mistakes(&self) -> Vec<String> {
         let mut mistakes = Vec::new();
@@ -122,10 +133,16 @@ impl Table {
             let mut mistake = |text: String| mistakes.push(format!("{name}: {text}"));
             let partition = index.partition_attributes();
             if !(1..=4).contains(&partition.len()) {
-                mistake(format!("a partition of {} attributes: DynamoDB takes 1 to 4", partition.len()));
+                mistake(format!(
+                    "a partition of {} attributes: DynamoDB takes 1 to 4",
+                    partition.len()
+                ));
             }
             if index.range.len() > 4 {
-                mistake(format!("a range of {} attributes: DynamoDB takes up to 4", index.range.len()));
+                mistake(format!(
+                    "a range of {} attributes: DynamoDB takes up to 4",
+                    index.range.len()
+                ));
             }
             for (i, attribute) in partition.iter().chain(index.range).enumerate() {
                 if partition.iter().chain(index.range).take(i).any(|other| other == attribute) {
@@ -133,16 +150,24 @@ impl Table {
                 }
             }
             if index.name.is_none()
-                && (partition != &self.key[..self.key.len().min(1)] || index.range != self.key.get(1..).unwrap_or_default())
+                && (partition != &self.key[..self.key.len().min(1)]
+                    || index.range != self.key.get(1..).unwrap_or_default())
             {
                 mistake("its key is not the table's key".to_owned());
             }
             if index.name.is_none() && index.range.is_empty() {
-                mistake("a table without a sort key has one item in a partition: it cannot be listed".to_owned());
+                mistake(
+                    "a table without a sort key has one item in a partition: it cannot be listed"
+                        .to_owned(),
+                );
             }
             if matches!(index.partition, Partition::Shards(_)) && !index.is_unique(self) {
-                let missing: Vec<_> = self.key.iter().filter(|key| !index.is_key(key)).copied().collect();
-                mistake(format!("shards can be merged only if its key has {}: add it to the index's range", missing.join(" and ")));
+                let missing: Vec<_> =
+                    self.key.iter().filter(|key| !index.is_key(key)).copied().collect();
+                mistake(format!(
+                    "shards can be merged only if its key has {}: add it to the index's range",
+                    missing.join(" and ")
+                ));
             }
         }
         mistakes

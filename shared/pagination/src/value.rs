@@ -20,7 +20,8 @@ pub enum Value {
 }
 
 impl Value {
-    /// Compares two values as a DynamoDB sort key does. Values of different types, which one key attribute never holds, compare by type.
+    /// Compares two values as a DynamoDB sort key does. Values of different types, which one key
+    /// attribute never holds, compare by type.
     #[must_use]
     pub fn order(&self, other: &Self) -> Ordering {
         match (self, other) {
@@ -36,13 +37,18 @@ impl Value {
         self.rank() == other.rank()
     }
 
-    /// Returns the same text for every notation of a value (`1`, `1.0` and `10e-1` are one number). It begins with the type.
+    /// Returns the same text for every notation of a value (`1`, `1.0` and `10e-1` are one number).
+    /// It begins with the type.
     pub(crate) fn canonical(&self) -> String {
         match self {
             Self::S(text) => format!("S{text}"),
             Self::N(text) => {
                 let Decimal { negative, exponent, digits } = Decimal::read(text);
-                format!("N{}{}e{exponent}", if negative { "-" } else { "" }, String::from_utf8_lossy(&digits))
+                format!(
+                    "N{}{}e{exponent}",
+                    if negative { "-" } else { "" },
+                    String::from_utf8_lossy(&digits)
+                )
             }
             Self::Bool(flag) => format!("B{flag}"),
         }
@@ -65,7 +71,8 @@ struct Decimal {
 }
 
 impl Decimal {
-    /// Parses a number in DynamoDB's notation. Other characters are ignored: the text comes from DynamoDB or was validated before.
+    /// Parses a number in DynamoDB's notation. Other characters are ignored: the text comes from
+    /// DynamoDB or was validated before.
     fn read(text: &str) -> Self {
         let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
         let exponent: i64 = exponent.trim_start_matches('+').parse().unwrap_or(0);
@@ -92,7 +99,8 @@ impl Decimal {
     }
 
     fn order(&self, other: &Self) -> Ordering {
-        let magnitude = || self.exponent.cmp(&other.exponent).then_with(|| self.digits.cmp(&other.digits));
+        let magnitude =
+            || self.exponent.cmp(&other.exponent).then_with(|| self.digits.cmp(&other.digits));
         self.sign().cmp(&other.sign()).then_with(|| match self.sign() {
             0 => Ordering::Equal,
             1 => magnitude(),
@@ -141,7 +149,9 @@ mod tests {
 
     #[test]
     fn one_number_has_one_canonical_text() {
-        for same in [["1", "1.0"], ["10", "1E1"], ["0", "-0.00"], ["0.5", "5e-1"], ["1500", "1.5E+3"]] {
+        for same in
+            [["1", "1.0"], ["10", "1E1"], ["0", "-0.00"], ["0.5", "5e-1"], ["1500", "1.5E+3"]]
+        {
             assert_eq!(n(same[0]).canonical(), n(same[1]).canonical());
             assert_eq!(n(same[0]).order(&n(same[1])), Ordering::Equal);
         }

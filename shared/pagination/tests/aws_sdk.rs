@@ -1,4 +1,5 @@
-//! [`SdkSource`] over DynamoDB's wire protocol, in this process; and the README's example, which uses it.
+//! [`SdkSource`] over DynamoDB's wire protocol, in this process; and the README's example, which
+//! uses it.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
@@ -13,8 +14,8 @@ use aws_sdk_dynamodb::{
     Client, Config,
     config::{BehaviorVersion, Region, SharedHttpClient},
     types::{
-        AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
-        ScalarAttributeType,
+        AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement,
+        KeyType, Projection, ProjectionType, ScalarAttributeType,
     },
 };
 use aws_smithy_runtime_api::client::{
@@ -23,14 +24,18 @@ use aws_smithy_runtime_api::client::{
 };
 use aws_smithy_types::body::SdkBody;
 use pagination::{
-    Budget, Condition, Cursor, Fetch, Fetched, Index, Order, Page, Partition, Plan, Projects, RunError, Sealer, Sort, Source, Start, Table,
-    Value,
+    Budget, Condition, Cursor, Fetch, Fetched, Index, Order, Page, Partition, Plan, Projects,
+    RunError, Sealer, Sort, Source, Start, Table, Value,
     aws_sdk::{Item, ReadError, SdkSource},
     fetch_all, run,
 };
 
 #[path = "../examples/books.rs"]
-#[expect(dead_code, unreachable_pub, reason = "an example's `main` is not called here, and its items are not exported")]
+#[expect(
+    dead_code,
+    unreachable_pub,
+    reason = "an example's `main` is not called here, and its items are not exported"
+)]
 mod books;
 
 /// The example's table, with a second index over two shards.
@@ -54,7 +59,13 @@ static BOOKS: Table = Table {
 
 const OLDEST: Sort = Sort::ascending("year");
 
-const TITLES: [&str; 5] = ["The Maltese Falcon", "The Big Sleep", "Farewell, My Lovely", "The High Window", "The Long Goodbye"];
+const TITLES: [&str; 5] = [
+    "The Maltese Falcon",
+    "The Big Sleep",
+    "Farewell, My Lovely",
+    "The High Window",
+    "The Long Goodbye",
+];
 
 fn client(url: &str, http: SharedHttpClient) -> Client {
     let config = Config::builder()
@@ -67,7 +78,8 @@ fn client(url: &str, http: SharedHttpClient) -> Client {
     Client::from_conf(config)
 }
 
-/// A client of a DynamoDB with five crime novels, which have blurbs outside the indexes, and a poem.
+/// A client of a DynamoDB with five crime novels, which have blurbs outside the indexes, and a
+/// poem.
 async fn library() -> Client {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -75,11 +87,16 @@ async fn library() -> Client {
     let client = client(&url, aws_smithy_http_client::Builder::new().build_http());
     create_table(&client).await;
     let year = |number: usize| 1930 + number / 2; // ties
-    let books = TITLES.iter().enumerate().map(|(number, title)| ("crime", number, year(number), *title));
+    let books =
+        TITLES.iter().enumerate().map(|(number, title)| ("crime", number, year(number), *title));
     for (genre, number, year, title) in books.chain([("poetry", 9, 1931, "The Raven")]) {
         let put = client.put_item().table_name("books");
-        let put = put.item("bookId", AttributeValue::S(format!("b-{number}"))).item("genre", AttributeValue::S(genre.into()));
-        let put = put.item("year", AttributeValue::N(year.to_string())).item("title", AttributeValue::S(title.into()));
+        let put = put
+            .item("bookId", AttributeValue::S(format!("b-{number}")))
+            .item("genre", AttributeValue::S(genre.into()));
+        let put = put
+            .item("year", AttributeValue::N(year.to_string()))
+            .item("title", AttributeValue::S(title.into()));
         let put = put.item("shard", AttributeValue::N((number % 2).to_string()));
         put.item("blurb", AttributeValue::S(format!("Of {title}"))).send().await.unwrap();
     }
@@ -87,8 +104,12 @@ async fn library() -> Client {
 }
 
 async fn create_table(client: &Client) {
-    let attribute = |name: &str, kind| AttributeDefinition::builder().attribute_name(name).attribute_type(kind).build().unwrap();
-    let key = |name: &str, kind| KeySchemaElement::builder().attribute_name(name).key_type(kind).build().unwrap();
+    let attribute = |name: &str, kind| {
+        AttributeDefinition::builder().attribute_name(name).attribute_type(kind).build().unwrap()
+    };
+    let key = |name: &str, kind| {
+        KeySchemaElement::builder().attribute_name(name).key_type(kind).build().unwrap()
+    };
     let mut create = client
         .create_table()
         .table_name("books")
@@ -101,10 +122,19 @@ async fn create_table(client: &Client) {
     for index in BOOKS.indexes {
         let Projects::Attributes(names) = index.projects else { continue };
         let names = names.iter().map(|name| (*name).to_owned()).collect();
-        let projection = Projection::builder().projection_type(ProjectionType::Include).set_non_key_attributes(Some(names)).build();
-        let schema = [key(index.partition_attributes()[0], KeyType::Hash), key("year", KeyType::Range), key("bookId", KeyType::Range)];
-        let index =
-            GlobalSecondaryIndex::builder().index_name(index.name.unwrap()).set_key_schema(Some(schema.into())).projection(projection);
+        let projection = Projection::builder()
+            .projection_type(ProjectionType::Include)
+            .set_non_key_attributes(Some(names))
+            .build();
+        let schema = [
+            key(index.partition_attributes()[0], KeyType::Hash),
+            key("year", KeyType::Range),
+            key("bookId", KeyType::Range),
+        ];
+        let index = GlobalSecondaryIndex::builder()
+            .index_name(index.name.unwrap())
+            .set_key_schema(Some(schema.into()))
+            .projection(projection);
         create = create.global_secondary_indexes(index.build().unwrap());
     }
     create.send().await.unwrap();
@@ -133,7 +163,10 @@ fn sealer() -> Sealer {
 #[test]
 fn the_example_is_the_one_in_the_readme() {
     let (readme, example) = (include_str!("../README.md"), include_str!("../examples/books.rs"));
-    assert!(readme.contains(&format!("```rust\n{example}```\n")), "README.md and examples/books.rs must hold the same program");
+    assert!(
+        readme.contains(&format!("```rust\n{example}```\n")),
+        "README.md and examples/books.rs must hold the same program"
+    );
 }
 
 #[tokio::test]
@@ -141,7 +174,8 @@ async fn the_example_walks_through_all_pages() {
     let (client, sealer) = (library().await, sealer());
     let (mut seen, mut pages, mut cursor) = (Vec::new(), 0, None);
     loop {
-        let (titles, next) = books::list_books(&client, &sealer, limit(2), cursor.as_deref()).await.unwrap();
+        let (titles, next) =
+            books::list_books(&client, &sealer, limit(2), cursor.as_deref()).await.unwrap();
         seen.extend(titles);
         pages += 1;
         cursor = next;
@@ -155,7 +189,8 @@ async fn the_example_walks_through_all_pages() {
 
 #[tokio::test]
 async fn a_forged_cursor_is_an_error_of_the_example() {
-    let error = books::list_books(&library().await, &sealer(), limit(2), Some("forged")).await.unwrap_err();
+    let error =
+        books::list_books(&library().await, &sealer(), limit(2), Some("forged")).await.unwrap_err();
     assert!(error.is::<pagination::InvalidCursor>(), "{error}");
 }
 
@@ -164,7 +199,10 @@ async fn pages_go_back_as_they_went_forward() {
     let source = SdkSource::new(library().await, "books");
     let plan = Plan::new(&BOOKS, &[crime()], OLDEST, ["title"], 1).unwrap();
     let second = page(&source, &plan, Start::Skip(2), 2).await;
-    assert_eq!(second.rows()[0].bytes, r#"{"bookId":"b-2","genre":"crime","title":"Farewell, My Lovely","year":1931}"#.len());
+    assert_eq!(
+        second.rows()[0].bytes,
+        r#"{"bookId":"b-2","genre":"crime","title":"Farewell, My Lovely","year":1931}"#.len()
+    );
     let back: Cursor = second.prev().unwrap();
     assert_eq!(column(&second.into_items(), "title"), TITLES[2..4]);
     let first = page(&source, &plan, Start::At(back), 2).await;
@@ -187,8 +225,10 @@ async fn a_key_without_an_item_is_missing() {
     let source = SdkSource::new(library().await, "books");
     let keys = ["b-4", "no such book", "b-0"].map(|id| vec![Value::S(id.into())]);
     let fetched = fetch_all(&source, &BOOKS, &keys, &Budget::default()).await.unwrap();
-    assert!(matches!(&fetched[..], [Fetched::Found(last, _), Fetched::Missing, Fetched::Found(first, _)]
-        if last["title"].as_s().unwrap() == TITLES[4] && first["title"].as_s().unwrap() == TITLES[0]));
+    assert!(
+        matches!(&fetched[..], [Fetched::Found(last, _), Fetched::Missing, Fetched::Found(first, _)]
+        if last["title"].as_s().unwrap() == TITLES[4] && first["title"].as_s().unwrap() == TITLES[0])
+    );
 }
 
 #[tokio::test]
@@ -203,14 +243,24 @@ async fn shards_are_merged_and_filters_applied() {
     let poetry = Condition::at_least("genre", Value::S("p".into()));
     let filtered = Plan::new(&BOOKS, &[year, poetry], newest, ["title"], 2).unwrap();
     assert!(!filtered.is_unfiltered());
-    assert_eq!(column(&page(&source, &filtered, Start::First, 10).await.into_items(), "title"), ["The Raven"]);
+    assert_eq!(
+        column(&page(&source, &filtered, Start::First, 10).await.into_items(), "title"),
+        ["The Raven"]
+    );
 }
 
 #[tokio::test]
 async fn a_refusal_keeps_its_source() {
     async fn read(client: Client) -> Result<Page<Item>, Box<dyn Error + Send + Sync>> {
         let plan = Plan::new(&BOOKS, &[crime()], OLDEST, ["title"], 1)?;
-        Ok(run(&SdkSource::new(client, "no-such-table"), &plan, &Start::First, limit(1), &Budget::default()).await?)
+        Ok(run(
+            &SdkSource::new(client, "no-such-table"),
+            &plan,
+            &Start::First,
+            limit(1),
+            &Budget::default(),
+        )
+        .await?)
     }
     let error = read(library().await).await.unwrap_err();
     let error: &RunError<ReadError> = error.downcast_ref().unwrap();
@@ -228,9 +278,15 @@ struct Script {
 
 impl HttpConnector for Script {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        self.asked.lock().unwrap().push(String::from_utf8(request.body().bytes().unwrap().to_vec()).unwrap());
+        self.asked
+            .lock()
+            .unwrap()
+            .push(String::from_utf8(request.body().bytes().unwrap().to_vec()).unwrap());
         let body = self.answers.lock().unwrap().remove(0);
-        HttpConnectorFuture::ready(Ok(HttpResponse::new(200.try_into().unwrap(), SdkBody::from(body))))
+        HttpConnectorFuture::ready(Ok(HttpResponse::new(
+            200.try_into().unwrap(),
+            SdkBody::from(body),
+        )))
     }
 }
 
@@ -242,10 +298,19 @@ async fn unprocessed_keys_are_asked_for_again() {
     ];
     let script = Script { answers: Arc::new(Mutex::new(answers)), asked: Arc::default() };
     let connector = SharedHttpConnector::new(script.clone());
-    let source = SdkSource::new(client("http://script", http_client_fn(move |_, _| connector.clone())), "books");
+    let source = SdkSource::new(
+        client("http://script", http_client_fn(move |_, _| connector.clone())),
+        "books",
+    );
     let keys = ["b-0", "b-1"].map(|id| vec![Value::S(id.into())]);
     let fetched = fetch_all(&source, &BOOKS, &keys, &Budget::default()).await.unwrap();
-    let id = |fetched: &Fetched<Item>| if let Fetched::Found(item, _) = fetched { item["bookId"].as_s().ok().cloned() } else { None };
+    let id = |fetched: &Fetched<Item>| {
+        if let Fetched::Found(item, _) = fetched {
+            item["bookId"].as_s().ok().cloned()
+        } else {
+            None
+        }
+    };
     assert_eq!(fetched.iter().filter_map(id).collect::<Vec<_>>(), ["b-0", "b-1"]);
     let asked = script.asked.lock().unwrap();
     assert!(asked.len() == 2 && asked[1].contains("b-0") && !asked[1].contains("b-1"), "{asked:?}");

@@ -1,6 +1,10 @@
 //! The work for one page, counted: rounds, fetches, time, and answers that DynamoDB never gives.
 
-#![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, in its helpers too"
+)]
 
 use std::{
     collections::HashSet,
@@ -11,8 +15,9 @@ use std::{
 };
 
 use pagination::{
-    Answer, Budget, Condition, Cursor, Fetch, Fetched, Index, MAX_FETCH, MAX_FETCHES_AT_ONCE, MAX_QUERIES_AT_ONCE, Page, Partition, Plan,
-    Position, Projects, Query, Read, Row, RunError, Sort, Source, Start, Table, Value, fetch_all, run,
+    Answer, Budget, Condition, Cursor, Fetch, Fetched, Index, MAX_FETCH, MAX_FETCHES_AT_ONCE,
+    MAX_QUERIES_AT_ONCE, Page, Partition, Plan, Position, Projects, Query, Read, Row, RunError,
+    Sort, Source, Start, Table, Value, fetch_all, run,
 };
 
 static THINGS: Table = Table {
@@ -71,7 +76,15 @@ struct Log {
 
 impl Things {
     fn new(count: u32) -> Self {
-        Self { count, passes: |_| true, bytes: |_| 100, expected: None, call: Duration::ZERO, change: |_| {}, log: Mutex::default() }
+        Self {
+            count,
+            passes: |_| true,
+            bytes: |_| 100,
+            expected: None,
+            call: Duration::ZERO,
+            change: |_| {},
+            log: Mutex::default(),
+        }
     }
 
     fn log(&self) -> Log {
@@ -104,8 +117,13 @@ impl Source for Things {
             (self.change)(&mut answer);
             return Ok(answer);
         }
-        let at = query.start.as_ref().map(|start| start.iter().find(|(name, _)| *name == "id").unwrap().1.clone());
-        let at = at.map(|at| if let Value::S(at) = at { at[2..].parse::<u32>().unwrap() } else { panic!("{at:?}") });
+        let at = query
+            .start
+            .as_ref()
+            .map(|start| start.iter().find(|(name, _)| *name == "id").unwrap().1.clone());
+        let at = at.map(|at| {
+            if let Value::S(at) = at { at[2..].parse::<u32>().unwrap() } else { panic!("{at:?}") }
+        });
         let limit = query.limit as usize;
         let read: Vec<_> = if query.forward {
             (at.map_or(0, |at| at + 1)..self.count).take(limit).collect()
@@ -115,8 +133,13 @@ impl Source for Things {
         let full = read.len() == limit;
         self.log.lock().unwrap().queries.push((at.map_or(0, |at| at + 1), query.limit));
         self.call().await;
-        let rows = read.iter().copied().filter(|number| query.filter.is_none() || (self.passes)(*number));
-        let rows = rows.map(|number| Row { position: position(number), item: number, bytes: (self.bytes)(number) });
+        let rows =
+            read.iter().copied().filter(|number| query.filter.is_none() || (self.passes)(*number));
+        let rows = rows.map(|number| Row {
+            position: position(number),
+            item: number,
+            bytes: (self.bytes)(number),
+        });
         let mut answer = Answer {
             rows: if query.read == Read::Count { Vec::new() } else { rows.collect() },
             evaluated: u32::try_from(read.len()).unwrap(),
@@ -128,13 +151,20 @@ impl Source for Things {
 
     async fn fetch(&self, fetch: &Fetch<'_>) -> Result<Vec<Fetched<u32>>, Infallible> {
         assert!((1..=MAX_FETCH).contains(&fetch.keys.len()));
-        assert_eq!(fetch.keys.iter().collect::<HashSet<_>>().len(), fetch.keys.len(), "DynamoDB refuses a key that stands twice");
+        assert_eq!(
+            fetch.keys.iter().collect::<HashSet<_>>().len(),
+            fetch.keys.len(),
+            "DynamoDB refuses a key that stands twice"
+        );
         self.log.lock().unwrap().fetches.push((fetch.keys.len(), fetch.attempt));
         self.call().await;
         let found = |key: &Vec<Value>| {
             let Value::S(text) = &key[0] else { panic!("{key:?}") };
             assert!((1..=2_048).contains(&text.len()), "DynamoDB refuses this key");
-            let number = text.strip_prefix("t-").and_then(|number| number.parse::<u32>().ok()).filter(|number| *number < self.count);
+            let number = text
+                .strip_prefix("t-")
+                .and_then(|number| number.parse::<u32>().ok())
+                .filter(|number| *number < self.count);
             number.map_or(Fetched::Missing, |number| Fetched::Found(number, (self.bytes)(number)))
         };
         Ok(fetch.keys.iter().map(found).collect())
@@ -159,7 +189,13 @@ fn limit(limit: u32) -> NonZeroU32 {
     NonZeroU32::new(limit).unwrap()
 }
 
-async fn page(things: &Things, plan: &Plan, start: &Start, most: u32, budget: &Budget) -> Page<u32> {
+async fn page(
+    things: &Things,
+    plan: &Plan,
+    start: &Start,
+    most: u32,
+    budget: &Budget,
+) -> Page<u32> {
     run(things, plan, start, limit(most), budget).await.unwrap()
 }
 
@@ -171,7 +207,14 @@ fn at(cursor: Option<Cursor>) -> Start {
 async fn a_page_whose_filter_passes_nothing_ends_after_four_rounds_and_the_next_begins_there() {
     let things = Things { passes: |_| false, ..Things::new(2_000_000) };
     let plan = plan(true, "color");
-    let first = page(&things, &plan, &Start::First, 10, &Budget { evaluated: 1_000_000, ..Budget::default() }).await;
+    let first = page(
+        &things,
+        &plan,
+        &Start::First,
+        10,
+        &Budget { evaluated: 1_000_000, ..Budget::default() },
+    )
+    .await;
     let queries = things.log().queries;
     assert_eq!(queries.len(), 4, "{queries:?}");
     assert!(first.rows().is_empty() && !first.timed_out() && first.prev().is_none());
@@ -190,8 +233,19 @@ async fn a_short_page_is_not_read_again_from_its_last_row() {
     let second = page(&things, &plan, &at(first.next()), 10, &Budget::default()).await;
     assert_eq!(things.log().queries[0].0, evaluated);
     // And back: from the first item of the page, or from where it ended if it has none.
-    let back = page(&things, &plan, &at(second.prev()), 10, &Budget { rounds: 100, evaluated: 100_000, ..Budget::default() }).await;
-    assert_eq!(back.into_items(), [3], "the way back begins where the empty page ended, and not at the end of the list");
+    let back = page(
+        &things,
+        &plan,
+        &at(second.prev()),
+        10,
+        &Budget { rounds: 100, evaluated: 100_000, ..Budget::default() },
+    )
+    .await;
+    assert_eq!(
+        back.into_items(),
+        [3],
+        "the way back begins where the empty page ended, and not at the end of the list"
+    );
 }
 
 #[tokio::test]
@@ -224,18 +278,34 @@ async fn a_walk_can_turn_round_on_every_page() {
     assert_eq!(seen, all);
 }
 
-/// Each call takes 40 ms. A slower machine leaves time for fewer rounds, and the assertions hold there too.
+/// Each call takes 40 ms. A slower machine leaves time for fewer rounds, and the assertions hold
+/// there too.
 #[tokio::test]
 async fn a_slow_source_gives_short_pages_that_move_on_within_the_time() {
     for wanted in ["color", "text"] {
         for rounds_after in [0, 1] {
-            let things = Things { passes: |number| number.is_power_of_two(), call: Duration::from_millis(40), ..Things::new(10_000_000) };
+            let things = Things {
+                passes: |number| number.is_power_of_two(),
+                call: Duration::from_millis(40),
+                ..Things::new(10_000_000)
+            };
             let deadline = Some(Instant::now() + Duration::from_millis(220));
-            let budget = Budget { rounds: 100, evaluated: 10_000_000, deadline, rounds_after, ..Budget::default() };
+            let budget = Budget {
+                rounds: 100,
+                evaluated: 10_000_000,
+                deadline,
+                rounds_after,
+                ..Budget::default()
+            };
             let page = page(&things, &plan(true, wanted), &Start::First, 40, &budget).await;
             assert!(page.timed_out() && page.next().is_some(), "{wanted} {rounds_after}");
-            assert!((1..40).contains(&page.rows().len()), "{wanted} {rounds_after}: {}", page.rows().len());
-            let rounds = things.log().queries.len() + usize::from(wanted == "text") + rounds_after as usize;
+            assert!(
+                (1..40).contains(&page.rows().len()),
+                "{wanted} {rounds_after}: {}",
+                page.rows().len()
+            );
+            let rounds =
+                things.log().queries.len() + usize::from(wanted == "text") + rounds_after as usize;
             assert!(rounds <= 5, "{wanted} {rounds_after}: {rounds} rounds of 40 ms in 220 ms");
         }
     }
@@ -243,12 +313,24 @@ async fn a_slow_source_gives_short_pages_that_move_on_within_the_time() {
 
 #[tokio::test]
 async fn a_page_that_cannot_be_counted_in_time_is_no_mistake_of_the_caller() {
-    let things = Things { call: Duration::from_millis(20), change: |answer| cut(answer, 1), ..Things::new(1_000) };
-    let budget = Budget { rounds: 1_000, deadline: Some(Instant::now() + Duration::from_millis(100)), ..Budget::default() };
-    let error = run(&things, &plan(false, "color"), &Start::Skip(500), limit(10), &budget).await.unwrap_err();
+    let things = Things {
+        call: Duration::from_millis(20),
+        change: |answer| cut(answer, 1),
+        ..Things::new(1_000)
+    };
+    let budget = Budget {
+        rounds: 1_000,
+        deadline: Some(Instant::now() + Duration::from_millis(100)),
+        ..Budget::default()
+    };
+    let error = run(&things, &plan(false, "color"), &Start::Skip(500), limit(10), &budget)
+        .await
+        .unwrap_err();
     assert!(matches!(error, RunError::SkipTimedOut), "{error:?}");
     let budget = Budget { rounds: 2, ..Budget::default() };
-    let error = run(&things, &plan(false, "color"), &Start::Skip(500), limit(10), &budget).await.unwrap_err();
+    let error = run(&things, &plan(false, "color"), &Start::Skip(500), limit(10), &budget)
+        .await
+        .unwrap_err();
     assert!(matches!(error, RunError::SkipTooFar), "{error:?}");
 }
 
@@ -276,8 +358,12 @@ async fn an_answer_that_does_not_move_on_is_an_error() {
             answer.last = None;
         }),
         ("LastEvaluatedKey is where the Query began", |answer| answer.last = Some(position(5))),
-        ("LastEvaluatedKey is before the last row", |answer| answer.last = Some(answer.rows[0].position.clone())),
-        ("LastEvaluatedKey is outside of the range", |answer| answer.last = Some(Position(vec![n(9_999), id(1)]))),
+        ("LastEvaluatedKey is before the last row", |answer| {
+            answer.last = Some(answer.rows[0].position.clone())
+        }),
+        ("LastEvaluatedKey is outside of the range", |answer| {
+            answer.last = Some(Position(vec![n(9_999), id(1)]))
+        }),
         ("no row and LastEvaluatedKey is where the Query began", |answer| {
             answer.rows.clear();
             answer.last = Some(position(5));
@@ -289,32 +375,56 @@ async fn an_answer_that_does_not_move_on_is_an_error() {
     ];
     let to = Condition::at_most("size", n(500));
     let plan = Plan::new(&THINGS, &[kind(), to], SMALLEST, ["color"], 1).unwrap();
-    let start = Start::At(Cursor { direction: pagination::Direction::Forward, after: Some(position(5)) });
+    let start =
+        Start::At(Cursor { direction: pagination::Direction::Forward, after: Some(position(5)) });
     for (what, change) in changes {
         let things = Things { change, ..Things::new(100) };
-        let error = run(&things, &plan, &start, limit(10), &Budget::default()).await.map(|page| page.into_items());
+        let error = run(&things, &plan, &start, limit(10), &Budget::default())
+            .await
+            .map(|page| page.into_items());
         assert!(matches!(error, Err(RunError::OutOfOrder)), "{what}: {error:?}");
         let things = Things { change, ..Things::new(100) };
         let counted: Change = |answer| answer.last = Some(position(0));
         let things = Things { change: counted, ..things };
-        let error = run(&things, &plan, &Start::Skip(20), limit(10), &Budget { rounds: 50, ..Budget::default() }).await;
+        let error = run(
+            &things,
+            &plan,
+            &Start::Skip(20),
+            limit(10),
+            &Budget { rounds: 50, ..Budget::default() },
+        )
+        .await;
         assert!(matches!(error, Err(RunError::OutOfOrder)), "counting: {error:?}");
     }
     let things = Things::new(100);
-    assert_eq!(run(&things, &plan, &start, limit(10), &Budget::default()).await.unwrap().into_items(), (6..16).collect::<Vec<_>>());
+    assert_eq!(
+        run(&things, &plan, &start, limit(10), &Budget::default()).await.unwrap().into_items(),
+        (6..16).collect::<Vec<_>>()
+    );
     // An answer without rows that moves on is right: the filter let nothing through.
     let things = Things { passes: |_| false, ..Things::new(100) };
     let red = Condition::equal("color", Value::S("red".to_owned()));
     let plan = Plan::new(&THINGS, &[kind(), red], SMALLEST, ["color"], 1).unwrap();
-    assert!(run(&things, &plan, &start, limit(10), &Budget::default()).await.unwrap().into_items().is_empty());
+    assert!(
+        run(&things, &plan, &start, limit(10), &Budget::default())
+            .await
+            .unwrap()
+            .into_items()
+            .is_empty()
+    );
 }
 
 #[tokio::test]
 async fn counts_that_are_too_large_do_not_wrap() {
     let red = Condition::equal("color", Value::S("red".to_owned()));
     for partitions in [1, 4] {
-        let things = Things { passes: |_| false, change: |answer| answer.evaluated = u32::MAX / 2 + 1, ..Things::new(500) };
-        let plan = Plan::new(&THINGS, std::slice::from_ref(&red), SMALLEST, ["color"], partitions).unwrap();
+        let things = Things {
+            passes: |_| false,
+            change: |answer| answer.evaluated = u32::MAX / 2 + 1,
+            ..Things::new(500)
+        };
+        let plan = Plan::new(&THINGS, std::slice::from_ref(&red), SMALLEST, ["color"], partitions)
+            .unwrap();
         let budget = Budget { evaluated: u32::MAX, rounds: 9, ..Budget::default() };
         assert!(page(&things, &plan, &Start::First, 10, &budget).await.rows().is_empty());
     }
@@ -332,15 +442,24 @@ async fn a_fetch_asks_for_what_the_page_can_hold() {
     };
     let large: fn(u32) -> usize = |_| 200_000;
     // Sizes are known from earlier calls: six items of 200 KB are more than a page.
-    assert_eq!(asked(Things { bytes: large, expected: Some(200_000), ..Things::new(100) }).await, (vec![6], 6));
+    assert_eq!(
+        asked(Things { bytes: large, expected: Some(200_000), ..Things::new(100) }).await,
+        (vec![6], 6)
+    );
     // Nothing is known.
     assert_eq!(asked(Things { bytes: large, ..Things::new(100) }).await, (vec![25], 25));
     assert_eq!(asked(Things::new(100)).await, (vec![25, 75], 100));
     // Small items, as expected.
     assert_eq!(asked(Things { expected: Some(500), ..Things::new(100) }).await, (vec![100], 100));
     // Items are smaller than expected, or larger.
-    assert_eq!(asked(Things { expected: Some(400_000), ..Things::new(100) }).await, (vec![3, 97], 100));
-    assert_eq!(asked(Things { bytes: |_| 20_000, expected: Some(100_000), ..Things::new(100) }).await, (vec![11, 42], 53));
+    assert_eq!(
+        asked(Things { expected: Some(400_000), ..Things::new(100) }).await,
+        (vec![3, 97], 100)
+    );
+    assert_eq!(
+        asked(Things { bytes: |_| 20_000, expected: Some(100_000), ..Things::new(100) }).await,
+        (vec![11, 42], 53)
+    );
     assert_eq!(asked(Things { expected: Some(0), ..Things::new(100) }).await, (vec![100], 100));
     // The first items do not exist any more.
     let none = Things { count: 0, ..Things::new(100) };
@@ -362,7 +481,11 @@ async fn the_time_of_a_fetch_is_bounded_and_its_first_round_is_always_made() {
     assert_eq!(cut.into_items(), (0..25).collect::<Vec<_>>());
     // A page that the bytes cut is the same at any time.
     let things = Things { bytes: |_| 200_000, ..Things::new(100) };
-    assert!(!page(&things, &plan(false, "text"), &Start::First, 100, &Budget::default()).await.timed_out());
+    assert!(
+        !page(&things, &plan(false, "text"), &Start::First, 100, &Budget::default())
+            .await
+            .timed_out()
+    );
 }
 
 #[tokio::test]
@@ -370,10 +493,16 @@ async fn keys_that_no_item_can_have_are_missing_and_a_key_is_asked_for_once() {
     let things = Things::new(10);
     let text = |text: &str| vec![Value::S(text.to_owned())];
     let keys = [id(1), id(2), id(1)].map(|id| vec![id]);
-    let odd = [text(""), text(&"x".repeat(2_049)), vec![Value::Bool(true)], vec![], vec![id(3), id(4)]];
+    let odd =
+        [text(""), text(&"x".repeat(2_049)), vec![Value::Bool(true)], vec![], vec![id(3), id(4)]];
     let fine = [text(&"x".repeat(2_048)), text(&"é".repeat(1_024))];
-    let all = fetch_all(&things, &THINGS, &[&keys[..], &odd, &fine].concat(), &Budget::default()).await.unwrap();
-    let shown: String = all.iter().map(|fetched| if matches!(fetched, Fetched::Found(..)) { '+' } else { '-' }).collect();
+    let all = fetch_all(&things, &THINGS, &[&keys[..], &odd, &fine].concat(), &Budget::default())
+        .await
+        .unwrap();
+    let shown: String = all
+        .iter()
+        .map(|fetched| if matches!(fetched, Fetched::Found(..)) { '+' } else { '-' })
+        .collect();
     assert_eq!(shown, "++--------");
     assert_eq!(things.log().fetches, [(4, 0)], "both ids, and the two that are just short enough");
     fetch_all(&things, &THINGS, &odd, &Budget::default()).await.unwrap();
@@ -382,12 +511,17 @@ async fn keys_that_no_item_can_have_are_missing_and_a_key_is_asked_for_once() {
     static PAIRS: Table = Table { key: &["a", "b"], indexes: &[] };
     let pair = |b: Value| PAIRS.can_hold(&[Value::S("a".to_owned()), b]);
     assert!(pair(Value::S("x".repeat(1_024))) && pair(n(1)));
-    assert!(!pair(Value::S("x".repeat(1_025))) && !pair(Value::S(String::new())) && !pair(Value::Bool(false)));
+    assert!(
+        !pair(Value::S("x".repeat(1_025)))
+            && !pair(Value::S(String::new()))
+            && !pair(Value::Bool(false))
+    );
 }
 
 #[tokio::test]
 async fn calls_side_by_side_are_bounded() {
-    let things = Things { call: Duration::from_millis(5), expected: Some(1), ..Things::new(10_000) };
+    let things =
+        Things { call: Duration::from_millis(5), expected: Some(1), ..Things::new(10_000) };
     let keys: Vec<_> = (0..1_000).map(|number| vec![id(number)]).collect();
     let all = fetch_all(&things, &THINGS, &keys, &Budget::default()).await.unwrap();
     assert!(all.iter().all(|fetched| matches!(fetched, Fetched::Found(..))));

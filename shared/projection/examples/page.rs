@@ -5,7 +5,8 @@
 //! for n in 1 101; do valgrind --tool=callgrind --callgrind-out-file=/dev/null target/release/examples/page $n; done
 //! ```
 //!
-//! The difference between the two counts is 100 pages. With `nested` after the number the items have lists and objects.
+//! The difference between the two counts is 100 pages. With `nested` after the number the items
+//! have lists and objects.
 
 use std::error::Error;
 use std::fmt::{self, Write as _};
@@ -20,7 +21,8 @@ const fn field(name: &'static str, kind: Kind) -> Field {
 }
 
 static SIZE: [Field; 2] = [field("width", Kind::Number), field("height", Kind::Number)];
-static LINE: [Field; 3] = [field("partId", Kind::Text), field("name", Kind::Text), field("quantity", Kind::Integer)];
+static LINE: [Field; 3] =
+    [field("partId", Kind::Text), field("name", Kind::Text), field("quantity", Kind::Integer)];
 static FIELDS: [Field; 13] = [
     field("id", Kind::Text),
     field("name", Kind::Text),
@@ -37,7 +39,8 @@ static FIELDS: [Field; 13] = [
     field("lines", Kind::Objects(&LINE)),
 ];
 
-/// Writes an item of the flat page: ten chosen members and two that are not shown, in no order of the model's.
+/// Writes an item of the flat page: ten chosen members and two that are not shown, in no order of
+/// the model's.
 fn flat(n: usize, page: &mut String) {
     let _ = write!(
         page,
@@ -52,7 +55,9 @@ fn flat(n: usize, page: &mut String) {
 /// Writes an item of the nested page: six scalars, a set, an object, and a list of three maps.
 fn nested(n: usize, page: &mut String) {
     let line = |n: usize| {
-        format!(r#"{{"M":{{"quantity":{{"N":"{n}"}},"name":{{"S":"Walking boots {n}"}},"note":{{"S":"x"}},"partId":{{"S":"p-{n:06}"}}}}}}"#)
+        format!(
+            r#"{{"M":{{"quantity":{{"N":"{n}"}},"name":{{"S":"Walking boots {n}"}},"note":{{"S":"x"}},"partId":{{"S":"p-{n:06}"}}}}}}"#
+        )
     };
     let _ = write!(
         page,

@@ -11,12 +11,13 @@ use crate::output::{Output, Scalar};
 use crate::transcode::Transcoder;
 
 impl Transcoder {
-    /// Writes an item of the official client as JSON, by the same rules and to the same bytes as an item that is read
-    /// from DynamoDB's JSON. The output holds this item alone, with its picks and joints.
+    /// Writes an item of the official client as JSON, by the same rules and to the same bytes as an
+    /// item that is read from DynamoDB's JSON. The output holds this item alone, with its picks and
+    /// joints.
     ///
     /// # Errors
-    /// [`Malformed`], if an attribute that is shown or picked is of a type that the client does not know, or an `N`
-    /// that is no number.
+    /// [`Malformed`], if an attribute that is shown or picked is of a type that the client does not
+    /// know, or an `N` that is no number.
     ///
     /// ```
     /// use std::collections::HashMap;
@@ -32,10 +33,15 @@ impl Transcoder {
     /// assert_eq!(output.json, br#"{"name":"Ada"}"#);
     /// # Ok::<(), projection::Malformed>(())
     /// ```
-    pub fn attributes(&self, item: &HashMap<String, AttributeValue>) -> Result<Output<'static>, Malformed> {
-        let looked_at = self.names().filter_map(|name| item.get(name).map(|value| (name, Attribute(value))));
-        let text = serde_json::to_string(&looked_at.collect::<HashMap<_, _>>())
-            .map_err(|_| Malformed::Content("an attribute is of a type that the client does not know"))?;
+    pub fn attributes(
+        &self,
+        item: &HashMap<String, AttributeValue>,
+    ) -> Result<Output<'static>, Malformed> {
+        let looked_at =
+            self.names().filter_map(|name| item.get(name).map(|value| (name, Attribute(value))));
+        let text = serde_json::to_string(&looked_at.collect::<HashMap<_, _>>()).map_err(|_| {
+            Malformed::Content("an attribute is of a type that the client does not know")
+        })?;
         let mut output = Output::default();
         self.read(&text, &mut output)?;
         let Output { json, picks, joints, .. } = output;
@@ -49,7 +55,11 @@ struct Attribute<'a>(&'a AttributeValue);
 
 impl Serialize for Attribute<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        fn typed<S: Serializer>(serializer: S, name: &str, value: impl Serialize) -> Result<S::Ok, S::Error> {
+        fn typed<S: Serializer>(
+            serializer: S,
+            name: &str,
+            value: impl Serialize,
+        ) -> Result<S::Ok, S::Error> {
             serializer.collect_map([(name, value)])
         }
         match self.0 {
@@ -58,15 +68,21 @@ impl Serialize for Attribute<'_> {
             AttributeValue::B(binary) => typed(serializer, "B", STANDARD.encode(binary)),
             AttributeValue::Bool(boolean) => typed(serializer, "BOOL", boolean),
             AttributeValue::Null(null) => typed(serializer, "NULL", null),
-            AttributeValue::M(map) => {
-                typed(serializer, "M", map.iter().map(|(name, value)| (name, Attribute(value))).collect::<HashMap<_, _>>())
+            AttributeValue::M(map) => typed(
+                serializer,
+                "M",
+                map.iter().map(|(name, value)| (name, Attribute(value))).collect::<HashMap<_, _>>(),
+            ),
+            AttributeValue::L(list) => {
+                typed(serializer, "L", list.iter().map(Attribute).collect::<Vec<_>>())
             }
-            AttributeValue::L(list) => typed(serializer, "L", list.iter().map(Attribute).collect::<Vec<_>>()),
             AttributeValue::Ss(texts) => typed(serializer, "SS", texts),
             AttributeValue::Ns(numbers) => typed(serializer, "NS", numbers),
-            AttributeValue::Bs(binaries) => {
-                typed(serializer, "BS", binaries.iter().map(|binary| STANDARD.encode(binary)).collect::<Vec<_>>())
-            }
+            AttributeValue::Bs(binaries) => typed(
+                serializer,
+                "BS",
+                binaries.iter().map(|binary| STANDARD.encode(binary)).collect::<Vec<_>>(),
+            ),
             _ => Err(S::Error::custom("unknown type")),
         }
     }

@@ -22,13 +22,18 @@ pub(crate) struct Node {
 }
 
 impl Chosen {
-    /// Iterates over the chosen fields of a level whose declared fields are `fields`, each with what is chosen below it.
-    pub(crate) fn walk(&self, fields: &'static [Field]) -> impl Iterator<Item = (&'static Field, &Self)> {
+    /// Iterates over the chosen fields of a level whose declared fields are `fields`, each with
+    /// what is chosen below it.
+    pub(crate) fn walk(
+        &self,
+        fields: &'static [Field],
+    ) -> impl Iterator<Item = (&'static Field, &Self)> {
         let (all, part) = match self {
             Self::All => (fields, [].as_slice()),
             Self::Part(nodes) => ([].as_slice(), nodes.as_slice()),
         };
-        let part = part.iter().filter_map(|node| fields.get(node.index).map(|field| (field, &node.below)));
+        let part =
+            part.iter().filter_map(|node| fields.get(node.index).map(|field| (field, &node.below)));
         all.iter().map(|field| (field, &Self::All)).chain(part)
     }
 
@@ -51,7 +56,8 @@ impl Chosen {
         }
     }
 
-    /// Returns the same choice among `fields`, which are the beginning of this level's fields, without the rest.
+    /// Returns the same choice among `fields`, which are the beginning of this level's fields,
+    /// without the rest.
     pub(crate) fn restricted_to(&self, fields: &'static [Field]) -> Self {
         let Self::Part(nodes) = self else { return Self::All };
         let kept = nodes.iter().filter_map(|node| {
@@ -64,7 +70,8 @@ impl Chosen {
         Self::Part(kept.collect())
     }
 
-    /// Turns a level of which all is chosen whole into [`Chosen::All`], so that one meaning has one form.
+    /// Turns a level of which all is chosen whole into [`Chosen::All`], so that one meaning has one
+    /// form.
     pub(crate) fn settle(&mut self, fields: &'static [Field]) {
         let Self::Part(nodes) = self else { return };
         let mut whole = nodes.len() == fields.len();
@@ -80,7 +87,11 @@ impl Chosen {
     }
 
     /// Writes the canonical text.
-    pub(crate) fn write(&self, fields: &'static [Field], to: &mut fmt::Formatter<'_>) -> fmt::Result {
+    pub(crate) fn write(
+        &self,
+        fields: &'static [Field],
+        to: &mut fmt::Formatter<'_>,
+    ) -> fmt::Result {
         for (at, (field, below)) in self.walk(fields).enumerate() {
             if at > 0 {
                 to.write_str(",")?;

@@ -1,7 +1,7 @@
 //! The ProjectionExpression of a selection.
 //!
-//! Every name is a placeholder, so no list of reserved words is needed; no two paths overlap, because DynamoDB
-//! refuses that ([AWS: projection expressions][aws]).
+//! Every name is a placeholder, so no list of reserved words is needed; no two paths overlap,
+//! because DynamoDB refuses that ([AWS: projection expressions][aws]).
 //!
 //! [aws]: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.ProjectionExpressions.html
 
@@ -13,7 +13,8 @@ use crate::field::{Field, Kind};
 /// A ProjectionExpression with the placeholders that it uses.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Expression {
-    /// For `ProjectionExpression`: `#p0,#p1.#p2`. Empty if nothing is to be fetched, which DynamoDB does not take.
+    /// For `ProjectionExpression`: `#p0,#p1.#p2`. Empty if nothing is to be fetched, which DynamoDB
+    /// does not take.
     pub text: String,
     /// For `ExpressionAttributeNames`: the placeholder and the name, each once.
     pub names: Vec<(String, String)>,
@@ -21,7 +22,8 @@ pub struct Expression {
 
 /// Writes the expression of the chosen fields and of the top-level attributes `also`.
 pub(crate) fn build(fields: &'static [Field], chosen: &Chosen, also: &[&str]) -> Expression {
-    let mut expression = Expression { text: String::with_capacity(64), names: Vec::with_capacity(16) };
+    let mut expression =
+        Expression { text: String::with_capacity(64), names: Vec::with_capacity(16) };
     let mut path = String::new();
     for (field, below) in chosen.walk(fields) {
         // An attribute that is needed whole anyway stands for its parts too.
@@ -29,7 +31,9 @@ pub(crate) fn build(fields: &'static [Field], chosen: &Chosen, also: &[&str]) ->
         expression.field(&mut path, field, below);
     }
     for (at, name) in also.iter().enumerate() {
-        if !chosen.walk(fields).any(|(field, _)| field.attribute() == *name) && !also[..at].contains(name) {
+        if !chosen.walk(fields).any(|(field, _)| field.attribute() == *name)
+            && !also[..at].contains(name)
+        {
             expression.path("", name);
         }
     }
@@ -37,7 +41,8 @@ pub(crate) fn build(fields: &'static [Field], chosen: &Chosen, also: &[&str]) ->
 }
 
 impl Expression {
-    /// Adds the paths of a field. They end at a list: a path cannot reach into each of its elements.
+    /// Adds the paths of a field. They end at a list: a path cannot reach into each of its
+    /// elements.
     fn field(&mut self, parent: &mut String, field: &'static Field, below: &Chosen) {
         match (field.kind, below) {
             (Kind::Object(members), Chosen::Part(_)) => {
@@ -89,8 +94,14 @@ mod tests {
     /// The expression with its placeholders filled in.
     fn shown(text: &str, also: &[&str]) -> String {
         let expression = of(text, also);
-        let name =
-            |placeholder: &str| expression.names.iter().find(|(known, _)| known == placeholder).map(|(_, name)| name.clone()).unwrap();
+        let name = |placeholder: &str| {
+            expression
+                .names
+                .iter()
+                .find(|(known, _)| known == placeholder)
+                .map(|(_, name)| name.clone())
+                .unwrap()
+        };
         let path = |path: &str| path.split('.').map(name).collect::<Vec<_>>().join(".");
         expression.text.split(',').map(path).collect::<Vec<_>>().join(",")
     }

@@ -1,6 +1,7 @@
 //! The allow-list: which fields exist, and what each of them holds.
 //!
-//! It is plain data, so that a model is a `static` and its cheap rules can be checked by the compiler.
+//! It is plain data, so that a model is a `static` and its cheap rules can be checked by the
+//! compiler.
 
 use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
 
@@ -19,8 +20,9 @@ pub enum Kind {
     Timestamp,
     /// A time, stored as the time since 1970 and shown as [`Kind::Timestamp`] is.
     Epoch(Epoch),
-    /// A string that stands in `attribute` behind `prefix`, as in the keys of a table that holds several kinds of item: the key
-    /// `PK = "USER#u-1"` is shown as `u-1`. A value without the prefix is left out. Only top-level fields can have this kind.
+    /// A string that stands in `attribute` behind `prefix`, as in the keys of a table that holds
+    /// several kinds of item: the key `PK = "USER#u-1"` is shown as `u-1`. A value without the
+    /// prefix is left out. Only top-level fields can have this kind.
     Prefixed {
         /// The attribute.
         attribute: &'static str,
@@ -36,7 +38,8 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Returns the declared members below a field of this kind: those of [`Kind::Object`] and [`Kind::Objects`].
+    /// Returns the declared members below a field of this kind: those of [`Kind::Object`] and
+    /// [`Kind::Objects`].
     pub const fn members(self) -> Option<&'static [Field]> {
         match self {
             Self::Object(members) | Self::Objects(members) => Some(members),
@@ -45,9 +48,11 @@ impl Kind {
     }
 }
 
-/// The forms of a time since 1970-01-01T00:00:00Z ([Unix time](https://pubs.opengroup.org/onlinepubs/9799919799/basedefs/V1_chap04.html)).
+/// The forms of a time since 1970-01-01T00:00:00Z
+/// ([Unix time](https://pubs.opengroup.org/onlinepubs/9799919799/basedefs/V1_chap04.html)).
 ///
-/// Texts are compared as texts: all must have the same number of digits. Those of seconds have ten from 2001 to 2286.
+/// Texts are compared as texts: all must have the same number of digits. Those of seconds have ten
+/// from 2001 to 2286.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Epoch {
     /// Whole seconds, a number.
@@ -76,13 +81,17 @@ impl Epoch {
         matches!(self, Self::SecondsText | Self::MillisecondsText)
     }
 
-    /// Returns a stored time in RFC 3339, UTC, milliseconds, `Z`; `None` for what is no whole number, or a year after 9999.
+    /// Returns a stored time in RFC 3339, UTC, milliseconds, `Z`; `None` for what is no whole
+    /// number, or a year after 9999.
     #[must_use]
     pub fn shown(self, stored: &str) -> Option<String> {
-        const MILLIS: &[BorrowedFormatItem<'_>] =
-            format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
+        const MILLIS: &[BorrowedFormatItem<'_>] = format_description!(
+            "[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z"
+        );
         let ticks: i64 = stored.parse().ok()?;
-        let time = OffsetDateTime::from_unix_timestamp_nanos(i128::from(ticks) * self.nanoseconds()).ok()?;
+        let time =
+            OffsetDateTime::from_unix_timestamp_nanos(i128::from(ticks) * self.nanoseconds())
+                .ok()?;
         time.format(MILLIS).ok()
     }
 }
@@ -92,8 +101,8 @@ impl Epoch {
 /// Fields form a tree: a list of fields must not lie, through its objects, below itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Field {
-    /// The API's name, and the attribute's too, unless the kind is [`Kind::Prefixed`]. One with `,`, `.`, a parenthesis or white space can be
-    /// shown, but not be named in a selection's text.
+    /// The API's name, and the attribute's too, unless the kind is [`Kind::Prefixed`]. One with
+    /// `,`, `.`, a parenthesis or white space can be shown, but not be named in a selection's text.
     pub name: &'static str,
     /// The kind of its value.
     pub kind: Kind,
@@ -118,7 +127,8 @@ pub const fn field(name: &'static str, kind: Kind, about: &'static str) -> Field
     Field { name, kind, about }
 }
 
-/// Returns whether every one of `names` is a field of `fields` (top level). For assertions at compile time.
+/// Returns whether every one of `names` is a field of `fields` (top level). For assertions at
+/// compile time.
 ///
 /// ```
 /// # use projection::{Field, Kind, names_in};
@@ -141,7 +151,8 @@ pub const fn names_in(fields: &[Field], names: &[&str]) -> bool {
     true
 }
 
-/// Returns whether one of `fields` (top level) is stored in `attribute`. For assertions at compile time.
+/// Returns whether one of `fields` (top level) is stored in `attribute`. For assertions at compile
+/// time.
 #[must_use]
 pub const fn attribute_in(fields: &[Field], attribute: &str) -> bool {
     let mut f = 0;

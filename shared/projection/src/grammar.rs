@@ -6,9 +6,9 @@
 //! path      = name *( "." name )
 //! ```
 //!
-//! The text comes from anyone, so it is read in one loop without recursion, and memory is bounded. All errors are
-//! reported at once: after an unknown name the rest of that member is read for its shape alone, and the next member is
-//! checked again.
+//! The text comes from anyone, so it is read in one loop without recursion, and memory is bounded.
+//! All errors are reported at once: after an unknown name the rest of that member is read for its
+//! shape alone, and the next member is checked again.
 
 use std::fmt::{self, Write as _};
 
@@ -70,7 +70,9 @@ impl Parser<'_> {
         loop {
             self.member();
             if self.errors.len() >= MAX_ERRORS {
-                let detail = format!("there is more that is wrong; the first {MAX_ERRORS} errors are listed");
+                let detail = format!(
+                    "there is more that is wrong; the first {MAX_ERRORS} errors are listed"
+                );
                 self.errors.truncate(MAX_ERRORS);
                 self.errors.push(FieldError { path: String::new(), detail, nearest: None });
                 return;
@@ -161,10 +163,14 @@ impl Parser<'_> {
         byte
     }
 
-    /// Reads a name and looks it up in `level`; `None` if it is wrong, which adds an error, or if `level` is not known.
+    /// Reads a name and looks it up in `level`; `None` if it is wrong, which adds an error, or if
+    /// `level` is not known.
     fn name(&mut self, level: Option<&'static [Field]>) -> Option<&'static Field> {
         let rest = self.text.get(self.at..).unwrap_or_default();
-        let end = rest.bytes().position(|byte| matches!(byte, b',' | b'.' | b'(' | b')')).unwrap_or(rest.len());
+        let end = rest
+            .bytes()
+            .position(|byte| matches!(byte, b',' | b'.' | b'(' | b')'))
+            .unwrap_or(rest.len());
         let name = &rest[..end];
         if name.is_empty() {
             self.missing();
@@ -197,7 +203,11 @@ impl Parser<'_> {
         let start = before.rfind([',', '(', ')']).map_or(0, |comma| comma + 1);
         let member = self.text.get(start..).unwrap_or_default();
         let path = echo(member.split([',', '(', ')']).next().unwrap_or_default());
-        self.errors.push(FieldError { path, detail: format!("{what} (character {character})"), nearest: None });
+        self.errors.push(FieldError {
+            path,
+            detail: format!("{what} (character {character})"),
+            nearest: None,
+        });
     }
 
     fn leaf(&mut self) {
@@ -217,7 +227,8 @@ impl Parser<'_> {
         if let Some(nearest) = nearest {
             let _ = write!(detail, "; did you mean \"{prefix}{nearest}\"?");
         }
-        let _ = write!(detail, "{} valid: {}", if nearest.is_some() { "" } else { ";" }, list(fields));
+        let _ =
+            write!(detail, "{} valid: {}", if nearest.is_some() { "" } else { ";" }, list(fields));
         self.add(FieldError { path, detail, nearest });
     }
 
@@ -254,9 +265,17 @@ mod tests {
 
     #[test]
     fn unknown_names_are_reported_with_the_valid_ones() {
-        assert_eq!(details("nmae"), [format!("unknown field \"nmae\"; did you mean \"name\"? valid: {TOP}")]);
+        assert_eq!(
+            details("nmae"),
+            [format!("unknown field \"nmae\"; did you mean \"name\"? valid: {TOP}")]
+        );
         assert_eq!(details("password"), [format!("unknown field \"password\"; valid: {TOP}")]);
-        assert_eq!(details("address.ctiy"), ["unknown field \"address.ctiy\"; did you mean \"address.city\"? valid: street, city, geo"]);
+        assert_eq!(
+            details("address.ctiy"),
+            [
+                "unknown field \"address.ctiy\"; did you mean \"address.city\"? valid: street, city, geo"
+            ]
+        );
         assert_eq!(details("items(PARTID)").len(), 1);
         let errors = parse("items(PARTID)", FIELDS).unwrap_err();
         assert_eq!((errors[0].path.as_str(), errors[0].nearest), ("items.PARTID", Some("partId")));
@@ -299,10 +318,14 @@ mod tests {
     #[test]
     fn attacks_are_cheap() {
         let many: String = (0..800).map(|n| format!("x{n},")).collect();
-        for text in ["(".repeat(4096), "a.".repeat(2048), "address(".repeat(512), ")".repeat(4096), many] {
+        for text in
+            ["(".repeat(4096), "a.".repeat(2048), "address(".repeat(512), ")".repeat(4096), many]
+        {
             let errors = parse(&text, FIELDS).unwrap_err();
             assert!(errors.len() <= MAX_ERRORS + 1, "{}", errors.len());
         }
-        assert!(details(&"address(".repeat(512)).iter().any(|detail| detail.contains("deeper than 32")));
+        assert!(
+            details(&"address(".repeat(512)).iter().any(|detail| detail.contains("deeper than 32"))
+        );
     }
 }

@@ -1,14 +1,16 @@
 //! Joins: another table's item put into each element of a list, after the page was written.
 //!
-//! Which items are needed is known only when the page has been read, so the page is written first, with a note of
-//! where each element ends and which key it names; the items are fetched, and one more copy puts them in.
+//! Which items are needed is known only when the page has been read, so the page is written first,
+//! with a note of where each element ends and which key it names; the items are fetched, and one
+//! more copy puts them in.
 
 /// A top-level list of objects whose elements name an item of another table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Join {
     /// The list: a top-level [`Kind::Objects`](crate::Kind::Objects) field.
     pub list: &'static str,
-    /// The attribute of its elements that names the item: a string or number. It need not be chosen, nor declared.
+    /// The attribute of its elements that names the item: a string or number. It need not be
+    /// chosen, nor declared.
     pub key: &'static str,
 }
 
@@ -23,13 +25,16 @@ pub struct Joint {
     pub key: String,
 }
 
-/// Copies `json` with `"member":value` at the end of each element for whose key `lookup` has a value (itself JSON).
+/// Copies `json` with `"member":value` at the end of each element for whose key `lookup` has a
+/// value (itself JSON).
 ///
-/// The copy has at most `most` bytes: it ends with the last value that fits, and the elements after it stay as they are. If `json` itself
-/// has more, nothing is inserted. The second result is true if every value was inserted.
+/// The copy has at most `most` bytes: it ends with the last value that fits, and the elements after
+/// it stay as they are. If `json` itself has more, nothing is inserted. The second result is true
+/// if every value was inserted.
 ///
-/// The `joints` ascend, as a transcoder reports them; one that lies outside of `json` or before the one ahead of it
-/// is skipped. `member` is a plain name: one that JSON would escape must come escaped.
+/// The `joints` ascend, as a transcoder reports them; one that lies outside of `json` or before the
+/// one ahead of it is skipped. `member` is a plain name: one that JSON would escape must come
+/// escaped.
 ///
 /// ```
 /// use projection::{Joint, splice};
@@ -40,7 +45,13 @@ pub struct Joint {
 /// assert!(complete);
 /// assert_eq!(splice(b"[{}]", &[Joint { at: 2, first: true, key: "p1".into() }], "part", 10, lookup), (b"[{}]".to_vec(), false));
 /// ```
-pub fn splice<'v>(json: &[u8], joints: &[Joint], member: &str, most: usize, lookup: impl Fn(&str) -> Option<&'v [u8]>) -> (Vec<u8>, bool) {
+pub fn splice<'v>(
+    json: &[u8],
+    joints: &[Joint],
+    member: &str,
+    most: usize,
+    lookup: impl Fn(&str) -> Option<&'v [u8]>,
+) -> (Vec<u8>, bool) {
     let mut spliced = Vec::with_capacity(json.len() + (joints.len() * 64).min(most));
     let mut copied = 0;
     // What the rest of `json` leaves for values.
@@ -79,7 +90,9 @@ mod tests {
     fn found_ones_are_put_in_and_vanished_ones_left_out() {
         let json = br#"{"items":[{"a":1},{},{"a":2}]}"#;
         let joints = [joint(16, false, "x"), joint(19, true, "y"), joint(27, false, "gone")];
-        let lookup = |key: &str| (key != "gone").then_some(if key == "x" { b"10" } else { b"{}".as_slice() });
+        let lookup = |key: &str| {
+            (key != "gone").then_some(if key == "x" { b"10" } else { b"{}".as_slice() })
+        };
         let all = br#"{"items":[{"a":1,"p":10},{"p":{}},{"a":2}]}"#;
         assert_eq!(splice(json, &joints, "p", usize::MAX, lookup), (all.to_vec(), true));
         assert_eq!(splice(json, &joints, "p", usize::MAX, |_| None), (json.to_vec(), true));
@@ -98,6 +111,9 @@ mod tests {
     #[test]
     fn joints_that_do_not_fit_are_skipped() {
         let joints = [joint(1, true, "x"), joint(0, true, "x"), joint(9, true, "x")];
-        assert_eq!(splice(b"{}", &joints, "p", usize::MAX, |_| Some(b"1")), (br#"{"p":1}"#.to_vec(), true));
+        assert_eq!(
+            splice(b"{}", &joints, "p", usize::MAX, |_| Some(b"1")),
+            (br#"{"p":1}"#.to_vec(), true)
+        );
     }
 }

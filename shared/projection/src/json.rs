@@ -1,7 +1,7 @@
 //! Attribute values in DynamoDB's JSON.
 //!
-//! [AWS: AttributeValue](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValue.html) lists
-//! the types: an object with one member, whose name is the type.
+//! [AWS: AttributeValue](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValue.html)
+//! lists the types: an object with one member, whose name is the type.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -35,7 +35,8 @@ pub(crate) enum Type {
     Binaries,
 }
 
-/// Reads an attribute value from the map that it is: `value` reads the one member's value, by its type.
+/// Reads an attribute value from the map that it is: `value` reads the one member's value, by its
+/// type.
 pub(crate) fn single<'de, A: MapAccess<'de>, T>(
     mut map: A,
     value: impl FnOnce(Type, &mut A) -> Result<T, A::Error>,
@@ -81,7 +82,9 @@ impl<'de: 'a, 'a> Deserialize<'de> for Attribute<'a> {
                         Type::Number => {
                             let Text(number) = map.next_value()?;
                             if !is_number(&number) {
-                                return Err(A::Error::custom("an attribute of type N is not a number"));
+                                return Err(A::Error::custom(
+                                    "an attribute of type N is not a number",
+                                ));
                             }
                             Attribute::Number(number)
                         }
@@ -127,7 +130,8 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     }
 }
 
-/// Returns whether the text is a JSON number (RFC 8259, section 6), which DynamoDB's numbers are: `12`, `-0.5`, `1E+30`.
+/// Returns whether the text is a JSON number (RFC 8259, section 6), which DynamoDB's numbers are:
+/// `12`, `-0.5`, `1E+30`.
 fn is_number(text: &str) -> bool {
     is_plain_number(text)
         || matches!(text.as_bytes(), [b'-' | b'0'..=b'9', ..])
@@ -135,7 +139,8 @@ fn is_number(text: &str) -> bool {
             && serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 
-/// Returns whether the text is digits, with or without a fraction: most numbers are, and need no parser.
+/// Returns whether the text is digits, with or without a fraction: most numbers are, and need no
+/// parser.
 fn is_plain_number(text: &str) -> bool {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
@@ -149,21 +154,46 @@ mod tests {
     #[test]
     fn json_numbers_and_nothing_else() {
         let long = "12345678901234567890123456789012345678";
-        for text in ["0", "-0", "12", "-0.5", "1E+30", "1e-130", "0.000", "9.99E125", "1E+99999999999999999999", long] {
+        for text in [
+            "0",
+            "-0",
+            "12",
+            "-0.5",
+            "1E+30",
+            "1e-130",
+            "0.000",
+            "9.99E125",
+            "1E+99999999999999999999",
+            long,
+        ] {
             assert!(is_number(text), "{text}");
         }
-        for text in ["", "-", "+1", "01", "1.", ".5", "1e", "1e+", "0x1", "1 ", " 1", "NaN", "Infinity", "1.2.3", "--1", "1,1", "1 1", "[1"]
-        {
+        for text in [
+            "", "-", "+1", "01", "1.", ".5", "1e", "1e+", "0x1", "1 ", " 1", "NaN", "Infinity",
+            "1.2.3", "--1", "1,1", "1 1", "[1",
+        ] {
             assert!(!is_number(text), "{text}");
         }
     }
 
     #[test]
     fn texts_are_decoded() {
-        let text = |json| serde_json::from_str::<Text<'_>>(json).map(|Text(text)| text.into_owned()).ok();
-        assert_eq!(text(r#""\"\\\/\b\f\n\r\t\u0041\u00e9\ud83d\ude00é""#).as_deref(), Some("\"\\/\u{8}\u{c}\n\r\tAé😀é"));
+        let text =
+            |json| serde_json::from_str::<Text<'_>>(json).map(|Text(text)| text.into_owned()).ok();
+        assert_eq!(
+            text(r#""\"\\\/\b\f\n\r\t\u0041\u00e9\ud83d\ude00é""#).as_deref(),
+            Some("\"\\/\u{8}\u{c}\n\r\tAé😀é")
+        );
         assert!(matches!(serde_json::from_str("\"é\""), Ok(Text(Cow::Borrowed("é")))));
-        for wrong in [r#""\x""#, r#""\u12""#, r#""\u12g4""#, r#""\ud83d""#, r#""\ud83dx\ude00""#, r#""\ude00""#, r#""\ud83d\u0041""#] {
+        for wrong in [
+            r#""\x""#,
+            r#""\u12""#,
+            r#""\u12g4""#,
+            r#""\ud83d""#,
+            r#""\ud83dx\ude00""#,
+            r#""\ude00""#,
+            r#""\ud83d\u0041""#,
+        ] {
             assert!(text(wrong).is_none(), "{wrong}");
         }
         for wrong in ["", "\"", "1", "null", "[]"] {
@@ -180,9 +210,18 @@ mod tests {
         assert_eq!(read(r#"{"\u0053":"a"}"#), Some(a()));
         assert_eq!(read(r#"{"N":"-1.50E+3"}"#), Some(Attribute::Number("-1.50E+3".into())));
         assert_eq!(read(r#"{"B":"AA=="}"#), Some(Attribute::Binary(Text("AA==".into()))));
-        assert_eq!((read(r#"{"BOOL":true}"#), read(r#"{"NULL":true}"#)), (Some(Attribute::Boolean(true)), Some(Attribute::Null)));
-        assert_eq!(read(r#"{"L":[{"S":"a"}]}"#), Some(Attribute::Nested(Type::List, r#"[{"S":"a"}]"#)));
-        assert_eq!(read(r#"{"BS":["AA=="]}"#), Some(Attribute::Nested(Type::Binaries, r#"["AA=="]"#)));
+        assert_eq!(
+            (read(r#"{"BOOL":true}"#), read(r#"{"NULL":true}"#)),
+            (Some(Attribute::Boolean(true)), Some(Attribute::Null))
+        );
+        assert_eq!(
+            read(r#"{"L":[{"S":"a"}]}"#),
+            Some(Attribute::Nested(Type::List, r#"[{"S":"a"}]"#))
+        );
+        assert_eq!(
+            read(r#"{"BS":["AA=="]}"#),
+            Some(Attribute::Nested(Type::Binaries, r#"["AA=="]"#))
+        );
         for wrong in [
             "{}",
             "1",

@@ -42,10 +42,18 @@ pub(crate) enum Reads {
 }
 
 impl Layout {
-    /// Lays out a level and those below it. `picks` are read whether or not they are shown; the join's list is one of
-    /// the level's fields.
-    pub(crate) fn new(fields: &'static [Field], chosen: &Chosen, picks: &[&'static str], join: Option<Join>) -> Self {
-        let mut members: Vec<_> = chosen.walk(fields).map(|(field, below)| Member::new(field, reads(field, below, join))).collect();
+    /// Lays out a level and those below it. `picks` are read whether or not they are shown; the
+    /// join's list is one of the level's fields.
+    pub(crate) fn new(
+        fields: &'static [Field],
+        chosen: &Chosen,
+        picks: &[&'static str],
+        join: Option<Join>,
+    ) -> Self {
+        let mut members: Vec<_> = chosen
+            .walk(fields)
+            .map(|(field, below)| Member::new(field, reads(field, below, join)))
+            .collect();
         let shown = members.len();
         for name in picks {
             if members.iter().all(|member| member.name != *name) {
@@ -63,23 +71,31 @@ impl Layout {
 
 impl Member {
     fn new(field: &Field, reads: Reads) -> Self {
-        Self { name: field.attribute(), label: format!("{}:", serde_json::Value::from(field.name)), reads }
+        Self {
+            name: field.attribute(),
+            label: format!("{}:", serde_json::Value::from(field.name)),
+            reads,
+        }
     }
 }
 
 fn reads(field: &Field, below: &Chosen, join: Option<Join>) -> Reads {
     match field.kind {
         Kind::Object(fields) => Reads::Object(Layout::new(fields, below, &[], None)),
-        Kind::Objects(fields) => Reads::Objects(match join.filter(|join| join.list == field.name) {
-            Some(join) => {
-                let layout = Layout::new(fields, below, &[join.key], None);
-                Layout { key: layout.find(join.key), ..layout }
-            }
-            None => Layout::new(fields, below, &[], None),
-        }),
+        Kind::Objects(fields) => {
+            Reads::Objects(match join.filter(|join| join.list == field.name) {
+                Some(join) => {
+                    let layout = Layout::new(fields, below, &[join.key], None);
+                    Layout { key: layout.find(join.key), ..layout }
+                }
+                None => Layout::new(fields, below, &[], None),
+            })
+        }
         Kind::Texts => Reads::Texts,
         Kind::Prefixed { prefix, .. } => Reads::Prefixed(prefix),
         Kind::Epoch(epoch) => Reads::Epoch(epoch),
-        Kind::Text | Kind::Number | Kind::Integer | Kind::Boolean | Kind::Timestamp => Reads::Scalar,
+        Kind::Text | Kind::Number | Kind::Integer | Kind::Boolean | Kind::Timestamp => {
+            Reads::Scalar
+        }
     }
 }

@@ -3,9 +3,9 @@
 /// A longer name is compared with nothing.
 const MAX_BYTES: usize = 64;
 
-/// Returns the candidate nearest to `name`, if one is near: two fifths of its letters may differ (at least one), where
-/// an insertion, a removal, a replacement and an exchange of neighbours count one each. Letter case does not count. Of
-/// equally near candidates the first is returned.
+/// Returns the candidate nearest to `name`, if one is near: two fifths of its letters may differ
+/// (at least one), where an insertion, a removal, a replacement and an exchange of neighbours count
+/// one each. Letter case does not count. Of equally near candidates the first is returned.
 ///
 /// ```
 /// use projection::nearest;
@@ -18,10 +18,14 @@ pub fn nearest<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) ->
     }
     let name = name.to_lowercase();
     let characters = name.chars().count();
-    let near = candidates.into_iter().map(|candidate| (candidate, (candidate.chars().count() * 2 / 5).max(1)));
+    let near = candidates
+        .into_iter()
+        .map(|candidate| (candidate, (candidate.chars().count() * 2 / 5).max(1)));
     // The distance is at least the difference in length: that spares almost every comparison.
     near.filter(|(candidate, most)| candidate.chars().count().abs_diff(characters) <= *most)
-        .map(|(candidate, most)| (strsim::osa_distance(&name, &candidate.to_lowercase()), candidate, most))
+        .map(|(candidate, most)| {
+            (strsim::osa_distance(&name, &candidate.to_lowercase()), candidate, most)
+        })
         .filter(|(distance, _, most)| distance <= most)
         .min_by_key(|(distance, ..)| *distance)
         .map(|(_, candidate, _)| candidate)
@@ -34,9 +38,13 @@ mod tests {
     #[test]
     fn near_names_are_found() {
         let known = ["id", "category", "limit", "minPrice"];
-        for (name, expected) in
-            [("LIMIT", "limit"), ("lmit", "limit"), ("imt", "limit"), ("catgeroy", "category"), ("minprice", "minPrice")]
-        {
+        for (name, expected) in [
+            ("LIMIT", "limit"),
+            ("lmit", "limit"),
+            ("imt", "limit"),
+            ("catgeroy", "category"),
+            ("minprice", "minPrice"),
+        ] {
             assert_eq!(nearest(name, known), Some(expected), "{name}");
         }
     }

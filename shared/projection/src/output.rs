@@ -10,7 +10,8 @@ use crate::read::Value;
 
 /// A string or number attribute, as its decoded text.
 ///
-/// It is read from one attribute value of DynamoDB's JSON, such as those of a `LastEvaluatedKey`, with [`serde_json`]:
+/// It is read from one attribute value of DynamoDB's JSON, such as those of a `LastEvaluatedKey`,
+/// with [`serde_json`]:
 ///
 /// ```
 /// use projection::Scalar;
@@ -48,26 +49,32 @@ impl<'a> Scalar<'a> {
         match attribute {
             Attribute::Text(text) => Some(Self::Text(text.0.clone())),
             Attribute::Number(number) => Some(Self::Number(number.clone())),
-            Attribute::Binary(_) | Attribute::Boolean(_) | Attribute::Null | Attribute::Nested(..) => None,
+            Attribute::Binary(_)
+            | Attribute::Boolean(_)
+            | Attribute::Null
+            | Attribute::Nested(..) => None,
         }
     }
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Scalar<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::read(&Attribute::deserialize(deserializer)?).ok_or_else(|| D::Error::custom("a string or number attribute is expected"))
+        Self::read(&Attribute::deserialize(deserializer)?)
+            .ok_or_else(|| D::Error::custom("a string or number attribute is expected"))
     }
 }
 
-/// The JSON that a [`Transcoder`](crate::Transcoder) has written, with what it has noted on the way. Made once a page:
-/// each item is appended.
+/// The JSON that a [`Transcoder`](crate::Transcoder) has written, with what it has noted on the
+/// way. Made once a page: each item is appended.
 #[derive(Debug, Default)]
 pub struct Output<'a> {
     /// The items, one directly after the other.
     pub json: Vec<u8>,
-    /// The picks of the last item: a scalar, or `None` where it had none, for each name, in their order.
+    /// The picks of the last item: a scalar, or `None` where it had none, for each name, in their
+    /// order.
     pub picks: Vec<Option<Scalar<'a>>>,
-    /// The places in `json` where a member can be put into elements of the joined list, of all items.
+    /// The places in `json` where a member can be put into elements of the joined list, of all
+    /// items.
     pub joints: Vec<Joint>,
     /// The values of the item that is being read.
     pub(crate) values: Vec<Value<'a>>,

@@ -51,14 +51,22 @@ impl<'de> Visitor<'de> for Members<'_, 'de> {
         while let Some(found) = map.next_key_seed(Name(layout))? {
             let found = found.and_then(|index| Some((base + index, layout.members.get(index)?)));
             // Of two members with one name the first counts.
-            let Some((place, member)) = found.filter(|(place, _)| matches!(values.get(*place), Some(Value::Absent))) else {
+            let Some((place, member)) =
+                found.filter(|(place, _)| matches!(values.get(*place), Some(Value::Absent)))
+            else {
                 map.next_value::<IgnoredAny>()?;
                 continue;
             };
             let value = match &member.reads {
-                Reads::Scalar | Reads::Texts | Reads::Prefixed(_) | Reads::Epoch(_) => Value::Attribute(map.next_value()?),
-                Reads::Object(layout) => map.next_value_seed(Nested { kind: Type::Map, layout, values })?,
-                Reads::Objects(layout) => map.next_value_seed(Nested { kind: Type::List, layout, values })?,
+                Reads::Scalar | Reads::Texts | Reads::Prefixed(_) | Reads::Epoch(_) => {
+                    Value::Attribute(map.next_value()?)
+                }
+                Reads::Object(layout) => {
+                    map.next_value_seed(Nested { kind: Type::Map, layout, values })?
+                }
+                Reads::Objects(layout) => {
+                    map.next_value_seed(Nested { kind: Type::List, layout, values })?
+                }
             };
             if let Some(slot) = values.get_mut(place) {
                 *slot = value;
@@ -116,8 +124,12 @@ impl<'de> Visitor<'de> for Nested<'_, 'de> {
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Value<'de>, A::Error> {
         let Self { kind: wanted, layout, values } = self;
         single(map, |kind, map| match kind {
-            Type::Map if wanted == kind => map.next_value_seed(Members { layout, values }).map(Value::Object),
-            Type::List if wanted == kind => map.next_value_seed(Elements { layout, values }).map(Value::Objects),
+            Type::Map if wanted == kind => {
+                map.next_value_seed(Members { layout, values }).map(Value::Object)
+            }
+            Type::List if wanted == kind => {
+                map.next_value_seed(Elements { layout, values }).map(Value::Objects)
+            }
             _ => map.next_value::<IgnoredAny>().map(|_| Value::Hidden),
         })
     }
@@ -147,7 +159,9 @@ impl<'de> Visitor<'de> for Elements<'_, 'de> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<usize>, A::Error> {
         let Self { layout, values } = self;
         let mut maps = Vec::new();
-        while let Some(element) = list.next_element_seed(Nested { kind: Type::Map, layout, values })? {
+        while let Some(element) =
+            list.next_element_seed(Nested { kind: Type::Map, layout, values })?
+        {
             if let Value::Object(base) = element {
                 maps.push(base);
             }

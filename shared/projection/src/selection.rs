@@ -10,11 +10,12 @@ use crate::grammar;
 
 /// The fields that an answer shows.
 ///
-/// Always in the model's order and in one canonical form: duplicates and overlaps are gone, and an object all of
-/// whose members were named is an object chosen whole. Two texts that mean the same give equal selections.
+/// Always in the model's order and in one canonical form: duplicates and overlaps are gone, and an
+/// object all of whose members were named is an object chosen whole. Two texts that mean the same
+/// give equal selections.
 ///
-/// [`Display`](fmt::Display) writes the canonical text, which parses back to an equal selection (an empty
-/// selection writes an empty text, which does not parse).
+/// [`Display`](fmt::Display) writes the canonical text, which parses back to an equal selection (an
+/// empty selection writes an empty text, which does not parse).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Selection {
     pub(crate) fields: &'static [Field],
@@ -36,20 +37,25 @@ impl Selection {
         Self { fields, chosen: Chosen::All }
     }
 
-    /// Chooses these top-level fields, whole: for a fixed summary. A name that is not among `fields` is left out (and
-    /// fails a debug assertion); [`names_in`](crate::names_in) checks it at compile time.
+    /// Chooses these top-level fields, whole: for a fixed summary. A name that is not among
+    /// `fields` is left out (and fails a debug assertion); [`names_in`](crate::names_in) checks it
+    /// at compile time.
     pub fn of(fields: &'static [Field], names: &[&str]) -> Self {
         debug_assert!(names_in(fields, names), "{names:?} must all be declared");
         let mut nodes = Vec::with_capacity(names.len());
-        nodes
-            .extend((0..fields.len()).filter(|&index| names.contains(&fields[index].name)).map(|index| Node { index, below: Chosen::All }));
+        nodes.extend(
+            (0..fields.len())
+                .filter(|&index| names.contains(&fields[index].name))
+                .map(|index| Node { index, below: Chosen::All }),
+        );
         let mut chosen = Chosen::Part(nodes);
         chosen.settle(fields);
         Self { fields, chosen }
     }
 
-    /// Returns what was chosen by name below the field at the end of `path`, which has members; `None` if the field was not named, because it
-    /// is not chosen, or is chosen with all that stands around it.
+    /// Returns what was chosen by name below the field at the end of `path`, which has members;
+    /// `None` if the field was not named, because it is not chosen, or is chosen with all that
+    /// stands around it.
     #[must_use]
     pub fn part(&self, path: &[&str]) -> Option<Self> {
         let (mut fields, mut chosen) = (self.fields, &self.chosen);
@@ -62,8 +68,8 @@ impl Selection {
         Some(Self { fields, chosen: chosen.clone() })
     }
 
-    /// Returns the same selection of `fields`, without what they do not have. At every level, `fields` are the beginning of this selection's
-    /// fields.
+    /// Returns the same selection of `fields`, without what they do not have. At every level,
+    /// `fields` are the beginning of this selection's fields.
     #[must_use]
     pub fn restricted_to(&self, fields: &'static [Field]) -> Self {
         let mut chosen = self.chosen.restricted_to(fields);
@@ -86,13 +92,14 @@ impl Selection {
         self.chosen.walk(self.fields).any(|(field, _)| field.name == name)
     }
 
-    /// Iterates over the names of the chosen top-level attributes, whole or in part, in the model's order.
+    /// Iterates over the names of the chosen top-level attributes, whole or in part, in the model's
+    /// order.
     pub fn attributes(&self) -> impl Iterator<Item = &'static str> {
         self.chosen.walk(self.fields).map(|(field, _)| field.attribute())
     }
 
-    /// Returns the ProjectionExpression that fetches this selection, and the top-level attributes `also` (such as the
-    /// keys that a cursor is made of), from DynamoDB.
+    /// Returns the ProjectionExpression that fetches this selection, and the top-level attributes
+    /// `also` (such as the keys that a cursor is made of), from DynamoDB.
     pub fn expression(&self, also: &[&str]) -> Expression {
         expression::build(self.fields, &self.chosen, also)
     }
@@ -115,11 +122,17 @@ mod tests {
 
     #[test]
     fn a_part_is_what_was_named_below_a_field() {
-        let part = |text: &str, path: &[&str]| Selection::parse(text, FIELDS).unwrap().part(path).map(|part| part.to_string());
+        let part = |text: &str, path: &[&str]| {
+            Selection::parse(text, FIELDS).unwrap().part(path).map(|part| part.to_string())
+        };
         assert_eq!(part("id,address(city,geo.lat)", &["address"]).as_deref(), Some("city,geo.lat"));
         assert_eq!(part("address.geo", &["address", "geo"]).as_deref(), Some("lat,lng"));
         assert_eq!(part("items(partId)", &["items"]).as_deref(), Some("partId"));
-        assert_eq!(part("address", &["address", "geo"]), None, "chosen with all that stands around it");
+        assert_eq!(
+            part("address", &["address", "geo"]),
+            None,
+            "chosen with all that stands around it"
+        );
         assert_eq!(part("id", &["address"]), None);
         assert_eq!(part("id", &["id"]), None, "a field without members has no part");
         assert_eq!(part("id", &["nothing"]), None);
@@ -127,9 +140,14 @@ mod tests {
 
     #[test]
     fn a_selection_is_restricted_to_fewer_fields() {
-        let restricted = |text: &str| Selection::parse(text, FIELDS).unwrap().restricted_to(&FIELDS[..2]).to_string();
+        let restricted = |text: &str| {
+            Selection::parse(text, FIELDS).unwrap().restricted_to(&FIELDS[..2]).to_string()
+        };
         let (first, second) = (FIELDS[0].name, FIELDS[1].name);
-        assert_eq!(restricted(&format!("{second},{first},address.city")), format!("{first},{second}"));
+        assert_eq!(
+            restricted(&format!("{second},{first},address.city")),
+            format!("{first},{second}")
+        );
         assert_eq!(restricted("address.city"), "");
         let whole = Selection::all(FIELDS).restricted_to(&FIELDS[..2]);
         assert_eq!(whole, Selection::all(&FIELDS[..2]));

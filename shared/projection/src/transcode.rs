@@ -1,11 +1,11 @@
 //! DynamoDB's JSON into plain JSON.
 //!
-//! An item is read before it is written: the text of each looked-at value is borrowed from the input as it stands, then
-//! the members are written in the model's order. So the same item always gives the same bytes, whatever order it came
-//! in.
+//! An item is read before it is written: the text of each looked-at value is borrowed from the
+//! input as it stands, then the members are written in the model's order. So the same item always
+//! gives the same bytes, whatever order it came in.
 //!
-//! Only what is declared is shown. A value that is not of the declared kind cannot be cut down to its declared members,
-//! so it is left out.
+//! Only what is declared is shown. A value that is not of the declared kind cannot be cut down to
+//! its declared members, so it is left out.
 
 use std::borrow::Cow;
 
@@ -23,13 +23,14 @@ use crate::selection::Selection;
 /// Writes items as the JSON of a selection. Made once a request.
 ///
 /// - Members come in the model's order at every level; absent ones are left out.
-/// - Strings keep their characters and are escaped as `serde_json` does, numbers keep their digits; binary is its base64
-///   text; null is `null`.
+/// - Strings keep their characters and are escaped as `serde_json` does, numbers keep their digits;
+///   binary is its base64 text; null is `null`.
 /// - Sets of strings come sorted by the bytes of their texts.
-/// - Where an [`Object`](crate::Kind::Object) or [`Objects`](crate::Kind::Objects) is declared and something else
-///   comes, it is left out; so are elements of `Objects` that are no maps, elements of [`Texts`](crate::Kind::Texts)
-///   that are no strings, maps, lists and sets where a scalar is declared, and sets of numbers or binary everywhere. A
-///   scalar of another type than declared is shown as it is.
+/// - Where an [`Object`](crate::Kind::Object) or [`Objects`](crate::Kind::Objects) is declared and
+///   something else comes, it is left out; so are elements of `Objects` that are no maps, elements
+///   of [`Texts`](crate::Kind::Texts) that are no strings, maps, lists and sets where a scalar is
+///   declared, and sets of numbers or binary everywhere. A scalar of another type than declared is
+///   shown as it is.
 /// - Of two members with one name the first counts.
 #[derive(Debug)]
 pub struct Transcoder {
@@ -39,8 +40,9 @@ pub struct Transcoder {
 }
 
 impl Transcoder {
-    /// Prepares for this selection. `picks` are top-level attributes whose scalars are reported whether or not they are
-    /// chosen; `join`, if its list is chosen, has the places in the list's elements reported.
+    /// Prepares for this selection. `picks` are top-level attributes whose scalars are reported
+    /// whether or not they are chosen; `join`, if its list is chosen, has the places in the list's
+    /// elements reported.
     pub fn new(selection: &Selection, picks: &[&'static str], join: Option<Join>) -> Self {
         let layout = Layout::new(selection.fields, &selection.chosen, picks, join);
         let picks = picks.iter().filter_map(|pick| layout.find(pick)).collect();
@@ -61,17 +63,18 @@ impl Transcoder {
         })
     }
 
-    /// Returns the seed that reads one item from a deserializer of [`serde_json`] over a slice or string, and appends
-    /// its JSON object to `output`: for items within an answer.
+    /// Returns the seed that reads one item from a deserializer of [`serde_json`] over a slice or
+    /// string, and appends its JSON object to `output`: for items within an answer.
     ///
-    /// Afterwards `output.picks` are those of this item, and the joints of its elements have been added.
+    /// Afterwards `output.picks` are those of this item, and the joints of its elements have been
+    /// added.
     ///
     /// # Errors
     ///
-    /// The seed's error is the deserializer's, if it has no item there or if a value that is shown or picked is not
-    /// valid: a number that is no JSON number, or a string with half a surrogate pair. `output.json`
-    /// and `output.joints` are then as they were, and all picks `None`. Values that are not looked at need to be JSON,
-    /// no more.
+    /// The seed's error is the deserializer's, if it has no item there or if a value that is shown
+    /// or picked is not valid: a number that is no JSON number, or a string with half a surrogate
+    /// pair. `output.json` and `output.joints` are then as they were, and all picks `None`. Values
+    /// that are not looked at need to be JSON, no more.
     pub fn item<'t, 'de>(&'t self, output: &'t mut Output<'de>) -> ItemSeed<'t, 'de> {
         ItemSeed { transcoder: self, output }
     }
@@ -118,7 +121,8 @@ impl<'de> DeserializeSeed<'de> for ItemSeed<'_, 'de> {
         let before = (output.json.len(), output.joints.len());
         output.picks.clear();
         output.values.clear();
-        let read = Members { layout: &transcoder.layout, values: &mut output.values }.deserialize(deserializer);
+        let read = Members { layout: &transcoder.layout, values: &mut output.values }
+            .deserialize(deserializer);
         let written = read.and_then(|_| transcoder.write(output).map_err(D::Error::custom));
         if written.is_err() {
             transcoder.undo(before, output);
@@ -155,7 +159,11 @@ impl Writer<'_> {
             && let Some(key) = Scalar::read(key)
         {
             let first = self.json.len() - start == 2;
-            self.joints.push(Joint { at: self.json.len() - 1, first, key: key.as_str().to_owned() });
+            self.joints.push(Joint {
+                at: self.json.len() - 1,
+                first,
+                key: key.as_str().to_owned(),
+            });
         }
         Ok(())
     }
@@ -171,10 +179,15 @@ impl Writer<'_> {
             (Reads::Prefixed(prefix), Value::Attribute(Attribute::Text(Text(text)))) => {
                 return self.text_or_nothing(match text {
                     Cow::Borrowed(text) => text.strip_prefix(prefix).map(Cow::Borrowed),
-                    Cow::Owned(text) => text.strip_prefix(prefix).map(|text| Cow::Owned(text.to_owned())),
+                    Cow::Owned(text) => {
+                        text.strip_prefix(prefix).map(|text| Cow::Owned(text.to_owned()))
+                    }
                 });
             }
-            (Reads::Epoch(epoch), Value::Attribute(Attribute::Text(Text(stored)) | Attribute::Number(stored))) => {
+            (
+                Reads::Epoch(epoch),
+                Value::Attribute(Attribute::Text(Text(stored)) | Attribute::Number(stored)),
+            ) => {
                 return self.text_or_nothing(epoch.shown(stored).map(Cow::Owned));
             }
             (Reads::Texts, Value::Attribute(Attribute::Nested(Type::Texts, set))) => {
@@ -184,10 +197,13 @@ impl Writer<'_> {
                 self.array(&texts, |writer, text| writer.text(text).map(|()| true))?;
             }
             (Reads::Texts, Value::Attribute(Attribute::Nested(Type::List, list))) => {
-                self.array(&serde_json::from_str::<Vec<Attribute<'_>>>(list)?, |writer, element| match element {
-                    Attribute::Text(text) => writer.text(text).map(|()| true),
-                    _ => Ok(false),
-                })?;
+                self.array(
+                    &serde_json::from_str::<Vec<Attribute<'_>>>(list)?,
+                    |writer, element| match element {
+                        Attribute::Text(text) => writer.text(text).map(|()| true),
+                        _ => Ok(false),
+                    },
+                )?;
             }
             (Reads::Texts, Value::Attribute(attribute)) => return self.scalar(attribute),
             _ => return Ok(false),
@@ -227,7 +243,11 @@ impl Writer<'_> {
     }
 
     /// Writes an array of those elements for which `write` returns `true`.
-    fn array<T>(&mut self, elements: &[T], write: impl Fn(&mut Self, &T) -> Result<bool, Malformed>) -> Result<(), Malformed> {
+    fn array<T>(
+        &mut self,
+        elements: &[T],
+        write: impl Fn(&mut Self, &T) -> Result<bool, Malformed>,
+    ) -> Result<(), Malformed> {
         let start = self.json.len();
         self.json.push(b'[');
         for element in elements {

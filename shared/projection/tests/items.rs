@@ -8,8 +8,10 @@ const fn field(name: &'static str, kind: Kind) -> Field {
 }
 
 const GEO: &[Field] = &[field("lat", Kind::Number), field("lng", Kind::Number)];
-const ADDRESS: &[Field] = &[field("street", Kind::Text), field("city", Kind::Text), field("geo", Kind::Object(GEO))];
-const LINE: &[Field] = &[field("partId", Kind::Text), field("quantity", Kind::Integer), field("name", Kind::Text)];
+const ADDRESS: &[Field] =
+    &[field("street", Kind::Text), field("city", Kind::Text), field("geo", Kind::Object(GEO))];
+const LINE: &[Field] =
+    &[field("partId", Kind::Text), field("quantity", Kind::Integer), field("name", Kind::Text)];
 const FIELDS: &[Field] = &[
     field("id", Kind::Text),
     field("name", Kind::Text),
@@ -49,7 +51,10 @@ fn only_what_is_chosen_and_declared_shows() {
     let item = r#"{"secret":{"S":"x"},"address":{"M":{"secret":{"M":{"city":{"S":"x"}}},"city":{"S":"c"}}},
         "items":{"L":[{"M":{"secret":{"S":"x"},"quantity":{"N":"2"}}},{"M":{"name":{"S":"x"}}},{"M":{}}]}}"#;
     assert_eq!(all(item), r#"{"address":{"city":"c"},"items":[{"quantity":2},{"name":"x"},{}]}"#);
-    assert_eq!(transcode("items.quantity,id", item).unwrap(), r#"{"items":[{"quantity":2},{},{}]}"#);
+    assert_eq!(
+        transcode("items.quantity,id", item).unwrap(),
+        r#"{"items":[{"quantity":2},{},{}]}"#
+    );
     assert_eq!(transcode("address.geo.lat", item).unwrap(), r#"{"address":{}}"#);
     assert_eq!(transcode("id", "{}").unwrap(), "{}");
 }
@@ -63,11 +68,17 @@ fn values_of_another_kind_than_declared() {
         (r#"{"address":{"L":[{"M":{"city":{"S":"c"}}}]}}"#, "{}"),
         (r#"{"items":{"M":{"name":{"S":"n"}}}}"#, "{}"),
         (r#"{"items":{"SS":["a"]}}"#, "{}"),
-        (r#"{"items":{"L":[{"S":"x"},{"M":{"name":{"S":"n"}}},{"L":[]}]}}"#, r#"{"items":[{"name":"n"}]}"#),
+        (
+            r#"{"items":{"L":[{"S":"x"},{"M":{"name":{"S":"n"}}},{"L":[]}]}}"#,
+            r#"{"items":[{"name":"n"}]}"#,
+        ),
         // No map, list or set where a scalar is declared.
         (r#"{"name":{"M":{"a":{"S":"x"}}},"id":{"L":[{"S":"x"}]},"total":{"NS":["1"]}}"#, "{}"),
         // Another scalar is shown as it is.
-        (r#"{"name":{"N":"1E+2"},"total":{"S":"x"},"id":{"BOOL":false}}"#, r#"{"id":false,"name":1E+2,"total":"x"}"#),
+        (
+            r#"{"name":{"N":"1E+2"},"total":{"S":"x"},"id":{"BOOL":false}}"#,
+            r#"{"id":false,"name":1E+2,"total":"x"}"#,
+        ),
         (r#"{"name":{"NULL":true},"id":{"B":"AA=="}}"#, r#"{"id":"AA==","name":null}"#),
         // Texts are strings.
         (r#"{"tags":{"L":[{"S":"b"},{"N":"1"},{"M":{}},{"S":"a"}]}}"#, r#"{"tags":["b","a"]}"#),
@@ -128,7 +139,11 @@ fn joints_lie_before_the_end_of_their_element() {
                 false,
                 r#"[{"partId":"p1","quantity":1,"x":[p1]},{"partId":"p2","x":[p2]},{},{"partId":3,"quantity":2,"x":[3]}]"#,
             ),
-            ("id,address,extra,items.quantity", true, r#"[{"quantity":1,"x":[p1]},{"x":[p2]},{},{"quantity":2,"x":[3]}]"#),
+            (
+                "id,address,extra,items.quantity",
+                true,
+                r#"[{"quantity":1,"x":[p1]},{"x":[p2]},{},{"quantity":2,"x":[3]}]"#,
+            ),
         ] {
             let selection = Selection::parse(text, FIELDS).unwrap();
             let join = Join { list: "items", key: "partId" };
@@ -168,7 +183,8 @@ fn a_join_of_a_list_that_is_not_chosen_reports_nothing() {
 #[test]
 fn a_malformed_item_leaves_the_output_as_it_was() {
     let selection = Selection::all(FIELDS);
-    let transcoder = Transcoder::new(&selection, &["id"], Some(Join { list: "items", key: "partId" }));
+    let transcoder =
+        Transcoder::new(&selection, &["id"], Some(Join { list: "items", key: "partId" }));
     let mut output = Output::default();
     output.json.push(b'[');
     let good = r#"{"id":{"S":"i"},"items":{"L":[{"M":{"partId":{"S":"p"}}}]}}"#;
@@ -210,13 +226,29 @@ fn what_is_no_attribute_value_is_malformed() {
     ] {
         assert!(transcode("tags", &format!(r#"{{"tags":{value}}}"#)).is_err(), "{value}");
     }
-    for value in ["{}", "1", r#"{"M":[]}"#, r#"{"M":{"city":1}}"#, r#"{"M":{},"S":"a"}"#, r#"{"S":"a","M":{}}"#] {
+    for value in [
+        "{}",
+        "1",
+        r#"{"M":[]}"#,
+        r#"{"M":{"city":1}}"#,
+        r#"{"M":{},"S":"a"}"#,
+        r#"{"S":"a","M":{}}"#,
+    ] {
         assert!(transcode("address", &format!(r#"{{"address":{value}}}"#)).is_err(), "{value}");
     }
     for value in ["{}", r#"{"L":{}}"#, r#"{"L":[1]}"#, r#"{"L":[{"M":1}]}"#, r#"{"L":[],"M":{}}"#] {
         assert!(transcode("items", &format!(r#"{{"items":{value}}}"#)).is_err(), "{value}");
     }
-    for item in ["", "[]", "null", "1", r#"{"id"}"#, r#"{"id":{"S":"a"},}"#, "{\"secret\":\"\u{1}\"}", r#"{"secret":01}"#] {
+    for item in [
+        "",
+        "[]",
+        "null",
+        "1",
+        r#"{"id"}"#,
+        r#"{"id":{"S":"a"},}"#,
+        "{\"secret\":\"\u{1}\"}",
+        r#"{"secret":01}"#,
+    ] {
         assert!(transcode("id", item).is_err(), "{item}");
     }
 }
@@ -226,7 +258,10 @@ fn scalars_keep_their_value_and_numbers_their_digits() {
     for (value, expected) in [
         (r#"{"S":"a\"\u00e9é\/\u0001"}"#, r#""a\"éé/\u0001""#),
         (r#"{"N":"\u0031"}"#, "1"),
-        (r#"{"N":"12345678901234567890123456789012345678"}"#, "12345678901234567890123456789012345678"),
+        (
+            r#"{"N":"12345678901234567890123456789012345678"}"#,
+            "12345678901234567890123456789012345678",
+        ),
         (r#"{"N":"1E+30"}"#, "1E+30"),
         (r#"{"B":"AAE="}"#, r#""AAE=""#),
         (r#" { "BOOL" : false } "#, "false"),
@@ -234,7 +269,11 @@ fn scalars_keep_their_value_and_numbers_their_digits() {
         (r#"{"SS":["b","\u0061","B"]}"#, r#"["B","a","b"]"#),
         (r#"{"L":[ {"S":"a"} , {"S":"b"}]}"#, r#"["a","b"]"#),
     ] {
-        assert_eq!(transcode("tags", &format!(r#"{{"tags":{value}}}"#)), Ok(format!(r#"{{"tags":{expected}}}"#)), "{value}");
+        assert_eq!(
+            transcode("tags", &format!(r#"{{"tags":{value}}}"#)),
+            Ok(format!(r#"{{"tags":{expected}}}"#)),
+            "{value}"
+        );
     }
 }
 
@@ -248,7 +287,13 @@ fn half_a_surrogate_pair_is_malformed() {
 
 #[test]
 fn depth_is_that_of_the_declared_fields() {
-    let item = |depth: usize| format!(r#"{{"address":{}{}}}"#, r#"{"M":{"geo":"#.repeat(depth) + r#"{"M":{}}"#, "}}".repeat(depth));
+    let item = |depth: usize| {
+        format!(
+            r#"{{"address":{}{}}}"#,
+            r#"{"M":{"geo":"#.repeat(depth) + r#"{"M":{}}"#,
+            "}}".repeat(depth)
+        )
+    };
     assert_eq!(transcode("address", &item(1)).unwrap(), r#"{"address":{"geo":{}}}"#);
     assert_eq!(transcode("address", &item(10_000)).unwrap(), r#"{"address":{"geo":{}}}"#);
     assert_eq!(transcode("id", &item(10_000)).unwrap(), "{}");

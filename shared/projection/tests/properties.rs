@@ -15,9 +15,14 @@ const fn field(name: &'static str, kind: Kind) -> Field {
     Field { name, kind, about: "" }
 }
 
-const INNER: &[Field] = &[field("a", Kind::Text), field("d", Kind::Texts), field("b", Kind::Number)];
-const MIDDLE: &[Field] =
-    &[field("c", Kind::Object(INNER)), field("a", Kind::Texts), field("e", Kind::Objects(INNER)), field("b", Kind::Integer)];
+const INNER: &[Field] =
+    &[field("a", Kind::Text), field("d", Kind::Texts), field("b", Kind::Number)];
+const MIDDLE: &[Field] = &[
+    field("c", Kind::Object(INNER)),
+    field("a", Kind::Texts),
+    field("e", Kind::Objects(INNER)),
+    field("b", Kind::Integer),
+];
 const FIELDS: &[Field] = &[
     field("f", Kind::Timestamp),
     field("c", Kind::Object(MIDDLE)),
@@ -28,13 +33,18 @@ const FIELDS: &[Field] = &[
     field("g", Kind::Boolean),
     field("h é", Kind::Texts),
 ];
-/// Declared names, so that values of every kind land in fields of every kind, and some that are not.
-const NAMES: &[&str] = &["a", "b", "c", "d", "e", "f", "g", "h é", "z", "\"q\"", "\\", "Ab", "\u{1F600}"];
+/// Declared names, so that values of every kind land in fields of every kind, and some that are
+/// not.
+const NAMES: &[&str] =
+    &["a", "b", "c", "d", "e", "f", "g", "h é", "z", "\"q\"", "\\", "Ab", "\u{1F600}"];
 const PICKS: &[&str] = &["b", "z", "a", "Ab"];
 const JOIN: Join = Join { list: "e", key: "z" };
 
 fn number() -> impl Strategy<Value = String> {
-    prop_oneof!["-?(0|[1-9][0-9]{0,37})(\\.[0-9]{1,4})?", "[1-9](\\.[0-9]{1,37})?E[+-][1-9][0-9]{0,2}"]
+    prop_oneof![
+        "-?(0|[1-9][0-9]{0,37})(\\.[0-9]{1,4})?",
+        "[1-9](\\.[0-9]{1,37})?E[+-][1-9][0-9]{0,2}"
+    ]
 }
 
 fn text() -> impl Strategy<Value = String> {
@@ -42,7 +52,9 @@ fn text() -> impl Strategy<Value = String> {
 }
 
 fn set(member: impl Strategy<Value = String>) -> impl Strategy<Value = Vec<String>> {
-    proptest::collection::btree_set(member, 1..5).prop_map(|set| set.into_iter().collect::<Vec<_>>()).prop_shuffle()
+    proptest::collection::btree_set(member, 1..5)
+        .prop_map(|set| set.into_iter().collect::<Vec<_>>())
+        .prop_shuffle()
 }
 
 fn attribute() -> impl Strategy<Value = Value> {
@@ -67,24 +79,34 @@ fn attribute() -> impl Strategy<Value = Value> {
 }
 
 fn item(value: impl Strategy<Value = Value>) -> impl Strategy<Value = Map<String, Value>> {
-    proptest::collection::btree_map(select(NAMES).prop_map(str::to_owned), value, 0..9).prop_map(|members| members.into_iter().collect())
+    proptest::collection::btree_map(select(NAMES).prop_map(str::to_owned), value, 0..9)
+        .prop_map(|members| members.into_iter().collect())
 }
 
 fn selection() -> impl Strategy<Value = Selection> {
-    let inner = prop_oneof![Just(String::new()), Just(".a".into()), Just("(b,a)".into()), Just("(d)".into())];
-    let middle = (select(&["c", "a", "e", "b"][..]), inner.clone()).prop_map(|(name, inner)| match name {
-        "c" | "e" => format!("{name}{inner}"),
-        _ => name.to_owned(),
-    });
+    let inner = prop_oneof![
+        Just(String::new()),
+        Just(".a".into()),
+        Just("(b,a)".into()),
+        Just("(d)".into())
+    ];
+    let middle =
+        (select(&["c", "a", "e", "b"][..]), inner.clone()).prop_map(|(name, inner)| match name {
+            "c" | "e" => format!("{name}{inner}"),
+            _ => name.to_owned(),
+        });
     let below = prop_oneof![
         1 => Just(String::new()),
         2 => middle.clone().prop_map(|member| format!(".{member}")),
         2 => proptest::collection::vec(middle, 1..4).prop_map(|members| format!("({})", members.join(","))),
     ];
-    let top = (select(&["f", "c", "a", "e", "b", "d", "g"][..]), below).prop_map(|(name, below)| match name {
-        "c" | "e" => format!("{name}{below}"),
-        _ => name.to_owned(),
-    });
+    let top =
+        (select(&["f", "c", "a", "e", "b", "d", "g"][..]), below).prop_map(|(name, below)| {
+            match name {
+                "c" | "e" => format!("{name}{below}"),
+                _ => name.to_owned(),
+            }
+        });
     let text = proptest::collection::vec(top, 1..7).prop_map(|members| members.join(","));
     let parsed = text.prop_map(|text| match Selection::parse(&text, FIELDS) {
         Ok(selection) => selection,
@@ -93,7 +115,8 @@ fn selection() -> impl Strategy<Value = Selection> {
     prop_oneof![4 => parsed, 1 => Just(Selection::all(FIELDS)), 1 => Just(Selection::of(FIELDS, &["h é", "c"]))]
 }
 
-/// Writes an item as DynamoDB might: members in an order that `random` decides, characters escaped or not.
+/// Writes an item as DynamoDB might: members in an order that `random` decides, characters escaped
+/// or not.
 fn print(value: &Value, random: &mut dyn FnMut(usize) -> usize, to: &mut String) {
     match value {
         Value::Object(map) => {
@@ -129,7 +152,10 @@ fn string(text: &str, to: &mut String) {
             '"' | '\\' => to.extend(['\\', character]),
             '\n' => to.push_str("\\n"),
             '\0'..' ' | 'é' | '😀' => {
-                character.encode_utf16(&mut [0; 2]).iter().for_each(|unit| to.push_str(&format!("\\u{unit:04X}")));
+                character
+                    .encode_utf16(&mut [0; 2])
+                    .iter()
+                    .for_each(|unit| to.push_str(&format!("\\u{unit:04X}")));
             }
             '/' if text.len().is_multiple_of(2) => to.push_str("\\/"),
             _ => to.push(character),
@@ -167,7 +193,9 @@ fn chosen(fields: &'static [Field], text: &str) -> Vec<(&'static Field, String)>
             Some(inner) => inner.strip_suffix(')').unwrap_or(inner).to_owned(),
             None => below.trim_start_matches('.').to_owned(),
         };
-        found.extend(fields.iter().filter(|field| field.name == name).map(|field| (field, below.clone())));
+        found.extend(
+            fields.iter().filter(|field| field.name == name).map(|field| (field, below.clone())),
+        );
     }
     found
 }
@@ -179,7 +207,9 @@ mod twin {
         let all = fields.iter().map(|field| field.name).collect::<Vec<_>>().join(",");
         let mut members = Vec::new();
         for (field, below) in chosen(fields, if text.is_empty() { &all } else { text }) {
-            if let Some(shown) = map.get(field.name).and_then(|value| declared(field.kind, &below, value)) {
+            if let Some(shown) =
+                map.get(field.name).and_then(|value| declared(field.kind, &below, value))
+            {
                 members.push(format!("{}:{shown}", Value::from(field.name)));
             }
         }
@@ -192,12 +222,22 @@ mod twin {
         match (kind, tag.as_str()) {
             (Kind::Object(fields), "M") => Some(object(fields, below, content.as_object()?)),
             (Kind::Objects(fields), "L") => {
-                let maps = content.as_array()?.iter().filter_map(|element| element.get("M")?.as_object());
+                let maps =
+                    content.as_array()?.iter().filter_map(|element| element.get("M")?.as_object());
                 list(maps.map(|map| object(fields, below, map)).collect())
             }
             (Kind::Object(_) | Kind::Objects(_), _) => None,
-            (Kind::Texts, "L") => list(content.as_array()?.iter().filter_map(|e| e.get("S")).map(Value::to_string).collect()),
-            (Kind::Texts, "SS") | (_, "S" | "N" | "B" | "BOOL" | "NULL") => Some(leaf(tag, content)),
+            (Kind::Texts, "L") => list(
+                content
+                    .as_array()?
+                    .iter()
+                    .filter_map(|e| e.get("S"))
+                    .map(Value::to_string)
+                    .collect(),
+            ),
+            (Kind::Texts, "SS") | (_, "S" | "N" | "B" | "BOOL" | "NULL") => {
+                Some(leaf(tag, content))
+            }
             _ => None,
         }
     }
@@ -223,7 +263,11 @@ fn transcode(selection: &Selection, item: &str) -> Result<Transcoded, Malformed>
     let mut output = Output::default();
     Transcoder::new(selection, PICKS, Some(JOIN)).read(item, &mut output)?;
     let Output { json: out, picks, joints, .. } = output;
-    assert!(joints.iter().all(|joint| out[joint.at] == b'}' && joint.first == (out[joint.at - 1] == b'{')));
+    assert!(
+        joints
+            .iter()
+            .all(|joint| out[joint.at] == b'}' && joint.first == (out[joint.at - 1] == b'{'))
+    );
     Ok((out, picks.into_iter().map(|pick| pick.map(Scalar::into_owned)).collect()))
 }
 
@@ -233,7 +277,8 @@ fn attributes(item: &Map<String, Value>) -> HashMap<String, AttributeValue> {
 }
 
 fn attribute_value(value: &Value) -> AttributeValue {
-    let texts = |list: &Value| list.as_array().into_iter().flatten().map(text_of).collect::<Vec<_>>();
+    let texts =
+        |list: &Value| list.as_array().into_iter().flatten().map(text_of).collect::<Vec<_>>();
     let blob = |text: String| Blob::new(STANDARD.decode(text).unwrap_or_default());
     match value.as_object().and_then(|map| map.iter().next()) {
         Some((tag, content)) => match tag.as_str() {
@@ -246,7 +291,9 @@ fn attribute_value(value: &Value) -> AttributeValue {
             "NS" => AttributeValue::Ns(texts(content)),
             "BS" => AttributeValue::Bs(texts(content).into_iter().map(blob).collect()),
             "M" => AttributeValue::M(content.as_object().map(attributes).unwrap_or_default()),
-            _ => AttributeValue::L(content.as_array().into_iter().flatten().map(attribute_value).collect()),
+            _ => AttributeValue::L(
+                content.as_array().into_iter().flatten().map(attribute_value).collect(),
+            ),
         },
         None => panic!("no attribute value: {value}"),
     }

@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 use shop::{GET_USER, LIST_USER_ORDERS};
 
-use super::{Case, Expected::Wrong, FORBIDDEN, MALFORMED, NOT_FOUND, OK, UNAUTHORIZED, case, good_user, shown, spliced, with};
+use super::{
+    Case, Expected::Wrong, FORBIDDEN, MALFORMED, NOT_FOUND, OK, UNAUTHORIZED, case, good_user,
+    shown, spliced, with,
+};
 use crate::stack::event;
 
 /// Another user's id and the caller's own, encoded in unusual ways. No encoding gives access.
@@ -102,23 +105,51 @@ pub(super) fn ids(cases: &mut Vec<Case>) {
         ("..".to_owned(), NOT_FOUND),
         ("💥".repeat(128), NOT_FOUND),
     ] {
-        let any = with(good_user(&id), "/requestContext/authorizer/jwt/claims/scope", json!("lean-routes/users:read"));
+        let any = with(
+            good_user(&id),
+            "/requestContext/authorizer/jwt/claims/scope",
+            json!("lean-routes/users:read"),
+        );
         cases.push(case(shown(&format!("any id {id:?}")), &GET_USER, any.to_string(), answer));
     }
 }
 
-/// Claims of every kind. Without a subject that is a string, the request is unauthenticated; a scope must match as a whole word.
+/// Claims of every kind. Without a subject that is a string, the request is unauthenticated; a
+/// scope must match as a whole word.
 pub(super) fn claims(cases: &mut Vec<Case>) {
     const CLAIMS: &str = "/requestContext/authorizer/jwt/claims";
     let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
     let mut claims = |id: &str, json: &str, answer| {
-        cases.push(case(shown(&format!("{id} with claims {json}")), &GET_USER, spliced(good_user(id), CLAIMS, json), answer));
+        cases.push(case(
+            shown(&format!("{id} with claims {json}")),
+            &GET_USER,
+            spliced(good_user(id), CLAIMS, json),
+            answer,
+        ));
         let orders = event("/v1/users/{userId}/orders", Some(id), "", Some("u-1"), &[]);
-        cases.push(case(shown(&format!("{id} with claims {json}")), &LIST_USER_ORDERS, spliced(orders, CLAIMS, json), answer));
+        cases.push(case(
+            shown(&format!("{id} with claims {json}")),
+            &LIST_USER_ORDERS,
+            spliced(orders, CLAIMS, json),
+            answer,
+        ));
     };
-    for sub in ["\"\"", "null", "true", "1", "18446744073709551616", "[\"u-1\"]", "{\"sub\":\"u-1\"}", &deep] {
+    for sub in [
+        "\"\"",
+        "null",
+        "true",
+        "1",
+        "18446744073709551616",
+        "[\"u-1\"]",
+        "{\"sub\":\"u-1\"}",
+        &deep,
+    ] {
         claims("u-1", &format!("{{\"sub\":{sub}}}"), UNAUTHORIZED);
-        claims("me", &format!("{{\"sub\":{sub},\"scope\":\"lean-routes/users:read\"}}"), UNAUTHORIZED);
+        claims(
+            "me",
+            &format!("{{\"sub\":{sub},\"scope\":\"lean-routes/users:read\"}}"),
+            UNAUTHORIZED,
+        );
     }
     claims("u-1", "{}", UNAUTHORIZED);
     claims("u-1", r#"{"Sub":"u-1","username":"u-1","sub ":"u-1"}"#, UNAUTHORIZED);

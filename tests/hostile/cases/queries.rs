@@ -3,7 +3,10 @@
 use serde_json::json;
 use shop::{GET_USER, LIST_PRODUCTS, LIST_USER_ORDERS};
 
-use super::{CURSOR, Case, Expected::Wrong, OK, TOO_LONG, case, good_orders, good_products, good_user, shown, with};
+use super::{
+    CURSOR, Case, Expected::Wrong, OK, TOO_LONG, case, good_orders, good_products, good_user,
+    shown, with,
+};
 
 /// Query strings that cannot be decoded, or repeat parameters, or leave them empty.
 pub(super) fn queries(cases: &mut Vec<Case>) {
@@ -39,20 +42,33 @@ pub(super) fn queries(cases: &mut Vec<Case>) {
         ("category=' OR 1=1 --&brand={\"$ne\":1}&sort=newest", OK),
         ("category=:k0&brand=%23k0 = :k0", OK),
     ] {
-        cases.push(case(format!("query {query}"), &LIST_PRODUCTS, good_products(query).to_string(), answer));
+        cases.push(case(
+            format!("query {query}"),
+            &LIST_PRODUCTS,
+            good_products(query).to_string(),
+            answer,
+        ));
     }
     // Of many errors only the first 32 are reported, and no work is done for the rest.
-    cases.push(case("a thousand unknown names", &LIST_PRODUCTS, good_products(&names[1..]).to_string(), Wrong(&THIRTY_TWO)));
+    cases.push(case(
+        "a thousand unknown names",
+        &LIST_PRODUCTS,
+        good_products(&names[1..]).to_string(),
+        Wrong(&THIRTY_TWO),
+    ));
 }
 
 const THIRTY_TWO: [&str; 32] = [
-    "000", "001", "002", "003", "004", "005", "006", "007", "008", "009", "010", "011", "012", "013", "014", "015", "016", "017", "018",
-    "019", "020", "021", "022", "023", "024", "025", "026", "027", "028", "029", "030", "031",
+    "000", "001", "002", "003", "004", "005", "006", "007", "008", "009", "010", "011", "012",
+    "013", "014", "015", "016", "017", "018", "019", "020", "021", "022", "023", "024", "025",
+    "026", "027", "028", "029", "030", "031",
 ];
 
 /// Values at and beyond the limits of each parameter.
 pub(super) fn parameters(cases: &mut Vec<Case>) {
-    let mut products = |query: &str, answer| cases.push(case(shown(query), &LIST_PRODUCTS, good_products(query).to_string(), answer));
+    let mut products = |query: &str, answer| {
+        cases.push(case(shown(query), &LIST_PRODUCTS, good_products(query).to_string(), answer))
+    };
     for value in [
         "",
         "0",
@@ -98,7 +114,13 @@ pub(super) fn parameters(cases: &mut Vec<Case>) {
         products(&format!("minPrice={value}"), Wrong(&["minPrice"]));
         products(&format!("minRating={value}&sort=price_asc"), Wrong(&["minRating"]));
     }
-    for value in ["-0", "00", "-0.000000000000000000", "99999999999999999999.999999999999999999", "-99999999999999999999"] {
+    for value in [
+        "-0",
+        "00",
+        "-0.000000000000000000",
+        "99999999999999999999.999999999999999999",
+        "-99999999999999999999",
+    ] {
         products(&format!("minPrice={value}&sort=price_asc"), OK);
         products(&format!("maxPrice={value}&sort=newest"), OK);
     }
@@ -125,12 +147,17 @@ pub(super) fn parameters(cases: &mut Vec<Case>) {
         products(query, answer);
     }
     products(&format!("fields={}", "(".repeat(4_000)), Wrong(&["fields"]));
-    products(&format!("fields=dimensions{}width{}", "(".repeat(2_000), ")".repeat(2_000)), Wrong(&["fields"]));
+    products(
+        &format!("fields=dimensions{}width{}", "(".repeat(2_000), ")".repeat(2_000)),
+        Wrong(&["fields"]),
+    );
     products(&format!("fields={}", ["dimensions(width)"; 200].join(",")), OK);
     products(&format!("category={}", "💥".repeat(128)), OK);
     products(&format!("category={}", "x".repeat(129)), Wrong(&["category"]));
 
-    let mut orders = |query: &str, answer| cases.push(case(shown(query), &LIST_USER_ORDERS, good_orders(query).to_string(), answer));
+    let mut orders = |query: &str, answer| {
+        cases.push(case(shown(query), &LIST_USER_ORDERS, good_orders(query).to_string(), answer))
+    };
     for time in [
         "",
         "now",
@@ -154,7 +181,9 @@ pub(super) fn parameters(cases: &mut Vec<Case>) {
     ] {
         orders(&format!("from={time}"), Wrong(&["from"]));
     }
-    for separator in ["x", "_", "0", "5", "-", ":", "%22", "%2B", "+", "%20", "%00", "%0A", "%C3%A9", ""] {
+    for separator in
+        ["x", "_", "0", "5", "-", ":", "%22", "%2B", "+", "%20", "%00", "%0A", "%C3%A9", ""]
+    {
         orders(&format!("from=2024-01-01{separator}00:00:00Z"), Wrong(&["from"]));
         orders(&format!("to=2024-01-01{separator}00:00:00Z"), Wrong(&["to"]));
     }
@@ -201,20 +230,53 @@ pub(super) fn hidden_fields(cases: &mut Vec<Case>) {
         "productId.costPrice",
     ] {
         let event = good_products(&format!("fields={field}"));
-        cases.push(case(format!("hidden {field}"), &LIST_PRODUCTS, event.to_string(), Wrong(&["fields"])));
+        cases.push(case(
+            format!("hidden {field}"),
+            &LIST_PRODUCTS,
+            event.to_string(),
+            Wrong(&["fields"]),
+        ));
     }
-    for field in ["passwordHash", "ssn", "address.doorCode", "address(doorCode)", "name,address(city,doorCode)", "address.*"] {
+    for field in [
+        "passwordHash",
+        "ssn",
+        "address.doorCode",
+        "address(doorCode)",
+        "name,address(city,doorCode)",
+        "address.*",
+    ] {
         let event = with(good_user("u-1"), "/rawQueryString", json!(format!("fields={field}")));
-        cases.push(case(format!("hidden {field}"), &GET_USER, event.to_string(), Wrong(&["fields"])));
+        cases.push(case(
+            format!("hidden {field}"),
+            &GET_USER,
+            event.to_string(),
+            Wrong(&["fields"]),
+        ));
     }
-    for field in
-        ["paymentToken", "items.margin", "items(margin)", "items.product.costPrice", "customer.passwordHash", "product", "items.customer"]
-    {
+    for field in [
+        "paymentToken",
+        "items.margin",
+        "items(margin)",
+        "items.product.costPrice",
+        "customer.passwordHash",
+        "product",
+        "items.customer",
+    ] {
         let event = good_orders(&format!("expand=items.product&fields={field}"));
-        cases.push(case(format!("hidden {field}"), &LIST_USER_ORDERS, event.to_string(), Wrong(&["fields"])));
+        cases.push(case(
+            format!("hidden {field}"),
+            &LIST_USER_ORDERS,
+            event.to_string(),
+            Wrong(&["fields"]),
+        ));
     }
     let filter = good_products("costPrice=1&shard=0");
-    cases.push(case("a hidden filter", &LIST_PRODUCTS, filter.to_string(), Wrong(&["costPrice", "shard"])));
+    cases.push(case(
+        "a hidden filter",
+        &LIST_PRODUCTS,
+        filter.to_string(),
+        Wrong(&["costPrice", "shard"]),
+    ));
 }
 
 /// Cursors that no list made.
@@ -252,7 +314,12 @@ pub(super) fn cursors(cases: &mut Vec<Case>) {
     }
     let ten = good_products(&format!("cursor={}", "A".repeat(10_240)));
     cases.push(case("a cursor of 10 KiB", &LIST_PRODUCTS, ten.to_string(), TOO_LONG));
-    cases.push(case("a cursor that is no text", &LIST_PRODUCTS, good_products("cursor=%FF").to_string(), Wrong(&["cursor"])));
+    cases.push(case(
+        "a cursor that is no text",
+        &LIST_PRODUCTS,
+        good_products("cursor=%FF").to_string(),
+        Wrong(&["cursor"]),
+    ));
     cases.push(case(
         "a cursor on one item",
         &GET_USER,

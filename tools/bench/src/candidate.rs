@@ -1,4 +1,5 @@
-//! The measured programs: this bundle's functions and the peers of tools/bench/peers, built as for a deployment.
+//! The measured programs: this bundle's functions and the peers of tools/bench/peers, built as for
+//! a deployment.
 
 use crate::surroundings::Surroundings;
 use anyhow::{Context as _, Result};
@@ -86,7 +87,8 @@ impl Kind {
 }
 
 impl Candidate {
-    /// Builds the fixture bundle's functions, with the features of their crate alone, as `sam build` does.
+    /// Builds the fixture bundle's functions, with the features of their crate alone, as
+    /// `sam build` does.
     pub(crate) async fn ours(routes: &[Route], build: bool) -> Result<Self> {
         let root = workspace::root();
         if build {
@@ -102,13 +104,21 @@ impl Candidate {
     pub(crate) async fn peer(kind: Kind, build: bool) -> Result<Self> {
         let root = workspace::root();
         let name = kind.name();
-        let (from, to) = (root.join("tools/bench/peers").join(name), workspace::target(&root).join("bench").join(name));
-        std::fs::create_dir_all(&to).with_context(|| format!("cannot make {}", workspace::shown(&to)))?;
+        let (from, to) = (
+            root.join("tools/bench/peers").join(name),
+            workspace::target(&root).join("bench").join(name),
+        );
+        std::fs::create_dir_all(&to)
+            .with_context(|| format!("cannot make {}", workspace::shown(&to)))?;
         match kind {
             Kind::Ours | Kind::Floor | Kind::RustDefaults => {
                 let mut cargo = Command::new("cargo");
-                cargo.current_dir(&from).args(["build", "--quiet", "--release", "--locked", "--target-dir"]).arg(&to);
-                // `cargo run` passes on what the workspace's configuration sets, and that would win over the peer's own.
+                cargo
+                    .current_dir(&from)
+                    .args(["build", "--quiet", "--release", "--locked", "--target-dir"])
+                    .arg(&to);
+                // `cargo run` passes on what the workspace's configuration sets, and that would win
+                // over the peer's own.
                 cargo.env_remove("AWS_LC_SYS_NO_JITTER_ENTROPY");
                 if build {
                     process::run(cargo, &format!("the build of {name}")).await?;
@@ -120,12 +130,22 @@ impl Candidate {
                 if !build {
                     return Ok(Self::at(kind, to, Some(node)));
                 }
-                copy(&from, &to, &["package.json", "package-lock.json", "bootstrap.mjs", "handler.mjs"])?;
+                copy(
+                    &from,
+                    &to,
+                    &["package.json", "package-lock.json", "bootstrap.mjs", "handler.mjs"],
+                )?;
                 let mut npm = Command::new("npm");
                 npm.current_dir(&to).args(["ci", "--silent", "--no-audit", "--no-fund"]);
                 process::run(npm, "npm ci").await?;
                 let mut esbuild = Command::new(to.join("node_modules/.bin/esbuild"));
-                esbuild.current_dir(&to).args(["bootstrap.mjs", "--bundle", "--minify", "--platform=node", "--target=node20"]);
+                esbuild.current_dir(&to).args([
+                    "bootstrap.mjs",
+                    "--bundle",
+                    "--minify",
+                    "--platform=node",
+                    "--target=node20",
+                ]);
                 esbuild.args(["--format=esm", "--outfile=bundle.mjs", "--log-level=warning"]);
                 // At run time the bundle requires only Node's own modules.
                 esbuild.arg("--banner:js=import{createRequire}from'node:module';const require=createRequire(import.meta.url);");
@@ -143,7 +163,8 @@ impl Candidate {
                 make.args(["-m", "venv"]).arg(&venv);
                 process::run(make, "python3 -m venv").await?;
                 let mut pip = Command::new(venv.join("bin/pip"));
-                pip.args(["install", "--quiet", "--disable-pip-version-check", "--requirement"]).arg(to.join("requirements.txt"));
+                pip.args(["install", "--quiet", "--disable-pip-version-check", "--requirement"])
+                    .arg(to.join("requirements.txt"));
                 process::run(pip, "pip install").await?;
                 Ok(Self::at(kind, to, Some(venv.join("bin/python3"))))
             }
@@ -153,14 +174,27 @@ impl Candidate {
     /// Builds a native candidate as it is deployed, but with names for a profiler.
     pub(crate) async fn with_symbols(name: &str, route: Route, build: bool) -> Result<Self> {
         let kinds = [Kind::Ours, Kind::Floor, Kind::RustDefaults];
-        let kind = kinds.into_iter().find(|kind| kind.name() == name).with_context(|| format!("`{name}` cannot be profiled"))?;
+        let kind = kinds
+            .into_iter()
+            .find(|kind| kind.name() == name)
+            .with_context(|| format!("`{name}` cannot be profiled"))?;
         let root = workspace::root();
         let to = workspace::target(&root).join("bench/profile");
         let mut cargo = Command::new("cargo");
-        cargo.args(["build", "--quiet", "--release", "--config", "profile.release.debug=1", "--config", "profile.release.strip=false"]);
+        cargo.args([
+            "build",
+            "--quiet",
+            "--release",
+            "--config",
+            "profile.release.debug=1",
+            "--config",
+            "profile.release.strip=false",
+        ]);
         cargo.arg("--target-dir").arg(&to);
         match kind {
-            Kind::Ours => cargo.current_dir(&root).args(["--package", "tests", "--bin", &route.binary()]),
+            Kind::Ours => {
+                cargo.current_dir(&root).args(["--package", "tests", "--bin", &route.binary()])
+            }
             _ => cargo.current_dir(root.join("tools/bench/peers").join(name)).arg("--locked"),
         };
         if build {
@@ -173,7 +207,8 @@ impl Candidate {
         Self { kind, name: kind.name(), folder, interpreter }
     }
 
-    /// Returns true if callgrind's count means something: that of machine code that is not compiled at run time.
+    /// Returns true if callgrind's count means something: that of machine code that is not compiled
+    /// at run time.
     pub(crate) fn is_native(&self) -> bool {
         self.interpreter.is_none()
     }
@@ -193,8 +228,14 @@ impl Candidate {
         }
     }
 
-    /// The environment of Lambda and template.yaml, and the settings with which each trusts the endpoint of a run.
-    pub(crate) fn environment(&self, route: Route, around: &Surroundings, api: &str) -> Vec<(&'static str, String)> {
+    /// The environment of Lambda and template.yaml, and the settings with which each trusts the
+    /// endpoint of a run.
+    pub(crate) fn environment(
+        &self,
+        route: Route,
+        around: &Surroundings,
+        api: &str,
+    ) -> Vec<(&'static str, String)> {
         let path = |name: &str| around.folder.join(name).display().to_string();
         let mut all = vec![
             ("AWS_LAMBDA_RUNTIME_API", api.to_owned()),
@@ -230,20 +271,28 @@ impl Candidate {
         all
     }
 
-    /// The size of the deployed files in bytes: uncompressed, and as a zip archive (deflate at its default level).
+    /// The size of the deployed files in bytes: uncompressed, and as a zip archive (deflate at its
+    /// default level).
     pub(crate) fn size(&self, route: Route) -> Result<(u64, u64)> {
         let files: Vec<PathBuf> = match self.kind {
             Kind::Ours | Kind::Floor | Kind::RustDefaults => vec![self.command(route).0],
             Kind::Node => vec![self.folder.join("bundle.mjs")],
-            Kind::Python => ["bootstrap.py", "handler.py"].map(|name| self.folder.join(name)).to_vec(),
+            Kind::Python => {
+                ["bootstrap.py", "handler.py"].map(|name| self.folder.join(name)).to_vec()
+            }
         };
-        /// The size of a local header, a central directory entry and its end, with names of this length.
+        /// The size of a local header, a central directory entry and its end, with names of this
+        /// length.
         const ZIP_BYTES: u64 = 150;
         let (mut bytes, mut zip) = (0, 0);
         for file in files {
-            let content = std::fs::read(&file).with_context(|| format!("cannot read {}", workspace::shown(&file)))?;
+            let content = std::fs::read(&file)
+                .with_context(|| format!("cannot read {}", workspace::shown(&file)))?;
             let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
-            let packed = encoder.write_all(&content).and_then(|()| encoder.finish()).context("cannot compress")?;
+            let packed = encoder
+                .write_all(&content)
+                .and_then(|()| encoder.finish())
+                .context("cannot compress")?;
             bytes += content.len() as u64;
             zip += packed.len() as u64 + ZIP_BYTES;
         }
@@ -254,14 +303,16 @@ impl Candidate {
 /// The place of a program.
 pub(crate) fn on_path(name: &str) -> Result<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file());
+    let found =
+        std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file());
     found.with_context(|| format!("no {name} on PATH"))
 }
 
 /// Copies sources into the build folder, so that the source folder stays as it is in git.
 fn copy(from: &Path, to: &Path, names: &[&str]) -> Result<()> {
     for name in names {
-        std::fs::copy(from.join(name), to.join(name)).with_context(|| format!("cannot copy {name} of {}", workspace::shown(from)))?;
+        std::fs::copy(from.join(name), to.join(name))
+            .with_context(|| format!("cannot copy {name} of {}", workspace::shown(from)))?;
     }
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! `cargo dev bench case-study`: a user with ten thousand orders, on an account page that shows the last ones with their products.
+//! `cargo dev bench case-study`: a user with ten thousand orders, on an account page that shows the
+//! last ones with their products.
 
 use crate::candidate::{Candidate, Kind, Route};
 use crate::event;
@@ -40,9 +41,16 @@ const ROUND_TRIP: Duration = Duration::from_millis(5);
 const QUERY: &str = "fields=orderId,status,placedAt,total,currency,items(name,quantity)&expand=customer,items.product";
 const REPEATS: u32 = 15;
 
-/// Measures this bundle's way and, if that peer is there, the naive one: all orders, each with its customer and its products
-/// fetched one by one. The naive way is measured for `enrich` orders; the rest is extrapolated and marked as such.
-pub(crate) fn case_study(candidates: &[Candidate], scene: &Scene, orders: u32, enrich: u32, tick: &dyn Fn(&str)) -> Result<CaseStudy> {
+/// Measures this bundle's way and, if that peer is there, the naive one: all orders, each with its
+/// customer and its products fetched one by one. The naive way is measured for `enrich` orders; the
+/// rest is extrapolated and marked as such.
+pub(crate) fn case_study(
+    candidates: &[Candidate],
+    scene: &Scene,
+    orders: u32,
+    enrich: u32,
+    tick: &dyn Fn(&str),
+) -> Result<CaseStudy> {
     let path = format!("/v1/users/{USER}/orders");
     let mut rows = Vec::new();
     for candidate in candidates {
@@ -51,18 +59,29 @@ pub(crate) fn case_study(candidates: &[Candidate], scene: &Scene, orders: u32, e
                 tick("case study: one page");
                 let event = event::get(&path, QUERY, Some(USER), &[]);
                 let mut session = Session::start(candidate, Route::ListUserOrders, &scene.main)?;
-                rows.push(way(&mut session, candidate.name, "the first page, fields, expand", &scene.main, &event, REPEATS)?);
+                rows.push(way(
+                    &mut session,
+                    candidate.name,
+                    "the first page, fields, expand",
+                    &scene.main,
+                    &event,
+                    REPEATS,
+                )?);
             }
             Kind::RustDefaults => {
                 let mut session = Session::start(candidate, Route::ListUserOrders, &scene.main)?;
                 let mut naive = |enrich: u32| {
-                    tick(&format!("case study: all orders, {enrich} of them with customer and products"));
+                    tick(&format!(
+                        "case study: all orders, {enrich} of them with customer and products"
+                    ));
                     let event = event::get(&path, &format!("enrich={enrich}"), Some(USER), &[]);
                     let what = format!("all {orders} orders, {enrich} enriched one by one");
                     way(&mut session, "naive", &what, &scene.main, &event, 1)
                 };
                 let (bare, some) = (naive(0)?, naive(enrich)?);
-                let whole = |f: fn(&Way) -> f64| f(&bare) + (f(&some) - f(&bare)) / f64::from(enrich.max(1)) * f64::from(orders);
+                let whole = |f: fn(&Way) -> f64| {
+                    f(&bare) + (f(&some) - f(&bare)) / f64::from(enrich.max(1)) * f64::from(orders)
+                };
                 rows.push(some.clone());
                 rows.push(Way {
                     what: format!("all {orders} orders enriched: extrapolated from {enrich}"),
@@ -81,12 +100,21 @@ pub(crate) fn case_study(candidates: &[Candidate], scene: &Scene, orders: u32, e
     Ok(CaseStudy { orders, round_trip_milliseconds: milliseconds, rows })
 }
 
-fn way(session: &mut Session, candidate: &'static str, what: &str, around: &Surroundings, event: &str, repeats: u32) -> Result<Way> {
+fn way(
+    session: &mut Session,
+    candidate: &'static str,
+    what: &str,
+    around: &Surroundings,
+    event: &str,
+    repeats: u32,
+) -> Result<Way> {
     // One run without the delay, so that the endpoint has recorded all answers.
     session.invoke(event)?;
     let (answered, traffic) = measure::counted(session, around, event)?;
     around.endpoint.delay(ROUND_TRIP);
-    let walls: Result<Vec<f64>> = (0..repeats).map(|_| session.invoke(event).map(|answered| answered.wall.as_secs_f64() * 1e3)).collect();
+    let walls: Result<Vec<f64>> = (0..repeats)
+        .map(|_| session.invoke(event).map(|answered| answered.wall.as_secs_f64() * 1e3))
+        .collect();
     around.endpoint.delay(Duration::ZERO);
     Ok(Way {
         candidate,
@@ -103,10 +131,20 @@ fn way(session: &mut Session, candidate: &'static str, what: &str, around: &Surr
 impl CaseStudy {
     /// As a table.
     pub(crate) fn print(&self) {
-        println!("case study: a user with {} orders, {} ms a round trip", self.orders, self.round_trip_milliseconds);
-        println!("{:<12} {:<48} {:>12} {:>9} {:>10} {:>12} {:>12}", "", "", "ms", "rounds", "units", "bytes read", "body bytes");
-        for Way { candidate, what, wall, rounds, units, dynamodb_bytes, body_bytes, .. } in &self.rows {
-            println!("{candidate:<12} {what:<48} {wall:>12.1} {rounds:>9.0} {units:>10.1} {dynamodb_bytes:>12.0} {body_bytes:>12}");
+        println!(
+            "case study: a user with {} orders, {} ms a round trip",
+            self.orders, self.round_trip_milliseconds
+        );
+        println!(
+            "{:<12} {:<48} {:>12} {:>9} {:>10} {:>12} {:>12}",
+            "", "", "ms", "rounds", "units", "bytes read", "body bytes"
+        );
+        for Way { candidate, what, wall, rounds, units, dynamodb_bytes, body_bytes, .. } in
+            &self.rows
+        {
+            println!(
+                "{candidate:<12} {what:<48} {wall:>12.1} {rounds:>9.0} {units:>10.1} {dynamodb_bytes:>12.0} {body_bytes:>12}"
+            );
         }
         println!();
     }

@@ -39,9 +39,18 @@ pub(crate) const LIMIT: u32 = 10;
 const REPEATS: u32 = 15;
 
 /// Follows `next` and measures some pages on the way, then measures the same pages by offset.
-pub(crate) fn depth(candidates: &[Candidate], scene: &Scene, pages: &[u32], effort: Effort, tick: &dyn Fn(&str)) -> Result<Vec<Depth>> {
+pub(crate) fn depth(
+    candidates: &[Candidate],
+    scene: &Scene,
+    pages: &[u32],
+    effort: Effort,
+    tick: &dyn Fn(&str),
+) -> Result<Vec<Depth>> {
     let mut rows = Vec::new();
-    for candidate in candidates.iter().filter(|candidate| matches!(candidate.kind, Kind::Ours | Kind::RustDefaults)) {
+    for candidate in candidates
+        .iter()
+        .filter(|candidate| matches!(candidate.kind, Kind::Ours | Kind::RustDefaults))
+    {
         let name = if candidate.kind == Kind::Ours { candidate.name } else { "offset" };
         let mut session = Session::start(candidate, Route::ListProducts, &scene.main)?;
         let first = event::get("/v1/products", &format!("limit={LIMIT}"), None, &[]);
@@ -58,23 +67,41 @@ pub(crate) fn depth(candidates: &[Candidate], scene: &Scene, pages: &[u32], effo
             let event = event::get("/v1/products", &query, None, &[]);
             let wanted = pages.contains(&page);
             if wanted || candidate.kind == Kind::Ours {
-                cursor = Some(next(&session.invoke(&event)?.body()?.1)?).filter(|cursor| !cursor.is_empty());
+                cursor = Some(next(&session.invoke(&event)?.body()?.1)?)
+                    .filter(|cursor| !cursor.is_empty());
             }
             if !wanted {
                 continue;
             }
             tick(&format!("page {page} of {name}"));
-            let (_, Traffic { rounds, units, bytes, .. }) = measure::counted(&mut session, &scene.main, &event)?;
-            let walls = (0..REPEATS).map(|_| session.invoke(&event).map(|answered| answered.wall.as_secs_f64() * 1e6));
+            let (_, Traffic { rounds, units, bytes, .. }) =
+                measure::counted(&mut session, &scene.main, &event)?;
+            let walls = (0..REPEATS)
+                .map(|_| session.invoke(&event).map(|answered| answered.wall.as_secs_f64() * 1e6));
             let p50 = median(walls.collect::<Result<Vec<_>>>()?);
             let instructions = if effort.counted > 0 {
-                // A deep page by offset costs as much as a thousand shallow ones, so a few are enough.
+                // A deep page by offset costs as much as a thousand shallow ones, so a few are
+                // enough.
                 let requests = if candidate.kind == Kind::Ours { effort.counted } else { 2 };
-                Some(measure::instructions(candidate, &scene.main, Route::ListProducts, &event, requests)?)
+                Some(measure::instructions(
+                    candidate,
+                    &scene.main,
+                    Route::ListProducts,
+                    &event,
+                    requests,
+                )?)
             } else {
                 None
             };
-            rows.push(Depth { candidate: name, page, p50, instructions, rounds, units, dynamodb_bytes: bytes });
+            rows.push(Depth {
+                candidate: name,
+                page,
+                p50,
+                instructions,
+                rounds,
+                units,
+                dynamodb_bytes: bytes,
+            });
         }
     }
     Ok(rows)
@@ -86,8 +113,7 @@ fn next(body: &str) -> Result<String> {
 }
 
 /// Every top-level field of a product.
-const ALL: &str =
-    "productId,sku,name,description,category,brand,price,currency,rating,stock,tags,weight,dimensions,images,thumbnail,createdAt,updatedAt";
+const ALL: &str = "productId,sku,name,description,category,brand,price,currency,rating,stock,tags,weight,dimensions,images,thumbnail,createdAt,updatedAt";
 
 /// Measures a list of 100 with all its fields, with those of the summary, and with one.
 pub(crate) fn fields(ours: &Candidate, scene: &Scene) -> Result<Vec<Fields>> {
@@ -100,8 +126,17 @@ pub(crate) fn fields(ours: &Candidate, scene: &Scene) -> Result<Vec<Fields>> {
     ];
     let mut rows = Vec::new();
     for (fields, query) in choices {
-        let (body, traffic) = measure::counted(&mut session, &scene.main, &event::get("/v1/products", &query, None, &[]))?;
-        rows.push(Fields { fields, body_bytes: body.body()?.1.len(), dynamodb_bytes: traffic.bytes, units: traffic.units });
+        let (body, traffic) = measure::counted(
+            &mut session,
+            &scene.main,
+            &event::get("/v1/products", &query, None, &[]),
+        )?;
+        rows.push(Fields {
+            fields,
+            body_bytes: body.body()?.1.len(),
+            dynamodb_bytes: traffic.bytes,
+            units: traffic.units,
+        });
     }
     Ok(rows)
 }

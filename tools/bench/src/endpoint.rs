@@ -1,5 +1,6 @@
-//! DynamoDB behind TLS 1.3, on this machine: answers are recorded from the local database once and given from memory
-//! from then on, so that only the function is measured. Round trips, bytes and capacity units are counted.
+//! DynamoDB behind TLS 1.3, on this machine: answers are recorded from the local database once and
+//! given from memory from then on, so that only the function is measured. Round trips, bytes and
+//! capacity units are counted.
 
 use crate::http::{self, Message};
 use anyhow::{Context as _, Result};
@@ -45,7 +46,8 @@ struct State {
 
 #[derive(Debug)]
 struct Canned {
-    /// Status line and headers without the time, which is added because clients set their clocks by it.
+    /// Status line and headers without the time, which is added because clients set their clocks by
+    /// it.
     head: String,
     body: Vec<u8>,
     units: f64,
@@ -58,13 +60,20 @@ impl Endpoint {
         let upstream = upstream.trim_start_matches("http://").parse().context(failed)?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context(failed)?;
         let port = listener.local_addr().context(failed)?.port();
-        let state = State { upstream, tls, canned: RwLock::default(), delay_micros: AtomicU64::new(0), traffic: Mutex::default() };
+        let state = State {
+            upstream,
+            tls,
+            canned: RwLock::default(),
+            delay_micros: AtomicU64::new(0),
+            traffic: Mutex::default(),
+        };
         let endpoint = Self { port, state: Arc::new(state) };
         let state = Arc::clone(&endpoint.state);
         std::thread::spawn(move || {
             for socket in listener.incoming().flatten() {
                 let state = Arc::clone(&state);
-                // If a client goes away or does not trust the certificate, the session that waits for its answer fails.
+                // If a client goes away or does not trust the certificate, the session that waits
+                // for its answer fails.
                 std::thread::spawn(move || drop(state.serve(socket)));
             }
         });
@@ -78,7 +87,9 @@ impl Endpoint {
 
     /// Sets the minimum duration of every round trip.
     pub(crate) fn delay(&self, delay: Duration) {
-        self.state.delay_micros.store(u64::try_from(delay.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        self.state
+            .delay_micros
+            .store(u64::try_from(delay.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
     /// Returns the traffic since the last call of this method.
@@ -117,8 +128,15 @@ impl State {
                 }
             });
             let canned = canned?;
-            let head = format!("{}date: {}\r\n\r\n", canned.head, httpdate::fmt_http_date(SystemTime::now()));
-            stream.write_all(&[head.as_bytes(), &canned.body].concat()).and_then(|()| stream.flush()).context(failed)?;
+            let head = format!(
+                "{}date: {}\r\n\r\n",
+                canned.head,
+                httpdate::fmt_http_date(SystemTime::now())
+            );
+            stream
+                .write_all(&[head.as_bytes(), &canned.body].concat())
+                .and_then(|()| stream.flush())
+                .context(failed)?;
         }
         Ok(())
     }
@@ -135,7 +153,8 @@ impl State {
             return Ok(canned);
         }
         // The same members in another order are the same request.
-        let mut body: Value = serde_json::from_slice(&request.body).with_context(|| format!("{target}: no JSON"))?;
+        let mut body: Value =
+            serde_json::from_slice(&request.body).with_context(|| format!("{target}: no JSON"))?;
         body.sort_all_objects();
         key.truncate(target.len());
         key.extend_from_slice(body.to_string().as_bytes());
@@ -145,7 +164,10 @@ impl State {
         let asked = body.get("ReturnConsumedCapacity").is_some_and(|asked| asked != "NONE");
         body["ReturnConsumedCapacity"] = "TOTAL".into();
         let canned = Arc::new(record(self.upstream, upstream, request, &body, asked)?);
-        self.canned.write().unwrap_or_else(PoisonError::into_inner).insert(key, Arc::clone(&canned));
+        self.canned
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(key, Arc::clone(&canned));
         Ok(canned)
     }
 
@@ -154,13 +176,22 @@ impl State {
     }
 }
 
-/// Sends a request to the database. The capacity is always requested and counted, and removed if the caller did not request it.
-fn record(address: SocketAddr, upstream: &mut Option<TcpStream>, request: &Message, body: &Value, asked: bool) -> Result<Canned> {
+/// Sends a request to the database. The capacity is always requested and counted, and removed if
+/// the caller did not request it.
+fn record(
+    address: SocketAddr,
+    upstream: &mut Option<TcpStream>,
+    request: &Message,
+    body: &Value,
+    asked: bool,
+) -> Result<Canned> {
     let failed = "the local database does not answer";
     let body = body.to_string();
-    let mut head = format!("POST / HTTP/1.1\r\nhost: {address}\r\ncontent-length: {}\r\n", body.len());
+    let mut head =
+        format!("POST / HTTP/1.1\r\nhost: {address}\r\ncontent-length: {}\r\n", body.len());
     for (name, value) in &request.headers {
-        if name.starts_with("x-amz-") || ["authorization", "content-type"].contains(&name.as_str()) {
+        if name.starts_with("x-amz-") || ["authorization", "content-type"].contains(&name.as_str())
+        {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
     }
@@ -170,12 +201,17 @@ fn record(address: SocketAddr, upstream: &mut Option<TcpStream>, request: &Messa
         None => upstream.insert(TcpStream::connect(address).context(failed)?),
     };
     stream.set_nodelay(true).context(failed)?;
-    stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes())).context(failed)?;
+    stream
+        .write_all(head.as_bytes())
+        .and_then(|()| stream.write_all(body.as_bytes()))
+        .context(failed)?;
     let answer = http::read(stream, &mut Vec::new()).context(failed)?;
     let answer = answer.context(failed)?;
     let mut content: Value = serde_json::from_slice(&answer.body).context(failed)?;
     let units = match &content["ConsumedCapacity"] {
-        Value::Array(tables) => tables.iter().filter_map(|table| table["CapacityUnits"].as_f64()).sum(),
+        Value::Array(tables) => {
+            tables.iter().filter_map(|table| table["CapacityUnits"].as_f64()).sum()
+        }
         table => table["CapacityUnits"].as_f64().unwrap_or_default(),
     };
     let bytes = if asked {

@@ -1,4 +1,5 @@
-//! Events as an HTTP API of API Gateway sends them: payload format 2.0, with the headers of a browser.
+//! Events as an HTTP API of API Gateway sends them: payload format 2.0, with the headers of a
+//! browser.
 
 use serde_json::{Map, Value, json};
 
@@ -55,8 +56,11 @@ pub(crate) fn get(path: &str, query: &str, user: Option<&str>, headers: &[(&str,
         "isBase64Encoded": false,
     });
     if !query.is_empty() {
-        let parameter = |pair: &str| pair.split_once('=').map(|(name, value)| (name.to_owned(), Value::from(value)));
-        event["queryStringParameters"] = query.split('&').filter_map(parameter).collect::<Map<_, _>>().into();
+        let parameter = |pair: &str| {
+            pair.split_once('=').map(|(name, value)| (name.to_owned(), Value::from(value)))
+        };
+        event["queryStringParameters"] =
+            query.split('&').filter_map(parameter).collect::<Map<_, _>>().into();
     }
     if let Some(user) = user {
         event["pathParameters"] = json!({ "userId": user });

@@ -1,4 +1,5 @@
-//! The HTTP/1.1 of the two mock servers, on blocking threads, so that the measured programs wait only for a socket.
+//! The HTTP/1.1 of the two mock servers, on blocking threads, so that the measured programs wait
+//! only for a socket.
 
 use memchr::memmem;
 use std::io::{self, Read};
@@ -24,7 +25,8 @@ impl Message {
     }
 }
 
-/// Reads the next message of a stream; `left` keeps the bytes after it. Returns `None` at the end of the stream.
+/// Reads the next message of a stream; `left` keeps the bytes after it. Returns `None` at the end
+/// of the stream.
 pub(crate) fn read(stream: &mut impl Read, left: &mut Vec<u8>) -> io::Result<Option<Message>> {
     let mut from = 0;
     let head_end = loop {
@@ -33,16 +35,25 @@ pub(crate) fn read(stream: &mut impl Read, left: &mut Vec<u8>) -> io::Result<Opt
         }
         from = left.len().saturating_sub(3);
         if !fill(stream, left)? {
-            return if left.is_empty() { Ok(None) } else { Err(io::ErrorKind::UnexpectedEof.into()) };
+            return if left.is_empty() {
+                Ok(None)
+            } else {
+                Err(io::ErrorKind::UnexpectedEof.into())
+            };
         }
     };
     let mut message = head(left.get(..head_end).unwrap_or_default());
     let mut at = head_end + 4;
-    if message.header("transfer-encoding").is_some_and(|coding| coding.eq_ignore_ascii_case("chunked")) {
+    if message
+        .header("transfer-encoding")
+        .is_some_and(|coding| coding.eq_ignore_ascii_case("chunked"))
+    {
         loop {
             let line_end = at + until(stream, left, at, b"\r\n")?;
-            let size = std::str::from_utf8(left.get(at..line_end).unwrap_or_default()).map_err(io::Error::other)?;
-            let size = usize::from_str_radix(size.split(';').next().unwrap_or("").trim(), 16).map_err(io::Error::other)?;
+            let size = std::str::from_utf8(left.get(at..line_end).unwrap_or_default())
+                .map_err(io::Error::other)?;
+            let size = usize::from_str_radix(size.split(';').next().unwrap_or("").trim(), 16)
+                .map_err(io::Error::other)?;
             at = line_end + 2;
             wait(stream, left, at + size + 2)?;
             message.body.extend_from_slice(left.get(at..at + size).unwrap_or_default());
@@ -65,7 +76,10 @@ fn head(bytes: &[u8]) -> Message {
     let text = String::from_utf8_lossy(bytes);
     let mut lines = text.split("\r\n");
     let first = lines.next().unwrap_or("").to_owned();
-    let header = |line: &str| line.split_once(':').map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()));
+    let header = |line: &str| {
+        line.split_once(':')
+            .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
+    };
     Message { first, headers: lines.filter_map(header).collect(), body: Vec::new() }
 }
 
@@ -73,7 +87,12 @@ fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
     memmem::find(bytes, wanted)
 }
 
-fn until(stream: &mut impl Read, left: &mut Vec<u8>, from: usize, wanted: &[u8]) -> io::Result<usize> {
+fn until(
+    stream: &mut impl Read,
+    left: &mut Vec<u8>,
+    from: usize,
+    wanted: &[u8],
+) -> io::Result<usize> {
     loop {
         if let Some(at) = find(left.get(from..).unwrap_or_default(), wanted) {
             return Ok(at);
@@ -92,7 +111,8 @@ fn wait(stream: &mut impl Read, left: &mut Vec<u8>, length: usize) -> io::Result
 }
 
 fn fill(stream: &mut impl Read, left: &mut Vec<u8>) -> io::Result<bool> {
-    // On the stack, because filling the vector with zeros is a loop in a build without optimization, and took longer than the rest.
+    // On the stack, because filling the vector with zeros is a loop in a build without
+    // optimization, and took longer than the rest.
     let mut chunk = [0; 1 << 14];
     let read = stream.read(&mut chunk)?;
     left.extend_from_slice(chunk.get(..read).unwrap_or_default());

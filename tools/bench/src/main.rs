@@ -1,9 +1,11 @@
-//! `cargo dev bench`: the cost of a request, compared with common alternatives on the same data with the same answer.
+//! `cargo dev bench`: the cost of a request, compared with common alternatives on the same data
+//! with the same answer.
 //!
-//! Every candidate is started as Lambda starts it, against a mock of the Runtime API and a TLS 1.3 endpoint that speaks
-//! DynamoDB. docs/bench/README.md describes the method.
+//! Every candidate is started as Lambda starts it, against a mock of the Runtime API and a TLS 1.3
+//! endpoint that speaks DynamoDB. docs/bench/README.md describes the method.
 //!
-//! A crate of its own, so that the first `cargo dev up` does not compile it: `cargo dev bench` starts it with cargo.
+//! A crate of its own, so that the first `cargo dev up` does not compile it: `cargo dev bench`
+//! starts it with cargo.
 
 mod candidate;
 mod case_study;

@@ -78,7 +78,13 @@ pub(crate) const WARM_UP: u32 = 30;
 const OVERLAP: Duration = Duration::from_millis(5);
 
 /// Starts each candidate by turns and asks for one user.
-pub(crate) fn cold(candidates: &[Candidate], scene: &Scene, effort: Effort, event: &str, tick: &dyn Fn(&str)) -> Result<Vec<Cold>> {
+pub(crate) fn cold(
+    candidates: &[Candidate],
+    scene: &Scene,
+    effort: Effort,
+    event: &str,
+    tick: &dyn Fn(&str),
+) -> Result<Vec<Cold>> {
     let mut runs = vec![Vec::new(); candidates.len()];
     for start in 0..=effort.starts {
         tick(&format!("cold start {start} of {}", effort.starts));
@@ -93,7 +99,8 @@ pub(crate) fn cold(candidates: &[Candidate], scene: &Scene, effort: Effort, even
         }
     }
     let row = |candidate: &Candidate, runs: &[Start]| {
-        let of = |f: fn(&Start) -> Duration| median(runs.iter().map(|run| f(run).as_secs_f64() * 1e3));
+        let of =
+            |f: fn(&Start) -> Duration| median(runs.iter().map(|run| f(run).as_secs_f64() * 1e3));
         Cold {
             candidate: candidate.name,
             starts: effort.starts,
@@ -125,7 +132,12 @@ fn prepared(session: &mut Session, scenario: &Scenario) -> Result<String> {
 }
 
 /// Sends a scenario to every candidate by turns; answers are compared before any measurement.
-pub(crate) fn warm(candidates: &[Candidate], scene: &Scene, scenario: &Scenario, effort: Effort) -> Result<(Vec<Warm>, Vec<Footprint>)> {
+pub(crate) fn warm(
+    candidates: &[Candidate],
+    scene: &Scene,
+    scenario: &Scenario,
+    effort: Effort,
+) -> Result<(Vec<Warm>, Vec<Footprint>)> {
     let around = around(scene, scenario);
     let mut running = Vec::new();
     let mut reference = None;
@@ -142,7 +154,15 @@ pub(crate) fn warm(candidates: &[Candidate], scene: &Scene, scenario: &Scenario,
         for _ in 0..WARM_UP {
             session.invoke(&event)?;
         }
-        running.push(Running { session, event, traffic, body: body.len(), payload: answered.payload.len(), walls: Vec::new(), cpu: 0.0 });
+        running.push(Running {
+            session,
+            event,
+            traffic,
+            body: body.len(),
+            payload: answered.payload.len(),
+            walls: Vec::new(),
+            cpu: 0.0,
+        });
     }
     for _ in 0..effort.blocks {
         for running in &mut running {
@@ -164,7 +184,8 @@ pub(crate) fn warm(candidates: &[Candidate], scene: &Scene, scenario: &Scenario,
         };
         let requests = effort.blocks * effort.block;
         let mut all: Vec<f64> = running.walls.iter().flatten().copied().collect();
-        let noise = median(running.walls.iter().map(|block| percentile(&mut block.clone(), 0.5))).mad;
+        let noise =
+            median(running.walls.iter().map(|block| percentile(&mut block.clone(), 0.5))).mad;
         let Traffic { calls, rounds, bytes, units } = running.traffic;
         rows.push(Warm {
             scenario: scenario.name,
@@ -184,13 +205,25 @@ pub(crate) fn warm(candidates: &[Candidate], scene: &Scene, scenario: &Scenario,
         let (resident, resident_at_most) = running.session.memory()?;
         let (file_bytes, zip_bytes) = candidate.size(scenario.route)?;
         let function = scenario.route.name();
-        footprints.push(Footprint { candidate: candidate.name, function, resident, resident_at_most, file_bytes, zip_bytes });
+        footprints.push(Footprint {
+            candidate: candidate.name,
+            function,
+            resident,
+            resident_at_most,
+            file_bytes,
+            zip_bytes,
+        });
     }
     Ok((rows, footprints))
 }
 
-/// Sends one request and returns its traffic with DynamoDB. The delay makes sure that parallel calls overlap.
-pub(crate) fn counted(session: &mut Session, around: &Surroundings, event: &str) -> Result<(Answered, Traffic)> {
+/// Sends one request and returns its traffic with DynamoDB. The delay makes sure that parallel
+/// calls overlap.
+pub(crate) fn counted(
+    session: &mut Session,
+    around: &Surroundings,
+    event: &str,
+) -> Result<(Answered, Traffic)> {
     session.invoke(event)?;
     around.endpoint.delay(OVERLAP);
     around.endpoint.take();
@@ -209,8 +242,15 @@ struct Running {
     cpu: f64,
 }
 
-/// Instructions a request: those of many requests less those of a few, so that start and end cancel out.
-pub(crate) fn instructions(candidate: &Candidate, around: &Surroundings, route: Route, event: &str, counted: u32) -> Result<u64> {
+/// Instructions a request: those of many requests less those of a few, so that start and end cancel
+/// out.
+pub(crate) fn instructions(
+    candidate: &Candidate,
+    around: &Surroundings,
+    route: Route,
+    event: &str,
+    counted: u32,
+) -> Result<u64> {
     const FEW: u32 = 10;
     let total = |requests: u32| {
         let mut session = Session::start_counted(candidate, route, around, Path::new("/dev/null"))?;
@@ -223,7 +263,13 @@ pub(crate) fn instructions(candidate: &Candidate, around: &Surroundings, route: 
 }
 
 /// Runs a scenario under callgrind, which writes `out`.
-pub(crate) fn under_callgrind(candidate: &Candidate, scene: &Scene, scenario: &Scenario, requests: u32, out: &Path) -> Result<()> {
+pub(crate) fn under_callgrind(
+    candidate: &Candidate,
+    scene: &Scene,
+    scenario: &Scenario,
+    requests: u32,
+    out: &Path,
+) -> Result<()> {
     let around = around(scene, scenario);
     let mut session = Session::start_counted(candidate, scenario.route, around, out)?;
     let event = prepared(&mut session, scenario)?;
@@ -233,12 +279,19 @@ pub(crate) fn under_callgrind(candidate: &Candidate, scene: &Scene, scenario: &S
     session.instructions(&around.folder).map(drop)
 }
 
-/// Checks that the JSON equals the first candidate's, except for cursors, which differ between candidates.
-fn same(body: &str, reference: &mut Option<Value>, candidate: &Candidate, scenario: &Scenario) -> Result<()> {
+/// Checks that the JSON equals the first candidate's, except for cursors, which differ between
+/// candidates.
+fn same(
+    body: &str,
+    reference: &mut Option<Value>,
+    candidate: &Candidate,
+    scenario: &Scenario,
+) -> Result<()> {
     if scenario.peers.is_empty() {
         return Ok(());
     }
-    let mut value: Value = serde_json::from_str(body).with_context(|| format!("{}: no JSON", candidate.name))?;
+    let mut value: Value =
+        serde_json::from_str(body).with_context(|| format!("{}: no JSON", candidate.name))?;
     plain(&mut value);
     match value.pointer_mut("/page/next") {
         Some(next) if next.is_string() => *next = "a cursor".into(),

@@ -47,7 +47,10 @@ impl Report {
         let mut at_most = |what: &str, measured: Option<f64>, most: f64| {
             let goal = |measured| Goal {
                 what: what.to_owned(),
-                wanted: format!("≤ {most:.4}").trim_end_matches('0').trim_end_matches('.').to_owned(),
+                wanted: format!("≤ {most:.4}")
+                    .trim_end_matches('0')
+                    .trim_end_matches('.')
+                    .to_owned(),
                 measured,
                 met: measured <= most,
             };
@@ -60,17 +63,33 @@ impl Report {
         at_most("cold CPU ÷ rust-defaults", over(cpu(OURS), cpu("rust-defaults")), 1.0 / 10.0);
         at_most("cold CPU ÷ node", over(cpu(OURS), cpu("node")), 1.0 / 35.0);
         at_most("CPU of the first invocation, ms", cold(OURS).map(|row| row.first_cpu.value), 0.6);
-        let warm = |scenario: &str, name: &str| self.warm.iter().find(|row| row.scenario == scenario && row.candidate == name);
-        let count = |scenario: &str, name: &str| warm(scenario, name).and_then(|row| row.instructions).map(lossless);
+        let warm = |scenario: &str, name: &str| {
+            self.warm.iter().find(|row| row.scenario == scenario && row.candidate == name)
+        };
+        let count = |scenario: &str, name: &str| {
+            warm(scenario, name).and_then(|row| row.instructions).map(lossless)
+        };
         for (scenario, most) in [("get-user", 3.6), ("list-50", 2.1)] {
-            at_most(&format!("{scenario}: instructions ÷ floor"), over(count(scenario, OURS), count(scenario, "floor")), most);
+            at_most(
+                &format!("{scenario}: instructions ÷ floor"),
+                over(count(scenario, OURS), count(scenario, "floor")),
+                most,
+            );
         }
-        at_most("list-50: instructions ÷ rust-defaults", over(count("list-50", OURS), count("list-50", "rust-defaults")), 1.0 / 2.7);
+        at_most(
+            "list-50: instructions ÷ rust-defaults",
+            over(count("list-50", OURS), count("list-50", "rust-defaults")),
+            1.0 / 2.7,
+        );
         for scenario in ["get-user", "list-25", "list-50", "orders-25"] {
             let p50 = |name: &str| warm(scenario, name).map(|row| row.p50.value);
             at_most(&format!("{scenario}: p50 ÷ node"), over(p50(OURS), p50("node")), 1.0 / 3.0);
         }
-        at_most("304 ÷ 200, not compressed: instructions", over(count("list-25-304", OURS), count("list-25", OURS)), 1.0);
+        at_most(
+            "304 ÷ 200, not compressed: instructions",
+            over(count("list-25-304", OURS), count("list-25", OURS)),
+            1.0,
+        );
         let mine = || self.footprints.iter().filter(|row| row.candidate == OURS);
         let most = |f: fn(&Footprint) -> u64| mine().map(f).max().map(lossless);
         at_most("resident memory, MiB", most(|row| row.resident).map(|kib| kib / 1_024.0), 9.0);
@@ -82,13 +101,29 @@ impl Report {
         };
         at_most("last page ÷ first: round trips", deep(|row| lossless(row.rounds)), 1.0);
         at_most("last page ÷ first: units", deep(|row| row.units), 1.1);
-        let counted = self.depth.iter().filter(|row| row.candidate == OURS).all(|row| row.instructions.is_some());
+        let counted = self
+            .depth
+            .iter()
+            .filter(|row| row.candidate == OURS)
+            .all(|row| row.instructions.is_some());
         if counted {
-            at_most("last page ÷ first: instructions", deep(|row| row.instructions.map_or(0.0, lossless)), 1.1);
+            at_most(
+                "last page ÷ first: instructions",
+                deep(|row| row.instructions.map_or(0.0, lossless)),
+                1.1,
+            );
         }
-        let bytes = |name: &str| self.fields.iter().find(|row| row.fields == name).map(|row| lossless(row.body_bytes as u64));
+        let bytes = |name: &str| {
+            self.fields
+                .iter()
+                .find(|row| row.fields == name)
+                .map(|row| lossless(row.body_bytes as u64))
+        };
         at_most("bytes of fields=name ÷ all fields", over(bytes("name"), bytes("all")), 0.1);
-        let study = self.case_study.as_ref().and_then(|study| study.rows.iter().find(|row| row.candidate == OURS));
+        let study = self
+            .case_study
+            .as_ref()
+            .and_then(|study| study.rows.iter().find(|row| row.candidate == OURS));
         at_most("case study, ms", study.map(|row| row.wall), 30.0);
         self.goals = goals;
     }
@@ -118,7 +153,10 @@ impl Report {
             println!("{:<40} {:>10} {:>12}", "goal", "wanted", "measured");
         }
         for Goal { what, wanted, measured, met } in &self.goals {
-            println!("{what:<40} {wanted:>10.7} {measured:>12.4} {}", if *met { "" } else { " not met" });
+            println!(
+                "{what:<40} {wanted:>10.7} {measured:>12.4} {}",
+                if *met { "" } else { " not met" }
+            );
         }
     }
 
@@ -127,10 +165,21 @@ impl Report {
             return;
         }
         println!("cold start, ms (median ± median absolute deviation)");
-        println!("{:<14} {:>16} {:>16} {:>16} {:>16} {:>16} {:>16}", "", "init wall", "init CPU", "first wall", "first CPU", "wall", "CPU");
+        println!(
+            "{:<14} {:>16} {:>16} {:>16} {:>16} {:>16} {:>16}",
+            "", "init wall", "init CPU", "first wall", "first CPU", "wall", "CPU"
+        );
         for row in &self.cold {
             let of = |median: Median| format!("{:.2} ± {:.2}", median.value, median.mad);
-            let columns = [row.init_wall, row.init_cpu, row.first_wall, row.first_cpu, row.total_wall, row.total_cpu].map(of);
+            let columns = [
+                row.init_wall,
+                row.init_cpu,
+                row.first_wall,
+                row.first_cpu,
+                row.total_wall,
+                row.total_cpu,
+            ]
+            .map(of);
             let columns: String = columns.iter().map(|column| format!(" {column:>16}")).collect();
             println!("{:<14}{columns}", row.candidate);
         }
@@ -148,10 +197,18 @@ impl Report {
         );
         for row in &self.warm {
             let p50 = format!("{:.0} ± {:.0}", row.p50.value, row.p50.mad);
-            let instructions = row.instructions.map_or_else(|| "-".to_owned(), |count| count.to_string());
+            let instructions =
+                row.instructions.map_or_else(|| "-".to_owned(), |count| count.to_string());
             println!(
                 "{:<18} {:<14} {p50:>15} {:>7.0} {:>7.0} {instructions:>13} {:>7} {:>6} {:>7} {:>10}",
-                row.scenario, row.candidate, row.p99, row.cpu, row.rounds, row.calls, row.units, row.body_bytes
+                row.scenario,
+                row.candidate,
+                row.p99,
+                row.cpu,
+                row.rounds,
+                row.calls,
+                row.units,
+                row.body_bytes
             );
         }
         println!();
@@ -161,9 +218,16 @@ impl Report {
         if self.footprints.is_empty() {
             return;
         }
-        println!("{:<14} {:<18} {:>12} {:>12} {:>12} {:>12}", "", "", "RSS KiB", "peak KiB", "file bytes", "zip bytes");
-        for Footprint { candidate, function, resident, resident_at_most, file_bytes, zip_bytes } in &self.footprints {
-            println!("{candidate:<14} {function:<18} {resident:>12} {resident_at_most:>12} {file_bytes:>12} {zip_bytes:>12}");
+        println!(
+            "{:<14} {:<18} {:>12} {:>12} {:>12} {:>12}",
+            "", "", "RSS KiB", "peak KiB", "file bytes", "zip bytes"
+        );
+        for Footprint { candidate, function, resident, resident_at_most, file_bytes, zip_bytes } in
+            &self.footprints
+        {
+            println!(
+                "{candidate:<14} {function:<18} {resident:>12} {resident_at_most:>12} {file_bytes:>12} {zip_bytes:>12}"
+            );
         }
         println!();
     }
@@ -176,7 +240,8 @@ impl Report {
                     "by depth", "page", "p50 µs", "instructions", "rounds", "units", "bytes read"
                 );
             }
-            let instructions = row.instructions.map_or_else(|| "-".to_owned(), |count| count.to_string());
+            let instructions =
+                row.instructions.map_or_else(|| "-".to_owned(), |count| count.to_string());
             let p50 = format!("{:.0} ± {:.0}", row.p50.value, row.p50.mad);
             println!(
                 "{:<14} {:>6} {p50:>15} {instructions:>13} {:>7} {:>7} {:>12}",
@@ -185,9 +250,15 @@ impl Report {
         }
         for (i, row) in self.fields.iter().enumerate() {
             if i == 0 {
-                println!("\n{:<14} {:>12} {:>12} {:>12}", "100 products", "body bytes", "bytes read", "units");
+                println!(
+                    "\n{:<14} {:>12} {:>12} {:>12}",
+                    "100 products", "body bytes", "bytes read", "units"
+                );
             }
-            println!("{:<14} {:>12} {:>12} {:>12}", row.fields, row.body_bytes, row.dynamodb_bytes, row.units);
+            println!(
+                "{:<14} {:>12} {:>12} {:>12}",
+                row.fields, row.body_bytes, row.dynamodb_bytes, row.units
+            );
         }
         println!();
     }

@@ -22,9 +22,15 @@ use time::format_description::well_known::Rfc3339;
 
 /// Measure the functions next to their peers; docs/bench/README.md says how
 #[derive(Debug, Clone, clap::Parser)]
-#[command(name = "cargo dev bench", bin_name = "cargo dev bench", version, disable_help_subcommand = true)]
+#[command(
+    name = "cargo dev bench",
+    bin_name = "cargo dev bench",
+    version,
+    disable_help_subcommand = true
+)]
 pub(crate) struct Options {
-    /// A minute or two in place of twenty: this bundle and the floor, few runs; counts are checked, times are not
+    /// A minute or two in place of twenty: this bundle and the floor, few runs; counts are checked,
+    /// times are not
     #[arg(long, global = true)]
     quick: bool,
     /// Take all programs as an earlier run built them
@@ -48,7 +54,8 @@ enum Part {
         /// A scenario, as the table names it
         #[arg(default_value = "list-50")]
         scenario: String,
-        /// Requests to count; with 1 it is a cold start that is seen, with hundreds it is hardly seen
+        /// Requests to count; with 1 it is a cold start that is seen, with hundreds it is hardly
+        /// seen
         #[arg(long, default_value_t = 300)]
         requests: u32,
         /// Functions to list
@@ -78,27 +85,45 @@ impl Options {
 
     fn command_line(&self) -> String {
         let quick = if self.quick { " --quick" } else { "" };
-        format!("cargo dev bench{quick}{}", if matches!(self.part, Some(Part::CaseStudy)) { " case-study" } else { "" })
+        format!(
+            "cargo dev bench{quick}{}",
+            if matches!(self.part, Some(Part::CaseStudy)) { " case-study" } else { "" }
+        )
     }
 
     fn folder(&self) -> PathBuf {
         let root = workspace::root();
-        self.out.clone().unwrap_or_else(|| if self.quick { workspace::target(&root).join("bench/quick") } else { root.join("docs/bench") })
+        self.out.clone().unwrap_or_else(|| {
+            if self.quick {
+                workspace::target(&root).join("bench/quick")
+            } else {
+                root.join("docs/bench")
+            }
+        })
     }
 }
 
 /// Runs the benchmark.
 ///
 /// # Errors
-/// If this bundle does not build, a candidate's answer differs from the others, or a count is not the expected one.
+/// If this bundle does not build, a candidate's answer differs from the others, or a count is not
+/// the expected one.
 pub(crate) async fn bench(options: Options) -> Result<ExitCode> {
-    let bundle = Bundle { resources: shop::RESOURCES, routes: shop::ROUTES, template: Template::parse(shop::TEMPLATE)? };
+    let bundle = Bundle {
+        resources: shop::RESOURCES,
+        routes: shop::ROUTES,
+        template: Template::parse(shop::TEMPLATE)?,
+    };
     if let Some(Part::Profile { scenario, requests, lines, candidate }) = options.part.clone() {
         let found = scenario::all().into_iter().find(|other| other.name == scenario);
-        let scenario = found.with_context(|| format!("no such scenario; there are {}", scenario::names()))?;
-        let candidate = Candidate::with_symbols(&candidate, scenario.route, !options.no_build).await?;
+        let scenario =
+            found.with_context(|| format!("no such scenario; there are {}", scenario::names()))?;
+        let candidate =
+            Candidate::with_symbols(&candidate, scenario.route, !options.no_build).await?;
         let scene = Scene::new(&bundle, EXTENT).await?;
-        let profile = tokio::task::spawn_blocking(move || profile::profile(&candidate, &scene, &scenario, requests, lines));
+        let profile = tokio::task::spawn_blocking(move || {
+            profile::profile(&candidate, &scene, &scenario, requests, lines)
+        });
         profile.await.context("the profile ended")??;
         return Ok(ExitCode::SUCCESS);
     }
@@ -111,10 +136,21 @@ pub(crate) async fn bench(options: Options) -> Result<ExitCode> {
         (false, true) => &[Kind::Floor],
         (false, false) => &PEERS,
     };
-    let mut report = Report { command: options.command_line(), date: now(), machine: machine(), ..Report::default() };
+    let mut report = Report {
+        command: options.command_line(),
+        date: now(),
+        machine: machine(),
+        ..Report::default()
+    };
     let mut candidates = Vec::new();
     bar.set_message("building lean-routes");
-    candidates.push(Candidate::ours(&[Route::GetUser, Route::ListProducts, Route::ListUserOrders], !options.no_build).await?);
+    candidates.push(
+        Candidate::ours(
+            &[Route::GetUser, Route::ListProducts, Route::ListUserOrders],
+            !options.no_build,
+        )
+        .await?,
+    );
     for kind in peers {
         bar.set_message(format!("building {}", kind.name()));
         match Candidate::peer(*kind, !options.no_build).await {
@@ -123,7 +159,10 @@ pub(crate) async fn bench(options: Options) -> Result<ExitCode> {
         }
     }
     if options.effort().counted == 0 {
-        report.left_out.push(format!("instructions: {}", if options.quick { "--quick" } else { "no valgrind on PATH" }));
+        report.left_out.push(format!(
+            "instructions: {}",
+            if options.quick { "--quick" } else { "no valgrind on PATH" }
+        ));
     }
     bar.set_message("filling the tables");
     let scene = Scene::new(&bundle, EXTENT).await?;
@@ -135,7 +174,8 @@ pub(crate) async fn bench(options: Options) -> Result<ExitCode> {
             measure_all(&mut report, &candidates, &scene, effort, quick, &tick)?;
         }
         if case_study || !quick {
-            report.case_study = Some(case_study::case_study(&candidates, &scene, EXTENT.orders, 300, &tick)?);
+            report.case_study =
+                Some(case_study::case_study(&candidates, &scene, EXTENT.orders, 300, &tick)?);
         }
         Ok::<_, Error>(report)
     });
@@ -146,7 +186,11 @@ pub(crate) async fn bench(options: Options) -> Result<ExitCode> {
     let folder = options.folder();
     report.write(&folder, if case_study { "case-study.json" } else { "bench.json" })?;
     plot::all(&report, &folder)?;
-    println!("{:.0} s; JSON and pictures in {}", begin.elapsed().as_secs_f64(), workspace::shown(&folder));
+    println!(
+        "{:.0} s; JSON and pictures in {}",
+        begin.elapsed().as_secs_f64(),
+        workspace::shown(&folder)
+    );
     Ok(ExitCode::SUCCESS)
 }
 
@@ -165,21 +209,26 @@ fn measure_all(
     let mut wrong = Vec::new();
     for scenario in &scenarios {
         tick(scenario.name);
-        let asked = |candidate: &&Candidate| candidate.kind == Kind::Ours || scenario.peers.contains(&candidate.kind);
+        let asked = |candidate: &&Candidate| {
+            candidate.kind == Kind::Ours || scenario.peers.contains(&candidate.kind)
+        };
         let asked: Vec<_> = candidates.iter().filter(asked).cloned().collect();
         let (rows, footprints) = measure::warm(&asked, scene, scenario, effort)?;
         wrong.extend(difference(scenario, &rows));
         report.warm.extend(rows);
         // Keeps the last measurement of a function, which comes after the most requests.
         for footprint in footprints {
-            report.footprints.retain(|other| (other.candidate, other.function) != (footprint.candidate, footprint.function));
+            report.footprints.retain(|other| {
+                (other.candidate, other.function) != (footprint.candidate, footprint.function)
+            });
             report.footprints.push(footprint);
         }
     }
     if !wrong.is_empty() {
         bail!("counts are not as scenario.rs has them: {}", wrong.join("; "));
     }
-    report.depth = depth::depth(candidates, scene, if quick { &PAGES_QUICKLY } else { &PAGES }, effort, tick)?;
+    report.depth =
+        depth::depth(candidates, scene, if quick { &PAGES_QUICKLY } else { &PAGES }, effort, tick)?;
     if let Some(ours) = candidates.first() {
         report.fields = depth::fields(ours, scene)?;
     }
@@ -189,8 +238,14 @@ fn measure_all(
 /// Compares the counts, which do not depend on the machine, with the ones in scenario.rs.
 fn difference(scenario: &Scenario, rows: &[measure::Warm]) -> Option<String> {
     let ours = rows.first()?;
-    let found = scenario::Expected { rounds: ours.rounds, calls: ours.calls, units: ours.units, bytes: ours.body_bytes };
-    (found != scenario.expected).then(|| format!("{} is {found:?}, not {:?}", scenario.name, scenario.expected))
+    let found = scenario::Expected {
+        rounds: ours.rounds,
+        calls: ours.calls,
+        units: ours.units,
+        bytes: ours.body_bytes,
+    };
+    (found != scenario.expected)
+        .then(|| format!("{} is {found:?}, not {:?}", scenario.name, scenario.expected))
 }
 
 /// Returns the time in the form of RFC 3339, to the minute.
@@ -213,8 +268,22 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Options::command().debug_assert();
-        let options = Options::try_parse_from(["cargo dev bench", "profile", "get-user", "--no-build", "--lines", "5"]).unwrap();
-        assert!(options.no_build && matches!(options.part, Some(Part::Profile { lines: 5, requests: 300, .. })));
-        assert_eq!(Options::parse_from(["cargo dev bench", "case-study", "--quick"]).command_line(), "cargo dev bench --quick case-study");
+        let options = Options::try_parse_from([
+            "cargo dev bench",
+            "profile",
+            "get-user",
+            "--no-build",
+            "--lines",
+            "5",
+        ])
+        .unwrap();
+        assert!(
+            options.no_build
+                && matches!(options.part, Some(Part::Profile { lines: 5, requests: 300, .. }))
+        );
+        assert_eq!(
+            Options::parse_from(["cargo dev bench", "case-study", "--quick"]).command_line(),
+            "cargo dev bench --quick case-study"
+        );
     }
 }

@@ -1,4 +1,6 @@
-//! Lambda's side of a function: the [Runtime API](https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html), for one process at a time.
+//! Lambda's side of a function: the
+//! [Runtime API](https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html), for one process
+//! at a time.
 
 use crate::http;
 use anyhow::{Context as _, Result, anyhow};
@@ -14,7 +16,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 pub(crate) enum Act {
     /// The function waits for an event, since this moment.
     Waits(Instant),
-    /// The function answered: the times at which the event was sent and the answer was complete, and the answer.
+    /// The function answered: the times at which the event was sent and the answer was complete,
+    /// and the answer.
     Answered(Instant, Instant, Vec<u8>),
     /// The function reported an error.
     Failed(String),
@@ -47,7 +50,9 @@ impl RuntimeApi {
         let ended = Arc::new(AtomicBool::new(false));
         let until = Arc::clone(&ended);
         std::thread::spawn(move || {
-            for socket in listener.incoming().flatten().take_while(|_| !until.load(Ordering::Relaxed)) {
+            for socket in
+                listener.incoming().flatten().take_while(|_| !until.load(Ordering::Relaxed))
+            {
                 let server = Server { acts: acts_in.clone(), events: Arc::clone(&events_out) };
                 // A connection ends when its process ends, which is handled elsewhere.
                 let _ = std::thread::spawn(move || drop(server.serve(socket)));
@@ -98,15 +103,20 @@ impl Server {
             } else {
                 let sent = self.events.lock().unwrap_or_else(PoisonError::into_inner).1.take();
                 let act = match sent {
-                    Some(sent) if path.ends_with("/response") => Act::Answered(sent, now, request.body),
+                    Some(sent) if path.ends_with("/response") => {
+                        Act::Answered(sent, now, request.body)
+                    }
                     _ => Act::Failed(String::from_utf8_lossy(&request.body).into_owned()),
                 };
                 let body = r#"{"status":"OK"}"#;
-                let response =
-                    format!("HTTP/1.1 202 Accepted\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+                let response = format!(
+                    "HTTP/1.1 202 Accepted\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+                    body.len()
+                );
                 (Some(act), response)
             };
-            // Reported before it is confirmed, because a function may ask for the next event on another connection.
+            // Reported before it is confirmed, because a function may ask for the next event on
+            // another connection.
             if let Some(act) = act {
                 self.acts.send(act).context(failed)?;
             }
@@ -117,9 +127,11 @@ impl Server {
 }
 
 fn next(event: &str) -> String {
-    /// As in template.yaml's `Timeout`, in milliseconds, and much more: under callgrind a function takes fifty times as long.
+    /// As in template.yaml's `Timeout`, in milliseconds, and much more: under callgrind a function
+    /// takes fifty times as long.
     const LEFT: u128 = 300_000;
-    let deadline = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() + LEFT;
+    let deadline =
+        SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() + LEFT;
     format!(
         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nlambda-runtime-aws-request-id: 8476a536-e9f4-11e8-9739-2dfe598c3fcd\r\n\
          lambda-runtime-deadline-ms: {deadline}\r\n\

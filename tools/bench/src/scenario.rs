@@ -54,7 +54,8 @@ pub(crate) fn all() -> Vec<Scenario> {
         event: event::get(&format!("/v1/users/{USER}/orders"), query, Some(USER), &[]),
         ..list(name, query, expected)
     };
-    let encoded = |scenario| Scenario { event: event::get("/v1/products", "", None, BROWSER), ..scenario };
+    let encoded =
+        |scenario| Scenario { event: event::get("/v1/products", "", None, BROWSER), ..scenario };
     vec![
         Scenario {
             name: "get-user",
@@ -69,9 +70,16 @@ pub(crate) fn all() -> Vec<Scenario> {
         encoded(list("list-25-gzip", "", expected(1, 1, 1.0, 6_242))),
         Scenario { conditional: true, ..encoded(list("list-25-304", "", expected(1, 1, 1.0, 0))) },
         Scenario { sharded: true, ..list("list-25-sharded", "", expected(1, 4, 2.0, 6_163)) },
-        list("list-25-filtered", "category=laptops&minRating=4&inStock=true", expected(2, 2, 3.0, 6_296)),
+        list(
+            "list-25-filtered",
+            "category=laptops&minRating=4&inStock=true",
+            expected(2, 2, 3.0, 6_296),
+        ),
         list("list-25-hydrated", "fields=name,description,tags", expected(2, 2, 13.5, 6_238)),
-        Scenario { peers: &[Kind::Node, Kind::Python], ..orders("orders-25", "", expected(1, 1, 1.0, 4_674)) },
+        Scenario {
+            peers: &[Kind::Node, Kind::Python],
+            ..orders("orders-25", "", expected(1, 1, 1.0, 4_674))
+        },
         orders("orders-expanded", "expand=customer,items.product", expected(2, 3, 32.5, 25_537)),
     ]
 }

@@ -40,11 +40,13 @@ impl Scene {
     /// Makes data, databases, certificates and endpoints.
     pub(crate) async fn new(bundle: &Bundle, extent: Extent) -> Result<Self> {
         let folder = workspace::target(&workspace::root()).join("bench/run");
-        std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", workspace::shown(&folder)))?;
+        std::fs::create_dir_all(&folder)
+            .with_context(|| format!("cannot make {}", workspace::shown(&folder)))?;
         let authority = Authority::new()?;
         write(&folder.join("ca.pem"), &authority.pem)?;
         let store = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"];
-        let store = store.iter().find_map(|file| std::fs::read_to_string(file).ok()).unwrap_or_default();
+        let store =
+            store.iter().find_map(|file| std::fs::read_to_string(file).ok()).unwrap_or_default();
         write(&folder.join("store.pem"), &format!("{store}\n{}", authority.pem))?;
 
         let product = |number: u32| sample::product(number).to_string();
@@ -54,7 +56,10 @@ impl Scene {
             order.to_string()
         };
         lines(&folder.join("products.jsonl"), (1..=extent.products).map(product))?;
-        lines(&folder.join("users.jsonl"), (1..=sample::USERS).map(|number| sample::user(number).to_string()))?;
+        lines(
+            &folder.join("users.jsonl"),
+            (1..=sample::USERS).map(|number| sample::user(number).to_string()),
+        )?;
         lines(&folder.join("orders.jsonl"), (1..=extent.orders).map(order))?;
         let main = filled(bundle, &folder, 1, &["products", "users", "orders"]).await?;
         lines(&folder.join("products.jsonl"), (1..=sample::PRODUCTS).map(product))?;
@@ -63,7 +68,11 @@ impl Scene {
             let endpoint = Endpoint::start(&local.url, authority.server.clone())?;
             Ok::<_, Error>(Surroundings { folder: folder.clone(), endpoint, shards })
         };
-        Ok(Self { main: around(&main, 1)?, sharded: around(&sharded, SHARDS)?, _databases: [main, sharded] })
+        Ok(Self {
+            main: around(&main, 1)?,
+            sharded: around(&sharded, SHARDS)?,
+            _databases: [main, sharded],
+        })
     }
 }
 
@@ -72,7 +81,9 @@ async fn filled(bundle: &Bundle, folder: &Path, shards: u32, names: &[&str]) -> 
     let client = client::local(&local.url);
     for name in names {
         let to = Destination { client: Some(&client), of: bundle.find(name)?, name, shards };
-        let report = load::file(to, &folder.join(format!("{name}.jsonl")), &folder.join("rejects.jsonl")).await?;
+        let report =
+            load::file(to, &folder.join(format!("{name}.jsonl")), &folder.join("rejects.jsonl"))
+                .await?;
         if report.rejected > 0 {
             bail!("the data of the benchmark does not fit its bundle: {report}");
         }

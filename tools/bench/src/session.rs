@@ -40,7 +40,8 @@ pub(crate) struct Answered {
     pub(crate) payload: Vec<u8>,
 }
 
-/// The time limit, longer than any candidate takes. Under callgrind it is longer, because candidates are much slower there.
+/// The time limit, longer than any candidate takes. Under callgrind it is longer, because
+/// candidates are much slower there.
 const PATIENCE: Duration = Duration::from_secs(60);
 const PATIENCE_OF_CALLGRIND: Duration = Duration::from_secs(300);
 /// The time for a process to become idle after it has asked for an event.
@@ -48,16 +49,30 @@ const SETTLE: Duration = Duration::from_millis(2);
 
 impl Session {
     /// Starts a candidate and waits until it is ready.
-    pub(crate) fn start(candidate: &Candidate, route: Route, around: &Surroundings) -> Result<Self> {
+    pub(crate) fn start(
+        candidate: &Candidate,
+        route: Route,
+        around: &Surroundings,
+    ) -> Result<Self> {
         Self::spawn(candidate, route, around, None)
     }
 
     /// Starts a candidate under callgrind, which counts its instructions.
-    pub(crate) fn start_counted(candidate: &Candidate, route: Route, around: &Surroundings, out: &Path) -> Result<Self> {
+    pub(crate) fn start_counted(
+        candidate: &Candidate,
+        route: Route,
+        around: &Surroundings,
+        out: &Path,
+    ) -> Result<Self> {
         Self::spawn(candidate, route, around, Some(out))
     }
 
-    fn spawn(candidate: &Candidate, route: Route, around: &Surroundings, callgrind: Option<&Path>) -> Result<Self> {
+    fn spawn(
+        candidate: &Candidate,
+        route: Route,
+        around: &Surroundings,
+        callgrind: Option<&Path>,
+    ) -> Result<Self> {
         let api = RuntimeApi::start()?;
         let name = format!("{} ({})", candidate.name, route.name());
         let (program, arguments) = candidate.command(route);
@@ -67,12 +82,18 @@ impl Session {
             None => Command::new(program),
             Some(out) => {
                 let mut command = Command::new("valgrind");
-                command.args(["--tool=callgrind", "--log-file=%q{CALLGRIND_LOG}"]).arg(format!("--callgrind-out-file={}", out.display()));
+                command
+                    .args(["--tool=callgrind", "--log-file=%q{CALLGRIND_LOG}"])
+                    .arg(format!("--callgrind-out-file={}", out.display()));
                 command.arg(program);
                 command
             }
         };
-        command.args(arguments).env_clear().envs(candidate.environment(route, around, &api.address.to_string()));
+        command.args(arguments).env_clear().envs(candidate.environment(
+            route,
+            around,
+            &api.address.to_string(),
+        ));
         command.env("CALLGRIND_LOG", around.folder.join("callgrind.log"));
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(to);
         let began = Instant::now();
@@ -105,7 +126,11 @@ impl Session {
         let mut nanoseconds = 0;
         for task in tasks.flatten() {
             let text = std::fs::read_to_string(task.path().join("schedstat")).context(failed)?;
-            nanoseconds += text.split(' ').next().and_then(|text| text.parse::<u64>().ok()).unwrap_or_default();
+            nanoseconds += text
+                .split(' ')
+                .next()
+                .and_then(|text| text.parse::<u64>().ok())
+                .unwrap_or_default();
         }
         Ok(Duration::from_nanos(nanoseconds))
     }
@@ -113,7 +138,8 @@ impl Session {
     /// Returns the resident memory in KiB: now, and the maximum.
     pub(crate) fn memory(&self) -> Result<(u64, u64)> {
         let failed = "cannot read the memory of a process in /proc (Linux alone has it)";
-        let text = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).context(failed)?;
+        let text =
+            std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).context(failed)?;
         let of = |name: &str| {
             let line = text.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
             line.trim().trim_end_matches(" kB").parse().unwrap_or_default()
@@ -121,14 +147,16 @@ impl Session {
         Ok((of("VmRSS:"), of("VmHWM:")))
     }
 
-    /// Ends the process with a signal after which callgrind still writes its count, and reads the count.
+    /// Ends the process with a signal after which callgrind still writes its count, and reads the
+    /// count.
     pub(crate) fn instructions(mut self, folder: &Path) -> Result<u64> {
         let failed = "callgrind did not say how many instructions it has counted";
         let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
         kill_process(pid.context(failed)?, Signal::TERM).context(failed)?;
         self.child.wait().context(failed)?;
         let log = std::fs::read_to_string(folder.join("callgrind.log")).context(failed)?;
-        let count = log.lines().find_map(|line| line.split_once("Collected :")?.1.trim().parse().ok());
+        let count =
+            log.lines().find_map(|line| line.split_once("Collected :")?.1.trim().parse().ok());
         count.context(failed)
     }
 
@@ -148,7 +176,11 @@ impl Session {
             }
             if let Ok(Some(status)) = self.child.try_wait() {
                 let log = std::fs::read_to_string(&self.log).unwrap_or_default();
-                let last = log.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
+                let last = log
+                    .lines()
+                    .rev()
+                    .find(|line| !line.trim().is_empty())
+                    .unwrap_or("it said nothing");
                 bail!("{} ended ({status}): {last}", self.name);
             }
         }
@@ -176,7 +208,11 @@ impl Answered {
         let bytes = BASE64_STANDARD.decode(body).context(failed)?;
         let mut text = String::new();
         if payload["headers"]["content-encoding"] == "gzip" {
-            std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(bytes.as_slice()), &mut text).context(failed)?;
+            std::io::Read::read_to_string(
+                &mut flate2::read::GzDecoder::new(bytes.as_slice()),
+                &mut text,
+            )
+            .context(failed)?;
         } else {
             text = String::from_utf8(bytes).context(failed)?;
         }

@@ -20,7 +20,12 @@ pub(crate) fn median(values: impl IntoIterator<Item = f64>) -> Median {
 }
 
 /// A percentile (0 to 1) by nearest rank; sorts the values.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "a rank among few values")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "a rank among few values"
+)]
 pub(crate) fn percentile(values: &mut [f64], part: f64) -> f64 {
     values.sort_by(f64::total_cmp);
     let rank = (part * values.len() as f64).ceil() as usize;

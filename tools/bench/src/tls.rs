@@ -27,12 +27,18 @@ impl Authority {
         let certificate = root.self_signed(&root_key).context(failed)?;
         let issuer = Issuer::new(root, root_key);
         let key = KeyPair::generate().context(failed)?;
-        let leaf = CertificateParams::new(["localhost".to_owned()]).context(failed)?.signed_by(&key, &issuer).context(failed)?;
-        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-        let server = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_protocol_versions(&[&rustls::version::TLS13])
-            .and_then(|builder| builder.with_no_client_auth().with_single_cert(vec![leaf.der().clone()], key))
+        let leaf = CertificateParams::new(["localhost".to_owned()])
+            .context(failed)?
+            .signed_by(&key, &issuer)
             .context(failed)?;
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        let server =
+            ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+                .with_protocol_versions(&[&rustls::version::TLS13])
+                .and_then(|builder| {
+                    builder.with_no_client_auth().with_single_cert(vec![leaf.der().clone()], key)
+                })
+                .context(failed)?;
         Ok(Self { pem: certificate.pem(), server: Arc::new(server) })
     }
 }

@@ -1,7 +1,9 @@
-//! Converts JSON text to DynamoDB's attribute values, with the digits of numbers unchanged, and computes an item's size.
+//! Converts JSON text to DynamoDB's attribute values, with the digits of numbers unchanged, and
+//! computes an item's size.
 //!
-//! The text of a number is kept unchanged: no float is used between a file and the table. Limits are those of
-//! "Service, account, and table quotas in Amazon DynamoDB" and "Data types" in its developer guide.
+//! The text of a number is kept unchanged: no float is used between a file and the table. Limits
+//! are those of "Service, account, and table quotas in Amazon DynamoDB" and "Data types" in its
+//! developer guide.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
@@ -18,7 +20,8 @@ const EXPONENTS: std::ops::RangeInclusive<i64> = -130..=125;
 /// An item in DynamoDB's form.
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
-/// An object's members in their order, as raw JSON. Repeated names are kept, so that they can be refused.
+/// An object's members in their order, as raw JSON. Repeated names are kept, so that they can be
+/// refused.
 pub(crate) struct Members<'a>(pub(crate) Vec<(String, &'a RawValue)>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
@@ -68,7 +71,9 @@ fn value(raw: &RawValue, depth: usize) -> Result<AttributeValue, String> {
         Some(b'{') => AttributeValue::M(map(serde_json::from_str(text).map_err(broken)?, depth)?),
         Some(b'[') => {
             let raws: Vec<&RawValue> = serde_json::from_str(text).map_err(broken)?;
-            let element = |(index, raw)| value(raw, depth + 1).map_err(|reason| format!("[{index}]: {reason}"));
+            let element = |(index, raw)| {
+                value(raw, depth + 1).map_err(|reason| format!("[{index}]: {reason}"))
+            };
             AttributeValue::L(raws.into_iter().enumerate().map(element).collect::<Result<_, _>>()?)
         }
         Some(b't' | b'f') => AttributeValue::Bool(text == "true"),
@@ -80,7 +85,8 @@ fn value(raw: &RawValue, depth: usize) -> Result<AttributeValue, String> {
     })
 }
 
-/// Returns the size of an item in bytes, as DynamoDB counts it: names and values, and a byte for each element of a nested list or map.
+/// Returns the size of an item in bytes, as DynamoDB counts it: names and values, and a byte for
+/// each element of a nested list or map.
 pub(crate) fn size(item: &Item) -> usize {
     item.iter().map(|(name, value)| name.len() + size_of_value(value)).sum()
 }
@@ -90,13 +96,16 @@ fn size_of_value(value: &AttributeValue) -> usize {
         AttributeValue::S(text) => text.len(),
         AttributeValue::N(text) => significant(text).len().max(1).div_ceil(2) + 1,
         AttributeValue::M(map) => 3 + size(map) + map.len(),
-        AttributeValue::L(values) => 3 + values.iter().map(|value| size_of_value(value) + 1).sum::<usize>(),
+        AttributeValue::L(values) => {
+            3 + values.iter().map(|value| size_of_value(value) + 1).sum::<usize>()
+        }
         // JSON has only booleans and null besides.
         _ => 1,
     }
 }
 
-/// Returns the digits of a JSON number from the first to the last that is not zero, without the point.
+/// Returns the digits of a JSON number from the first to the last that is not zero, without the
+/// point.
 fn significant(text: &str) -> String {
     let mantissa = text.split(['e', 'E']).next().unwrap_or_default();
     let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
@@ -106,31 +115,49 @@ fn significant(text: &str) -> String {
 /// Returns true if a JSON number has no fraction: `5`, `5.0`, `0.5e1`.
 pub(crate) fn is_whole(text: &str) -> bool {
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
-    let fraction = mantissa.split_once('.').map_or(0, |(_, fraction)| fraction.trim_end_matches('0').len());
-    let zeros = mantissa.split('.').next().map_or(0, |whole| whole.len() - whole.trim_end_matches('0').len());
+    let fraction =
+        mantissa.split_once('.').map_or(0, |(_, fraction)| fraction.trim_end_matches('0').len());
+    let zeros = mantissa
+        .split('.')
+        .next()
+        .map_or(0, |whole| whole.len() - whole.trim_end_matches('0').len());
     let exponent = exponent.parse::<i64>().unwrap_or_default();
-    let last_digit = if fraction > 0 { -i64::try_from(fraction).unwrap_or(i64::MAX) } else { i64::try_from(zeros).unwrap_or_default() };
+    let last_digit = if fraction > 0 {
+        -i64::try_from(fraction).unwrap_or(i64::MAX)
+    } else {
+        i64::try_from(zeros).unwrap_or_default()
+    };
     last_digit.saturating_add(exponent) >= 0
 }
 
 /// Checks a JSON number against DynamoDB's limits.
 fn number(text: &str) -> Result<(), String> {
     let (mantissa, exponent) = match text.split_once(['e', 'E']) {
-        Some((mantissa, exponent)) => (mantissa, exponent.parse::<i64>().map_err(|_| format!("{text} is out of range"))?),
+        Some((mantissa, exponent)) => {
+            (mantissa, exponent.parse::<i64>().map_err(|_| format!("{text} is out of range"))?)
+        }
         None => (text, 0),
     };
-    let (whole, fraction) = mantissa.trim_start_matches('-').split_once('.').unwrap_or((mantissa.trim_start_matches('-'), ""));
+    let (whole, fraction) = mantissa
+        .trim_start_matches('-')
+        .split_once('.')
+        .unwrap_or((mantissa.trim_start_matches('-'), ""));
     let digits = format!("{whole}{fraction}");
     let significant = significant(text);
     if significant.is_empty() {
         return Ok(());
     }
     if significant.len() > MAX_DIGITS {
-        return Err(format!("a number of {} digits; DynamoDB keeps {MAX_DIGITS}", significant.len()));
+        return Err(format!(
+            "a number of {} digits; DynamoDB keeps {MAX_DIGITS}",
+            significant.len()
+        ));
     }
     // The power of ten of the first significant digit.
     let leading = digits.len() - digits.trim_start_matches('0').len();
-    let place = i64::try_from(whole.len()).unwrap_or(i64::MAX) - 1 - i64::try_from(leading).unwrap_or(i64::MAX);
+    let place = i64::try_from(whole.len()).unwrap_or(i64::MAX)
+        - 1
+        - i64::try_from(leading).unwrap_or(i64::MAX);
     if place.checked_add(exponent).is_none_or(|place| !EXPONENTS.contains(&place)) {
         return Err(format!("{text} is out of range (1E-130 to 9.99E+125)"));
     }
@@ -147,11 +174,26 @@ mod tests {
 
     #[test]
     fn numbers_keep_their_digits() {
-        for text in ["10.10", "0", "-0.0", "1e5", "12345678901234567890123456789012345678", "1E-130", "9.99e125", "5.00"] {
+        for text in [
+            "10.10",
+            "0",
+            "-0.0",
+            "1e5",
+            "12345678901234567890123456789012345678",
+            "1E-130",
+            "9.99e125",
+            "5.00",
+        ] {
             let item = read(&format!("{{\"n\": {text}}}")).unwrap();
             assert_eq!(item["n"], AttributeValue::N(text.to_owned()));
         }
-        for text in ["123456789012345678901234567890123456789", "1e126", "1e-131", "1e99999999999999999999", "0.1e-130"] {
+        for text in [
+            "123456789012345678901234567890123456789",
+            "1e126",
+            "1e-131",
+            "1e99999999999999999999",
+            "0.1e-130",
+        ] {
             assert!(read(&format!("{{\"n\": {text}}}")).is_err(), "{text}");
         }
     }

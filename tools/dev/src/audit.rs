@@ -1,8 +1,8 @@
 //! `cargo dev audit`: rows that no list would find.
 //!
-//! A row is in an index only if it has all of the index's key attributes, of the right type, and in a list over shards
-//! only if its shard is one that the functions ask for. This reads whole tables (a Scan: half a unit for every 4 KB),
-//! which a deployed function never does.
+//! A row is in an index only if it has all of the index's key attributes, of the right type, and in
+//! a list over shards only if its shard is one that the functions ask for. This reads whole tables
+//! (a Scan: half a unit for every 4 KB), which a deployed function never does.
 
 use crate::attribute::Item;
 use crate::bundle::Stored;
@@ -34,13 +34,17 @@ pub struct Lost {
     pub reasons: Vec<String>,
 }
 
-/// Reads the table of a resource, `name` in the database, and judges every row by the keys of the indexes.
+/// Reads the table of a resource, `name` in the database, and judges every row by the keys of the
+/// indexes.
 ///
 /// # Errors
 /// If the database fails.
 pub async fn audit(client: &Client, of: Stored<'_>, name: &str, shards: u32) -> Result<Audit> {
-    let placeholders: HashMap<_, _> =
-        row::read_by_audit(of).into_iter().enumerate().map(|(index, name)| (format!("#a{index}"), name)).collect();
+    let placeholders: HashMap<_, _> = row::read_by_audit(of)
+        .into_iter()
+        .enumerate()
+        .map(|(index, name)| (format!("#a{index}"), name))
+        .collect();
     let mut names: Vec<_> = placeholders.keys().cloned().collect();
     names.sort();
     let rules = Rules::new(of, shards);
@@ -62,7 +66,8 @@ pub async fn audit(client: &Client, of: Stored<'_>, name: &str, shards: u32) -> 
             .send()
             .await
             .map_err(|error| failure(&error, name))?;
-        found.units += page.consumed_capacity().and_then(|of| of.capacity_units()).unwrap_or_default();
+        found.units +=
+            page.consumed_capacity().and_then(|of| of.capacity_units()).unwrap_or_default();
         for item in page.items().iter().filter(|item| rules.is_own(item)) {
             found.read += 1;
             let reasons = rules.lost(item);

@@ -1,6 +1,7 @@
 //! The facts that a bundle declares: its resources, its routes, and the template that deploys them.
 //!
-//! Every command takes them from here, so none of them knows a resource by name, and a test can pass another bundle.
+//! Every command takes them from here, so none of them knows a resource by name, and a test can
+//! pass another bundle.
 
 use crate::template::{Table, Template};
 use anyhow::{Context as _, Result, bail};
@@ -37,7 +38,11 @@ impl Bundle {
     /// # Errors
     /// If the template cannot be read.
     pub fn of_workspace() -> Result<Self> {
-        Ok(Self { resources: model::RESOURCES, routes: model::ROUTES, template: Template::of_workspace()? })
+        Ok(Self {
+            resources: model::RESOURCES,
+            routes: model::ROUTES,
+            template: Template::of_workspace()?,
+        })
     }
 
     /// Returns every resource with its table, in the order of the declarations.
@@ -57,9 +62,11 @@ impl Bundle {
             bail!("there is no resource {name}; there are: {}", self.names());
         };
         // Resources that share a table have its variable in common.
-        let shared = || self.template.table(self.template.table_variables().get(resource.table_variable)?);
+        let shared =
+            || self.template.table(self.template.table_variables().get(resource.table_variable)?);
         let table = self.template.table(name).or_else(shared);
-        let table = table.with_context(|| format!("template.yaml has no table of the resource {name}"))?;
+        let table =
+            table.with_context(|| format!("template.yaml has no table of the resource {name}"))?;
         Ok(Stored { bundle: self, resource, table })
     }
 
@@ -70,14 +77,19 @@ impl Bundle {
 
     /// Returns the scope that may read any caller's items: the template's default.
     pub fn read_any_scope(&self) -> String {
-        let default = |name: &str| self.template.document["Parameters"][name]["Default"].as_str().filter(|text| !text.is_empty());
+        let default = |name: &str| {
+            self.template.document["Parameters"][name]["Default"]
+                .as_str()
+                .filter(|text| !text.is_empty())
+        };
         match (default("ScopeServer"), default("ReadAnyScope")) {
             (Some(server), Some(scope)) => format!("{server}/{scope}"),
             (_, scope) => scope.unwrap_or(READ_ANY_SCOPE).to_owned(),
         }
     }
 
-    /// Returns the field that holds the id of the caller, the claim `sub`: that of the first route with an owner.
+    /// Returns the field that holds the id of the caller, the claim `sub`: that of the first route
+    /// with an owner.
     pub fn caller_field(&self) -> Option<&'static str> {
         self.routes.iter().find_map(|route| match route.access {
             Access::Owner { field, claim: "sub" } => Some(field),
@@ -87,9 +99,11 @@ impl Bundle {
 }
 
 impl Stored<'_> {
-    /// Returns the fields that have a fixed set of values, with these values: those that a filter compares with one of a list.
+    /// Returns the fields that have a fixed set of values, with these values: those that a filter
+    /// compares with one of a list.
     pub(crate) fn enumerations(&self) -> Vec<(&'static str, &'static [&'static str])> {
-        let routes = self.bundle.routes.iter().filter(|route| route.resource.name == self.resource.name);
+        let routes =
+            self.bundle.routes.iter().filter(|route| route.resource.name == self.resource.name);
         let filters = routes.flat_map(|route| match &route.shape {
             Shape::One => [].as_slice(),
             Shape::List(list) => list.filters,
@@ -104,7 +118,8 @@ impl Stored<'_> {
     /// Returns true if the path of a route names the owner by this field, for which `me` can stand.
     pub(crate) fn is_owner_in_path(&self, name: &str) -> bool {
         let names = |route: &Route| {
-            matches!(route.access, Access::Owner { field, .. } if field == name) && route.parameters().any(|other| other == name)
+            matches!(route.access, Access::Owner { field, .. } if field == name)
+                && route.parameters().any(|other| other == name)
         };
         self.bundle.routes.iter().any(|route| names(route))
     }

@@ -16,15 +16,19 @@ const WHEELS: [&str; 5] = [
     "db2c0b1d53d7ed0055198fd045f641addc91b180b20d794fcf78cc9a9efacb38",
     "59df0f604a822755889b6923b1263cf94b07b24c860bf968e84f1d09c646bc76",
 ];
-/// The first that routes by the workspace's metadata and hands on path parameters; a new major may differ.
+/// The first that routes by the workspace's metadata and hands on path parameters; a new major may
+/// differ.
 const ACCEPTED: std::ops::Range<(u32, u32)> = (1, 9)..(2, 0);
 
-/// Returns the binary: from PATH if its version is supported, else from the build folder, where it is installed if it is missing.
+/// Returns the binary: from PATH if its version is supported, else from the build folder, where it
+/// is installed if it is missing.
 pub(crate) async fn find(root: &Path) -> Result<PathBuf> {
     let on_path = PathBuf::from("cargo-lambda");
     match version(&on_path).await {
         Some(found) if ACCEPTED.contains(&found) => return Ok(on_path),
-        Some((major, minor)) => eprintln!("cargo-lambda {major}.{minor} on PATH is not supported, {VERSION} is used"),
+        Some((major, minor)) => {
+            eprintln!("cargo-lambda {major}.{minor} on PATH is not supported, {VERSION} is used")
+        }
         None => {}
     }
     let folder = workspace::target(root).join("tools").join(format!("cargo-lambda-{VERSION}"));
@@ -32,14 +36,22 @@ pub(crate) async fn find(root: &Path) -> Result<PathBuf> {
     if version(&binary).await.is_some() {
         return Ok(binary);
     }
-    eprintln!("cargo-lambda is not installed: installing {VERSION} into {}", workspace::shown(&folder));
+    eprintln!(
+        "cargo-lambda is not installed: installing {VERSION} into {}",
+        workspace::shown(&folder)
+    );
     install(&folder, &binary).await?;
     Ok(binary)
 }
 
 /// Reads the version of a binary: `cargo-lambda 1.9.2 (…)` is (1, 9). `None` if it does not run.
 async fn version(binary: &Path) -> Option<(u32, u32)> {
-    let output = Command::new(binary).args(["lambda", "--version"]).stderr(Stdio::null()).output().await.ok()?;
+    let output = Command::new(binary)
+        .args(["lambda", "--version"])
+        .stderr(Stdio::null())
+        .output()
+        .await
+        .ok()?;
     parse(&String::from_utf8_lossy(&output.stdout))
 }
 
@@ -48,16 +60,30 @@ fn parse(text: &str) -> Option<(u32, u32)> {
     Some((parts.next()?.ok()?, parts.next()?.ok()?))
 }
 
-/// The wheel from PyPI has the binary inside and takes seconds; building it from source takes minutes.
+/// The wheel from PyPI has the binary inside and takes seconds; building it from source takes
+/// minutes.
 async fn install(folder: &Path, binary: &Path) -> Result<()> {
     let package = folder.join("requirements.txt");
-    std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", workspace::shown(folder)))?;
-    std::fs::write(&package, requirements()).with_context(|| format!("cannot write {}", workspace::shown(&package)))?;
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("cannot make {}", workspace::shown(folder)))?;
+    std::fs::write(&package, requirements())
+        .with_context(|| format!("cannot write {}", workspace::shown(&package)))?;
     // Without dependencies: the wheel asks for Zig, which only cross-compiling needs.
-    let wheel = ["install", "--quiet", "--require-hashes", "--no-deps", "--only-binary=:all:", "--disable-pip-version-check"];
+    let wheel = [
+        "install",
+        "--quiet",
+        "--require-hashes",
+        "--no-deps",
+        "--only-binary=:all:",
+        "--disable-pip-version-check",
+    ];
     let wheel = ["-m", "pip"].into_iter().chain(wheel);
     let mut pip = Command::new("python3");
-    pip.args(wheel.clone()).args(["--root-user-action=ignore", "--upgrade", "--target"]).arg(folder).arg("-r").arg(&package);
+    pip.args(wheel.clone())
+        .args(["--root-user-action=ignore", "--upgrade", "--target"])
+        .arg(folder)
+        .arg("-r")
+        .arg(&package);
     if quietly(pip).await && version(binary).await.is_some() {
         return Ok(());
     }
@@ -70,12 +96,19 @@ async fn install(folder: &Path, binary: &Path) -> Result<()> {
     if quietly(venv).await && quietly(pip).await && version(binary).await.is_some() {
         return Ok(());
     }
-    eprintln!("python3 cannot install a wheel of it: building cargo-lambda with cargo, which takes some minutes");
+    eprintln!(
+        "python3 cannot install a wheel of it: building cargo-lambda with cargo, which takes some minutes"
+    );
     let mut cargo = Command::new("cargo");
-    cargo.args(["install", "cargo-lambda", "--version", VERSION, "--locked", "--force", "--root"]).arg(folder);
+    cargo
+        .args(["install", "cargo-lambda", "--version", VERSION, "--locked", "--force", "--root"])
+        .arg(folder);
     let help = || format!("install cargo-lambda {VERSION} by hand and put it on PATH");
     process::run(cargo, "cargo install cargo-lambda").await.with_context(help)?;
-    version(binary).await.map(drop).with_context(|| format!("cargo-lambda was installed but does not run: {}", help()))
+    version(binary)
+        .await
+        .map(drop)
+        .with_context(|| format!("cargo-lambda was installed but does not run: {}", help()))
 }
 
 /// Returns the wheel and its hashes, as pip reads them.
@@ -98,13 +131,21 @@ mod tests {
         let requirements = requirements();
         let mut words = requirements.split_whitespace();
         assert_eq!(words.next(), Some(format!("cargo-lambda=={VERSION}").as_str()));
-        assert!(words.clone().count() == 5 && words.all(|word| word.len() == "--hash=sha256:".len() + 64), "{requirements}");
+        assert!(
+            words.clone().count() == 5
+                && words.all(|word| word.len() == "--hash=sha256:".len() + 64),
+            "{requirements}"
+        );
     }
 
     #[test]
     fn versions_are_read() {
         assert_eq!(parse("cargo-lambda 1.9.2 (67129fc 2026-08-21Z)\n"), Some((1, 9)));
         assert_eq!(parse("cargo 1.95.0"), None);
-        assert!(ACCEPTED.contains(&(1, 12)) && !ACCEPTED.contains(&(1, 8)) && !ACCEPTED.contains(&(2, 0)));
+        assert!(
+            ACCEPTED.contains(&(1, 12))
+                && !ACCEPTED.contains(&(1, 8))
+                && !ACCEPTED.contains(&(2, 0))
+        );
     }
 }

@@ -8,7 +8,9 @@ use crate::load::{self, Destination};
 use crate::log::Format;
 use crate::sample::Sample;
 use crate::stack::{self, Stack};
-use crate::{audit, cost, docs, explain, invoke, openapi, process, rows, runtime, smoke, token, up};
+use crate::{
+    audit, cost, docs, explain, invoke, openapi, process, rows, runtime, smoke, token, up,
+};
 use anyhow::Result;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand};
@@ -30,12 +32,14 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run everything here: DynamoDB, tables from template.yaml, data, and the functions under cargo lambda watch
+    /// Run everything here: DynamoDB, tables from template.yaml, data, and the functions under
+    /// cargo lambda watch
     Up(Up),
     /// Load JSON Lines into local or real tables
     ///
-    /// Every row is checked; those that no list or no reader could use are reported by line, written to a rejects
-    /// file, and make the exit code 1. The others are loaded. Loading twice gives the same table.
+    /// Every row is checked; those that no list or no reader could use are reported by line,
+    /// written to a rejects file, and make the exit code 1. The others are loaded. Loading twice
+    /// gives the same table.
     Load(Load),
     /// Print a token that only a local build accepts
     Token(Token),
@@ -43,13 +47,16 @@ enum Command {
     ///
     /// The exit code is 1 if no stack runs, or the function fails or answers with 500 or more.
     Invoke(Invoke),
-    /// Show how a request would be read: index, conditions, projection, rounds and read units; reads nothing
+    /// Show how a request would be read: index, conditions, projection, rounds and read units;
+    /// reads nothing
     ///
     /// The exit code is 1 if the request would be answered with a problem, which is printed.
     Explain(Explain),
-    /// Print what a million requests of each route cost, with the arithmetic, measured over the sample data
+    /// Print what a million requests of each route cost, with the arithmetic, measured over the
+    /// sample data
     Cost,
-    /// Try a deployed stack: one request for each permission of its functions, then caching, errors and headers
+    /// Try a deployed stack: one request for each permission of its functions, then caching, errors
+    /// and headers
     ///
     /// A check that cannot be made is printed with the reason. The exit code is 1 if one failed.
     Smoke(Smoke),
@@ -128,7 +135,8 @@ struct Load {
 
 #[derive(Debug, Args)]
 struct Token {
-    /// The subject: the id of a caller [default: one that is in the running stack's tables, else in samples/]
+    /// The subject: the id of a caller
+    /// [default: one that is in the running stack's tables, else in samples/]
     #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     sub: Option<String>,
     /// Scopes, separated by spaces
@@ -160,7 +168,9 @@ struct StackPort {
 
 impl StackPort {
     fn port(&self) -> u16 {
-        self.stack_port.or_else(|| Stack::running().map(|stack| stack.port)).unwrap_or(stack::FUNCTIONS_PORT)
+        self.stack_port
+            .or_else(|| Stack::running().map(|stack| stack.port))
+            .unwrap_or(stack::FUNCTIONS_PORT)
     }
 }
 
@@ -226,8 +236,18 @@ pub fn run() -> ExitCode {
 
 async fn command(command: Command) -> Result<ExitCode> {
     match command {
-        Command::Up(Up { port, dynamodb_port, dynamodb_host, load, data, shards: Shards { shards }, once, log }) => {
-            let options = up::Options { port, dynamodb_port, dynamodb_host, load, data, shards, once, log };
+        Command::Up(Up {
+            port,
+            dynamodb_port,
+            dynamodb_host,
+            load,
+            data,
+            shards: Shards { shards },
+            once,
+            log,
+        }) => {
+            let options =
+                up::Options { port, dynamodb_port, dynamodb_host, load, data, shards, once, log };
             up::up(&options).await.map(|()| ExitCode::SUCCESS)
         }
         Command::Load(options) => load(options).await,
@@ -237,7 +257,13 @@ async fn command(command: Command) -> Result<ExitCode> {
         }
         Command::Audit(options) => audit(options).await,
         Command::Explain(Explain { request, sub, shards: Shards { shards } }) => {
-            let explained = explain::explain(&Bundle::of_workspace()?, &Sample::of_workspace()?, &request, &sub, shards)?;
+            let explained = explain::explain(
+                &Bundle::of_workspace()?,
+                &Sample::of_workspace()?,
+                &request,
+                &sub,
+                shards,
+            )?;
             print!("{}", explained.text);
             Ok(if explained.is_plan { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
@@ -248,7 +274,9 @@ async fn command(command: Command) -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Smoke(Smoke { url, token, origin, ids }) => {
-            let report = smoke::smoke(&Bundle::of_workspace()?, &smoke::Options { url, token, origin, ids }).await?;
+            let report =
+                smoke::smoke(&Bundle::of_workspace()?, &smoke::Options { url, token, origin, ids })
+                    .await?;
             print!("{report}");
             Ok(if report.failed() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
@@ -256,7 +284,8 @@ async fn command(command: Command) -> Result<ExitCode> {
         Command::Remove(remove) => remove.run().await.map(|()| ExitCode::SUCCESS),
         Command::Openapi(Openapi { check }) => openapi::write(check).map(|()| ExitCode::SUCCESS),
         Command::Docs(Docs { port, stack, sub }) => {
-            let options = docs::Options { port, stack_port: stack.port(), sub: subject(sub).await? };
+            let options =
+                docs::Options { port, stack_port: stack.port(), sub: subject(sub).await? };
             docs::docs(options).await.map(|()| ExitCode::SUCCESS)
         }
         Command::Invoke(Invoke { function, event, stack }) => {
@@ -264,7 +293,9 @@ async fn command(command: Command) -> Result<ExitCode> {
             print!("{}", outcome.text);
             Ok(if outcome.succeeded { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
-        Command::Bound { parent, program, arguments } => Err(process::replace_bound(parent, &program, &arguments)),
+        Command::Bound { parent, program, arguments } => {
+            Err(process::replace_bound(parent, &program, &arguments))
+        }
         Command::Bench { arguments } => Err(process::replace_by_package("bench", &arguments)),
     }
 }
@@ -283,9 +314,14 @@ async fn load(options: Load) -> Result<ExitCode> {
     let mut files = load::files(&path, &bundle)?;
     files.retain(|(_, of)| at.picks(of.resource.name));
     let target = at.target()?;
-    // All names are checked before the first row is written, so that a missing option does not end a load half way.
+    // All names are checked before the first row is written, so that a missing option does not end
+    // a load half way.
     let resources: Vec<_> = files.iter().map(|(_, of)| of.resource.name).collect();
-    let names = if dry_run { vec![String::new(); files.len()] } else { at.names(&bundle, &resources, &target)? };
+    let names = if dry_run {
+        vec![String::new(); files.len()]
+    } else {
+        at.names(&bundle, &resources, &target)?
+    };
     let client = if dry_run { None } else { Some(target.connect().await?) };
     let (begin, mut loaded, mut units, mut rejected) = (Instant::now(), 0, 0.0, 0);
     for ((file, of), name) in files.iter().zip(&names) {
@@ -294,12 +330,18 @@ async fn load(options: Load) -> Result<ExitCode> {
         if client.is_some() {
             println!("{report}");
         }
-        (loaded, units, rejected) = (loaded + report.loaded, units + report.units, rejected + report.rejected);
+        (loaded, units, rejected) =
+            (loaded + report.loaded, units + report.units, rejected + report.rejected);
     }
     let seconds = begin.elapsed().as_secs_f64();
     match client {
-        Some(client) => println!("{loaded} rows in {seconds:.1} s, {units:.0} write units, {rejected} rejected: {}", target.shown(&client)),
-        None => println!("{loaded} rows can be loaded, {rejected} would be rejected; nothing was written"),
+        Some(client) => println!(
+            "{loaded} rows in {seconds:.1} s, {units:.0} write units, {rejected} rejected: {}",
+            target.shown(&client)
+        ),
+        None => println!(
+            "{loaded} rows can be loaded, {rejected} would be rejected; nothing was written"
+        ),
     }
     Ok(if rejected == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -313,10 +355,14 @@ async fn audit(options: Audit) -> Result<ExitCode> {
         .into_iter()
         .filter(|of| at.picks(of.resource.name))
         .partition(|of| of.resource.table.indexes.iter().any(|index| index.name.is_some()));
-    let names = at.names(&bundle, &listed.iter().map(|of| of.resource.name).collect::<Vec<_>>(), &target)?;
+    let names =
+        at.names(&bundle, &listed.iter().map(|of| of.resource.name).collect::<Vec<_>>(), &target)?;
     let client = target.connect().await?;
     for of in others {
-        println!("{}: not read, because the table has no index that could lack a row", of.resource.name);
+        println!(
+            "{}: not read, because the table has no index that could lack a row",
+            of.resource.name
+        );
     }
     let mut lost = 0;
     for (of, name) in listed.iter().zip(&names) {
@@ -325,7 +371,12 @@ async fn audit(options: Audit) -> Result<ExitCode> {
         for row in &found.lost {
             println!("{resource} {}: {}", row.id, row.reasons.join("; "));
         }
-        println!("{resource}: {} of {} rows would be missing from lists ({:.1} read units)", found.lost.len(), found.read, found.units);
+        println!(
+            "{resource}: {} of {} rows would be missing from lists ({:.1} read units)",
+            found.lost.len(),
+            found.read,
+            found.units
+        );
         lost += found.lost.len();
     }
     Ok(if lost == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -342,11 +393,43 @@ mod tests {
         assert!(Cli::try_parse_from(["cargo dev", "token", "--sub", ""]).is_err());
         assert!(Cli::try_parse_from(["cargo dev", "audit", "--shards", "0"]).is_err());
         assert!(Cli::try_parse_from(["cargo dev", "audit", "--shards", "17"]).is_err());
-        let bench = Cli::try_parse_from(["cargo dev", "bench", "profile", "--lines", "5", "--help", "--", "-x"]).unwrap();
-        assert!(matches!(bench.command, Command::Bench { arguments } if arguments == ["profile", "--lines", "5", "--help", "--", "-x"]));
-        assert!(Cli::try_parse_from(["cargo dev", "new", "route", "x", "--resource", "y", "--one"]).is_err(), "public or owner");
-        assert!(Cli::try_parse_from(["cargo dev", "new", "route", "x", "--resource", "y", "--public", "--one", "--list"]).is_err());
+        let bench = Cli::try_parse_from([
+            "cargo dev",
+            "bench",
+            "profile",
+            "--lines",
+            "5",
+            "--help",
+            "--",
+            "-x",
+        ])
+        .unwrap();
+        assert!(
+            matches!(bench.command, Command::Bench { arguments } if arguments == ["profile", "--lines", "5", "--help", "--", "-x"])
+        );
+        assert!(
+            Cli::try_parse_from(["cargo dev", "new", "route", "x", "--resource", "y", "--one"])
+                .is_err(),
+            "public or owner"
+        );
+        assert!(
+            Cli::try_parse_from([
+                "cargo dev",
+                "new",
+                "route",
+                "x",
+                "--resource",
+                "y",
+                "--public",
+                "--one",
+                "--list"
+            ])
+            .is_err()
+        );
         let up = Cli::try_parse_from(["cargo dev", "up", "--once", "--load", "x"]).unwrap();
-        assert!(matches!(up.command, Command::Up(Up { once: true, port: 9000, dynamodb_port: 8000, .. })));
+        assert!(matches!(
+            up.command,
+            Command::Up(Up { once: true, port: 9000, dynamodb_port: 8000, .. })
+        ));
     }
 }

@@ -30,7 +30,8 @@ pub enum Target {
     Aws {
         /// The region that requests are signed for.
         region: Option<String>,
-        /// The profile of the AWS configuration files whose credentials are used, before those of the environment.
+        /// The profile of the AWS configuration files whose credentials are used, before those of
+        /// the environment.
         profile: Option<String>,
         /// An endpoint other than the region's own.
         endpoint: Option<String>,
@@ -38,13 +39,19 @@ pub enum Target {
 }
 
 impl Target {
-    /// Chooses the local database unless a region or a profile is given. `AWS_PROFILE` alone does not send a load to AWS.
+    /// Chooses the local database unless a region or a profile is given. `AWS_PROFILE` alone does
+    /// not send a load to AWS.
     ///
     /// # Errors
     /// If the endpoint is no URL, or is on another machine without a region or a profile.
-    pub fn choose(endpoint: Option<String>, region: Option<String>, profile: Option<String>) -> Result<Self> {
+    pub fn choose(
+        endpoint: Option<String>,
+        region: Option<String>,
+        profile: Option<String>,
+    ) -> Result<Self> {
         if let Some(endpoint) = &endpoint {
-            let scheme = if is_this_machine(&format!("http://{endpoint}")) { "http" } else { "https" };
+            let scheme =
+                if is_this_machine(&format!("http://{endpoint}")) { "http" } else { "https" };
             let is_url = endpoint.starts_with("http://") || endpoint.starts_with("https://");
             ensure!(is_url, "--endpoint-url {endpoint} is no URL: write {scheme}://{endpoint}");
         }
@@ -52,7 +59,10 @@ impl Target {
             return Ok(Self::Aws { region, profile, endpoint });
         }
         let endpoint = endpoint.unwrap_or_else(|| LOCAL_ENDPOINT.to_owned());
-        ensure!(is_this_machine(&endpoint), "{endpoint} is not on this machine: --region or --profile is required");
+        ensure!(
+            is_this_machine(&endpoint),
+            "{endpoint} is not on this machine: --region or --profile is required"
+        );
         Ok(Self::Local { endpoint })
     }
 
@@ -72,8 +82,10 @@ impl Target {
         };
         let ring = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring);
         let http = Builder::new().tls_provider(ring).build_https();
-        let mut chain =
-            aws_config::defaults(BehaviorVersion::latest()).http_client(http.clone()).retry_config(attempts()).timeout_config(timeouts());
+        let mut chain = aws_config::defaults(BehaviorVersion::latest())
+            .http_client(http.clone())
+            .retry_config(attempts())
+            .timeout_config(timeouts());
         if let Some(region) = region {
             chain = chain.region(Region::new(region.clone()));
         }
@@ -84,13 +96,22 @@ impl Target {
             chain = chain.endpoint_url(endpoint);
         }
         let found = chain.load().await;
-        let region = found.region().context("no AWS region: --region is required where neither AWS_REGION nor the profile has one")?;
+        let region = found.region().context(
+            "no AWS region: --region is required where neither AWS_REGION nor the profile has one",
+        )?;
         let mut config = Config::from(&found);
         if let Some(profile) = profile {
-            // In the default chain the keys of the environment come first; a profile that was asked for comes before them.
-            let settings = ProviderConfig::without_region().with_http_client(http).with_region(Some(region.clone()));
-            config =
-                config.credentials_provider(ProfileFileCredentialsProvider::builder().configure(&settings).profile_name(profile).build());
+            // In the default chain the keys of the environment come first; a profile that was asked
+            // for comes before them.
+            let settings = ProviderConfig::without_region()
+                .with_http_client(http)
+                .with_region(Some(region.clone()));
+            config = config.credentials_provider(
+                ProfileFileCredentialsProvider::builder()
+                    .configure(&settings)
+                    .profile_name(profile)
+                    .build(),
+            );
         }
         Ok(Client::from_conf(config.build()))
     }
@@ -135,7 +156,8 @@ fn timeouts() -> TimeoutConfig {
 fn is_this_machine(endpoint: &str) -> bool {
     let host = endpoint.strip_prefix("http://").unwrap_or_default();
     let host = host.split(['/', ':']).next().unwrap_or_default();
-    host == "localhost" || host.parse::<Ipv4Addr>().is_ok_and(|ip| ip.is_loopback() || ip.is_unspecified())
+    host == "localhost"
+        || host.parse::<Ipv4Addr>().is_ok_and(|ip| ip.is_loopback() || ip.is_unspecified())
 }
 
 #[cfg(test)]
@@ -159,7 +181,11 @@ mod tests {
 
     #[test]
     fn an_endpoint_without_a_scheme_is_shown_with_one() {
-        assert!(of("localhost:8361").unwrap_err().to_string().ends_with("write http://localhost:8361"));
-        assert!(of("db.example.com").unwrap_err().to_string().ends_with("write https://db.example.com"));
+        assert!(
+            of("localhost:8361").unwrap_err().to_string().ends_with("write http://localhost:8361")
+        );
+        assert!(
+            of("db.example.com").unwrap_err().to_string().ends_with("write https://db.example.com")
+        );
     }
 }

@@ -1,7 +1,9 @@
-//! `cargo dev cost`: what a million requests of each route cost, from what the functions read and send here.
+//! `cargo dev cost`: what a million requests of each route cost, from what the functions read and
+//! send here.
 //!
-//! Each route is asked once for its default answer, over the sample data in an in-process DynamoDB. Units and bytes are those of the
-//! request. The time is the processor time here plus an assumed time for each round of DynamoDB calls.
+//! Each route is asked once for its default answer, over the sample data in an in-process DynamoDB.
+//! Units and bytes are those of the request. The time is the processor time here plus an assumed
+//! time for each round of DynamoDB calls.
 
 use crate::bundle::Bundle;
 use crate::client;
@@ -19,22 +21,26 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 use std::time::Duration;
 
-/// List prices in USD of us-east-1, without free tiers and discounts, as of November 2026. Other regions differ by up to a fifth.
+/// List prices in USD of us-east-1, without free tiers and discounts, as of November 2026. Other
+/// regions differ by up to a fifth.
 ///
 /// An HTTP API, a million requests of up to 512 KB: <https://aws.amazon.com/api-gateway/pricing/>
 const API: f64 = 1.00;
 /// Lambda, a million requests, and a GB-second on arm64: <https://aws.amazon.com/lambda/pricing/>
 const LAMBDA: f64 = 0.20;
 const LAMBDA_GB_SECOND: f64 = 0.000_013_333_4;
-/// DynamoDB on demand, a million read request units: <https://aws.amazon.com/dynamodb/pricing/on-demand/>
+/// DynamoDB on demand, a million read request units:
+/// <https://aws.amazon.com/dynamodb/pricing/on-demand/>
 const DYNAMODB: f64 = 0.125;
 /// CloudWatch Logs, a GB taken in: <https://aws.amazon.com/cloudwatch/pricing/>
 const LOGS: f64 = 0.50;
-/// CloudFront, a million HTTPS requests, a million runs of a CloudFront Function, and a GB sent: <https://aws.amazon.com/cloudfront/pricing/>
+/// CloudFront, a million HTTPS requests, a million runs of a CloudFront Function, and a GB sent:
+/// <https://aws.amazon.com/cloudfront/pricing/>
 const EDGE: f64 = 1.00;
 const EDGE_FUNCTION: f64 = 0.10;
 const EDGE_GB: f64 = 0.085;
-/// A GB sent to the internet without CloudFront: <https://aws.amazon.com/ec2/pricing/on-demand/#Data_Transfer>
+/// A GB sent to the internet without CloudFront:
+/// <https://aws.amazon.com/ec2/pricing/on-demand/#Data_Transfer>
 const OUT_GB: f64 = 0.09;
 
 /// The assumed time of a round of DynamoDB calls.
@@ -78,21 +84,42 @@ pub async fn measure(bundle: &Bundle, sample: &Sample) -> Result<Vec<Measured>> 
     let variable = |name: &str| match name {
         "CURSOR_SECRET" => Some("no cursor of this secret leaves the process".to_owned()),
         "SERVER_TIMING" => Some("full".to_owned()),
-        table => tables.iter().find(|of| of.resource.table_variable == table).map(|of| of.table.local_name.clone()),
+        table => tables
+            .iter()
+            .find(|of| of.resource.table_variable == table)
+            .map(|of| of.table.local_name.clone()),
     };
     let mut measured = Vec::new();
     for &route in bundle.routes {
         let owner = if let Access::Owner { field, .. } = route.access { Some(field) } else { None };
-        let caller = owner.and_then(|field| rows.text(route.resource, field)).unwrap_or_else(|| rows.caller(bundle));
-        let value = |name| if owner == Some(name) { Some(caller.to_owned()) } else { rows.text(route.resource, name).map(str::to_owned) };
+        let caller = owner
+            .and_then(|field| rows.text(route.resource, field))
+            .unwrap_or_else(|| rows.caller(bundle));
+        let value = |name| {
+            if owner == Some(name) {
+                Some(caller.to_owned())
+            } else {
+                rows.text(route.resource, name).map(str::to_owned)
+            }
+        };
         let Some(path) = plan::filled(route, value) else { continue };
-        let event = plan::event(&path, "", &json!({ "accept-encoding": "gzip" }), &plan::claims(route, caller)).to_string();
+        let event = plan::event(
+            &path,
+            "",
+            &json!({ "accept-encoding": "gzip" }),
+            &plan::claims(route, caller),
+        )
+        .to_string();
         let credentials = Credentials::from_keys("local", "local", None);
-        let config = Builder::new().region(Region::from_static("us-east-1")).credentials_provider(credentials).endpoint_url(&local.url);
+        let config = Builder::new()
+            .region(Region::from_static("us-east-1"))
+            .credentials_provider(credentials)
+            .endpoint_url(&local.url);
         let app = App::new(route, Config::read(route, variable)?, Client::new(config));
         let mut best: Option<Measured> = None;
         for _ in 0..=RUNS {
-            let (response, line) = app.respond(&event, "request-1", Duration::from_secs(5), &api::answer).await;
+            let (response, line) =
+                app.respond(&event, "request-1", Duration::from_secs(5), &api::answer).await;
             let found = of(route, &serde_json::to_value(&response)?, line.len())?;
             if best.as_ref().is_none_or(|best| found.own_ms < best.own_ms) {
                 best = Some(found);
@@ -104,16 +131,32 @@ pub async fn measure(bundle: &Bundle, sample: &Sample) -> Result<Vec<Measured>> 
 }
 
 fn of(route: &'static Route, response: &serde_json::Value, log: usize) -> Result<Measured> {
-    ensure!(response["statusCode"] == 200, "{} answers with {}: {}", route.name, response["statusCode"], response["body"]);
+    ensure!(
+        response["statusCode"] == 200,
+        "{} answers with {}: {}",
+        route.name,
+        response["statusCode"],
+        response["body"]
+    );
     let body = response["body"].as_str().unwrap_or_default();
-    let body = if response["isBase64Encoded"] == true { STANDARD.decode(body)?.len() } else { body.len() };
+    let body =
+        if response["isBase64Encoded"] == true { STANDARD.decode(body)?.len() } else { body.len() };
     let timing = response["headers"]["server-timing"].as_str().unwrap_or_default();
     let number = |name: &str| -> Result<f64> {
-        let text = timing.split(name).nth(1).and_then(|rest| rest.split([' ', '"', ';', ',']).next());
-        text.and_then(|text| text.parse().ok()).with_context(|| format!("server-timing has no {name}: {timing}"))
+        let text =
+            timing.split(name).nth(1).and_then(|rest| rest.split([' ', '"', ';', ',']).next());
+        text.and_then(|text| text.parse().ok())
+            .with_context(|| format!("server-timing has no {name}: {timing}"))
     };
     let own_ms = number("total;dur=")? - number("db;dur=")?;
-    Ok(Measured { route, units: number("units=")?, rounds: number("rounds=")?, own_ms, body, log: log + ACCESS_LOG_BYTES })
+    Ok(Measured {
+        route,
+        units: number("units=")?,
+        rounds: number("rounds=")?,
+        own_ms,
+        body,
+        log: log + ACCESS_LOG_BYTES,
+    })
 }
 
 /// Returns the memory of the functions, in GB.
@@ -126,7 +169,8 @@ pub fn memory(bundle: &Bundle) -> Result<f64> {
 }
 
 impl Measured {
-    /// Returns the cost of a million requests that reach the function, without sending the answer, and its arithmetic.
+    /// Returns the cost of a million requests that reach the function, without sending the answer,
+    /// and its arithmetic.
     fn function(&self, gb: f64) -> (f64, String) {
         let ms = self.rounds * ROUND_MS + self.own_ms;
         let time = ms * 1_000.0 * gb * LAMBDA_GB_SECOND;
@@ -140,16 +184,21 @@ impl Measured {
         (sum, text)
     }
 
-    /// Returns the cost of a million requests of which `hits` % are served without the function, and its arithmetic.
+    /// Returns the cost of a million requests of which `hits` % are served without the function,
+    /// and its arithmetic.
     ///
-    /// A public answer is kept by CloudFront. A private one is kept by the caller, who then gets a 304: only its body is saved.
+    /// A public answer is kept by CloudFront. A private one is kept by the caller, who then gets a
+    /// 304: only its body is saved.
     fn million(&self, gb: f64, hits: u32) -> (f64, String) {
         let (function, arithmetic) = self.function(gb);
         let bytes = self.body + HEADER_BYTES;
         let sent = |bytes: f64, price: f64| bytes / 1_000.0 * price;
         if hits == 0 {
             let out = sent(bytes as f64, OUT_GB);
-            return (function + out, format!("{arithmetic} + {out:.2} ({bytes} B sent × {OUT_GB} ÷ 1000)"));
+            return (
+                function + out,
+                format!("{arithmetic} + {out:.2} ({bytes} B sent × {OUT_GB} ÷ 1000)"),
+            );
         }
         let missed = f64::from(100 - hits) / 100.0;
         if self.route.access == Access::Public {
@@ -164,7 +213,9 @@ impl Measured {
         let out = sent(bytes, OUT_GB);
         (
             function + out,
-            format!("{function:.2} as without hits, because a 304 is read too + {out:.2} ({bytes:.0} B sent × {OUT_GB} ÷ 1000)"),
+            format!(
+                "{function:.2} as without hits, because a 304 is read too + {out:.2} ({bytes:.0} B sent × {OUT_GB} ÷ 1000)"
+            ),
         )
     }
 }
@@ -198,25 +249,48 @@ mod tests {
 
     #[test]
     fn each_figure_is_the_sum_of_its_parts() {
-        let of = |route| Measured { route, units: 1.5, rounds: 1.0, own_ms: 3.0, body: 2_500, log: 1_000 };
+        let of = |route| Measured {
+            route,
+            units: 1.5,
+            rounds: 1.0,
+            own_ms: 3.0,
+            body: 2_500,
+            log: 1_000,
+        };
         let public = of(&shop::LIST_PRODUCTS);
         // 1 + 0.2 + 8 ms × 0.25 GB × 13.3334e-6 × 1000 + 1.5 × 0.125 + 0.5
         assert!((public.function(0.25).0 - 1.914_166_8).abs() < 1e-6);
         assert!((public.million(0.25, 0).0 - 2.184_166_8).abs() < 1e-6, "and 3,000 bytes at 0.09");
         assert!((public.million(0.25, 90).0 - (1.1 + 0.255 + 0.191_416_68)).abs() < 1e-6);
         let private = of(&shop::GET_USER);
-        assert!((private.million(0.25, 90).0 - (1.914_166_8 + 0.067_5)).abs() < 1e-6, "750 bytes at 0.09");
+        assert!(
+            (private.million(0.25, 90).0 - (1.914_166_8 + 0.067_5)).abs() < 1e-6,
+            "750 bytes at 0.09"
+        );
     }
 
     #[tokio::test]
     async fn units_and_bytes_are_those_of_the_functions() {
-        let bundle = Bundle { resources: shop::RESOURCES, routes: shop::ROUTES, template: Template::parse(shop::TEMPLATE).unwrap() };
-        let sample = Sample::of(bundle.resources, |resource| shop::sample::lines(resource.name).take(30).collect());
+        let bundle = Bundle {
+            resources: shop::RESOURCES,
+            routes: shop::ROUTES,
+            template: Template::parse(shop::TEMPLATE).unwrap(),
+        };
+        let sample = Sample::of(bundle.resources, |resource| {
+            shop::sample::lines(resource.name).take(30).collect()
+        });
         let measured = measure(&bundle, &sample).await.unwrap();
         let names: Vec<_> = measured.iter().map(|of| of.route.name).collect();
         assert_eq!(names, ["list-products", "get-user", "list-user-orders"]);
-        assert_eq!((measured[1].units, measured[1].rounds), (0.5, 1.0), "one item of less than 4 KB");
-        assert!(measured.iter().all(|of| of.body > 100 && of.log > 100 && of.own_ms > 0.0), "{measured:?}");
+        assert_eq!(
+            (measured[1].units, measured[1].rounds),
+            (0.5, 1.0),
+            "one item of less than 4 KB"
+        );
+        assert!(
+            measured.iter().all(|of| of.body > 100 && of.log > 100 && of.own_ms > 0.0),
+            "{measured:?}"
+        );
         assert_eq!(text(&measured, 0.25).matches(" % hits: ").count(), 9);
     }
 }

@@ -41,7 +41,8 @@ impl std::fmt::Debug for Handle {
 
 /// Serves the template's tables, empty and in memory, on a free port of this machine.
 ///
-/// The server has a thread and a runtime of its own: it outlives the runtime of the test that starts it.
+/// The server has a thread and a runtime of its own: it outlives the runtime of the test that
+/// starts it.
 pub fn start(template: &Template) -> Result<Local> {
     let db = open(None)?;
     create_tables(&db, template)?;
@@ -54,20 +55,24 @@ pub fn open(data: Option<&Path>) -> Result<Handle> {
         None => Database::memory().context("cannot open a database in memory")?,
         Some(folder) => {
             let shown = workspace::shown(folder);
-            std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {shown}"))?;
+            std::fs::create_dir_all(folder)
+                .with_context(|| format!("cannot make the folder {shown}"))?;
             let file = folder.join("dynamodb.sqlite");
             let Some(file) = file.to_str() else {
                 bail!("{shown} is not a UTF-8 path: choose another --data");
             };
-            Database::new(file).with_context(|| format!("cannot open {file}: if it is broken, remove it"))?
+            Database::new(file)
+                .with_context(|| format!("cannot open {file}: if it is broken, remove it"))?
         }
     };
     Ok(Handle(db))
 }
 
-/// Makes the template's tables where they are not there yet; and returns the local names of those that it made.
+/// Makes the template's tables where they are not there yet; and returns the local names of those
+/// that it made.
 ///
-/// A table that was made from an older template is an error: a changed index would otherwise go unnoticed.
+/// A table that was made from an older template is an error: a changed index would otherwise go
+/// unnoticed.
 pub fn create_tables(db: &Handle, template: &Template) -> Result<Vec<String>> {
     if template.tables.is_empty() {
         bail!("the template has no AWS::DynamoDB::Table: `cargo dev new resource` makes one");
@@ -77,15 +82,19 @@ pub fn create_tables(db: &Handle, template: &Template) -> Result<Vec<String>> {
         let name = &table.local_name;
         let describe = DescribeTableRequest { table_name: name.clone() };
         if let Ok(there) = db.0.describe_table(describe) {
-            let there = serde_json::to_value(there).with_context(|| format!("cannot read table {name}"))?;
+            let there =
+                serde_json::to_value(there).with_context(|| format!("cannot read table {name}"))?;
             if !same(&there["Table"], table) {
-                bail!("table `{name}` was made from another template.yaml: remove the --data folder or choose another");
+                bail!(
+                    "table `{name}` was made from another template.yaml: remove the --data folder or choose another"
+                );
             }
             continue;
         }
-        let request: CreateTableRequest =
-            serde_json::from_value(table.create.clone()).with_context(|| format!("{}: no valid table", table.logical_id))?;
-        db.0.create_table(request).with_context(|| format!("{}: cannot make the table", table.logical_id))?;
+        let request: CreateTableRequest = serde_json::from_value(table.create.clone())
+            .with_context(|| format!("{}: no valid table", table.logical_id))?;
+        db.0.create_table(request)
+            .with_context(|| format!("{}: cannot make the table", table.logical_id))?;
         made.push(name.clone());
     }
     Ok(made)
@@ -95,9 +104,13 @@ pub fn create_tables(db: &Handle, template: &Template) -> Result<Vec<String>> {
 fn same(there: &Value, table: &Table) -> bool {
     fn indexes(of: &Value) -> Vec<String> {
         let index = |index: &Value| {
-            let mut included: Vec<_> = index["Projection"]["NonKeyAttributes"].as_array().cloned().unwrap_or_default();
+            let mut included: Vec<_> =
+                index["Projection"]["NonKeyAttributes"].as_array().cloned().unwrap_or_default();
             included.sort_by_key(Value::to_string);
-            format!("{} {} {} {included:?}", index["IndexName"], index["KeySchema"], index["Projection"]["ProjectionType"])
+            format!(
+                "{} {} {} {included:?}",
+                index["IndexName"], index["KeySchema"], index["Projection"]["ProjectionType"]
+            )
         };
         let mut all: Vec<_> = ["GlobalSecondaryIndexes", "LocalSecondaryIndexes"]
             .iter()
@@ -112,8 +125,9 @@ fn same(there: &Value, table: &Table) -> bool {
 /// Takes a port, so that no later program can take it. 0 is any free one.
 pub fn bind(host: IpAddr, port: u16) -> Result<TcpListener> {
     let address = SocketAddr::from((host, port));
-    let listener = TcpListener::bind(address)
-        .map_err(|error| anyhow!("cannot listen on {address} ({error}): stop what does, or choose another port"))?;
+    let listener = TcpListener::bind(address).map_err(|error| {
+        anyhow!("cannot listen on {address} ({error}): stop what does, or choose another port")
+    })?;
     listener.set_nonblocking(true).with_context(|| format!("cannot listen on {address}"))?;
     Ok(listener)
 }
@@ -122,14 +136,17 @@ pub fn bind(host: IpAddr, port: u16) -> Result<TcpListener> {
 pub fn serve(listener: TcpListener, db: Handle) -> Result<Local> {
     let address = listener.local_addr().context("the listener has no address")?;
     let (shutdown, until) = oneshot::channel::<()>();
-    let (db_there, runtime) = (db.0.clone(), tokio::runtime::Builder::new_current_thread().enable_all().build());
+    let (db_there, runtime) =
+        (db.0.clone(), tokio::runtime::Builder::new_current_thread().enable_all().build());
     let runtime = runtime.context("cannot start a runtime")?;
     let server = std::thread::Builder::new().name("dynamodb".to_owned()).spawn(move || {
         runtime.block_on(async move {
             match tokio::net::TcpListener::from_std(listener) {
                 Ok(listener) => {
                     let ended = async { drop(until.await) };
-                    if let Err(error) = dynoxide::server::serve_with_shutdown(listener, db_there, ended).await {
+                    if let Err(error) =
+                        dynoxide::server::serve_with_shutdown(listener, db_there, ended).await
+                    {
                         eprintln!("the local DynamoDB ended: {error}");
                     }
                 }
@@ -139,7 +156,8 @@ pub fn serve(listener: TcpListener, db: Handle) -> Result<Local> {
     });
     let server = server.context("cannot start a thread")?;
     // If every address is served, the URL names this machine.
-    let host = if address.ip().is_unspecified() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { address.ip() };
+    let host =
+        if address.ip().is_unspecified() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { address.ip() };
     let url = format!("http://{}", SocketAddr::from((host, address.port())));
     Ok(Local { url, db, shutdown: Some(shutdown), server: Some(server) })
 }
@@ -181,7 +199,9 @@ mod tests {
     #[test]
     fn a_port_in_use_is_one_clear_line() {
         let first = bind(Ipv4Addr::LOCALHOST.into(), 0).unwrap();
-        let error = bind(Ipv4Addr::LOCALHOST.into(), first.local_addr().unwrap().port()).unwrap_err().to_string();
+        let error = bind(Ipv4Addr::LOCALHOST.into(), first.local_addr().unwrap().port())
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("choose another port"), "{error}");
     }
 

@@ -1,8 +1,10 @@
-//! `cargo dev docs`: serves the published contract on this machine, as a page that also sends requests.
+//! `cargo dev docs`: serves the published contract on this machine, as a page that also sends
+//! requests.
 //!
-//! This binary contains one page, a style sheet and a script. The page loads nothing from elsewhere; its
-//! Content-Security-Policy allows only requests to the API. The page has another origin than the stack, and scripts
-//! of another origin see few of an answer's headers, so requests to the stack go through this server.
+//! This binary contains one page, a style sheet and a script. The page loads nothing from
+//! elsewhere; its Content-Security-Policy allows only requests to the API. The page has another
+//! origin than the stack, and scripts of another origin see few of an answer's headers, so requests
+//! to the stack go through this server.
 //!
 //! Deliberately absent: TLS, addresses of other machines, methods other than GET and HEAD.
 
@@ -11,7 +13,9 @@ use crate::sample::Sample;
 use crate::{database, openapi, token};
 use anyhow::{Context as _, Result, anyhow};
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, TRANSFER_ENCODING};
+use http::header::{
+    CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, TRANSFER_ENCODING,
+};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Empty, Full};
 use hyper::body::Incoming;
@@ -47,19 +51,26 @@ pub struct Options {
 /// # Errors
 /// If the port is taken.
 pub async fn docs(options: Options) -> Result<()> {
-    let listener = database::bind(IpAddr::V4(Ipv4Addr::LOCALHOST), options.port).context("--port")?;
+    let listener =
+        database::bind(IpAddr::V4(Ipv4Addr::LOCALHOST), options.port).context("--port")?;
     let listener = tokio::net::TcpListener::from_std(listener).context("--port")?;
     let (bundle, sample) = (Bundle::of_workspace()?, Sample::of_workspace()?);
     let server = Arc::new(Server { openapi: openapi::text(&bundle, &sample), bundle, options });
     let Options { port, stack_port, .. } = server.options;
-    println!("API reference: http://localhost:{port}   (requests go to port {stack_port})   Ctrl-C ends it.");
+    println!(
+        "API reference: http://localhost:{port}   (requests go to port {stack_port})   Ctrl-C ends it."
+    );
     loop {
         // A connection that fails early does not end the server.
         let Ok((stream, _)) = listener.accept().await else { continue };
         let server = Arc::clone(&server);
         tokio::spawn(async move {
-            let service = service_fn(|request| async { Ok::<_, std::convert::Infallible>(answer(request, &server).await) });
-            let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+            let service = service_fn(|request| async {
+                Ok::<_, std::convert::Infallible>(answer(request, &server).await)
+            });
+            let _ = hyper::server::conn::http1::Builder::new()
+                .serve_connection(TokioIo::new(stream), service)
+                .await;
         });
     }
 }
@@ -85,8 +96,10 @@ async fn answer(request: Request<Incoming>, server: &Server) -> Response<Full<By
         "/page.js" => file("text/javascript; charset=utf-8", SCRIPT),
         "/openapi.json" => file("application/json", server.openapi.clone()),
         path if server.bundle.routes.iter().any(|route| matches(route.path, path)) => {
-            let asked = tokio::time::timeout(TIMEOUT, hand_on(request, server.options.stack_port)).await;
-            let asked = asked.unwrap_or_else(|_| Err(anyhow!("no answer in {} s", TIMEOUT.as_secs())));
+            let asked =
+                tokio::time::timeout(TIMEOUT, hand_on(request, server.options.stack_port)).await;
+            let asked =
+                asked.unwrap_or_else(|_| Err(anyhow!("no answer in {} s", TIMEOUT.as_secs())));
             asked.unwrap_or_else(|error| message(StatusCode::BAD_GATEWAY, &format!("{error:#}")))
         }
         _ => message(StatusCode::NOT_FOUND, "there is no such page and no such route"),
@@ -96,19 +109,22 @@ async fn answer(request: Request<Incoming>, server: &Server) -> Response<Full<By
 /// Returns the page with the address of the stack and a token that only a local build accepts.
 fn page(options: &Options) -> String {
     let sub: String = options.sub.chars().filter(|c| !c.is_control()).collect();
-    PAGE.replace("{{stack}}", &format!("http://localhost:{}", options.stack_port)).replace("{{token}}", &token::token(&sub, None))
+    PAGE.replace("{{stack}}", &format!("http://localhost:{}", options.stack_port))
+        .replace("{{token}}", &token::token(&sub, None))
 }
 
 /// Passes a request to the stack and returns the answer, both unchanged.
 async fn hand_on(mut request: Request<Incoming>, port: u16) -> Result<Response<Full<Bytes>>> {
     let failed = || format!("nothing answers on port {port}: run `cargo dev up`");
     let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.with_context(failed)?;
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.with_context(failed)?;
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.with_context(failed)?;
     let connection = tokio::spawn(connection);
     let host = HeaderValue::try_from(format!("127.0.0.1:{port}")).with_context(failed)?;
     request.headers_mut().insert(HOST, host);
     request.headers_mut().remove(CONNECTION);
-    let response = sender.send_request(request.map(|_| Empty::<Bytes>::new())).await.with_context(failed)?;
+    let response =
+        sender.send_request(request.map(|_| Empty::<Bytes>::new())).await.with_context(failed)?;
     let (mut head, body) = response.into_parts();
     let body = body.collect().await.with_context(failed)?.to_bytes();
     connection.abort();
@@ -121,10 +137,14 @@ async fn hand_on(mut request: Request<Incoming>, port: u16) -> Result<Response<F
 /// Returns true if a path has as many segments as a route's, and the same ones except for `{id}`.
 fn matches(route: &str, path: &str) -> bool {
     route.split('/').count() == path.split('/').count()
-        && route.split('/').zip(path.split('/')).all(|(wanted, given)| wanted.starts_with('{') || wanted == given)
+        && route
+            .split('/')
+            .zip(path.split('/'))
+            .all(|(wanted, given)| wanted.starts_with('{') || wanted == given)
 }
 
-/// Returns true for a local name. Others are refused, since a page elsewhere could make one that leads here (DNS rebinding).
+/// Returns true for a local name. Others are refused, since a page elsewhere could make one that
+/// leads here (DNS rebinding).
 fn is_this_machine(host: &str) -> bool {
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
     matches!(name, "localhost" | "127.0.0.1")
@@ -170,7 +190,12 @@ mod tests {
         let page = page(&options);
         assert!(!page.contains("{{") && page.contains("http://localhost:9000"));
         for text in [PAGE, STYLE, SCRIPT] {
-            assert!(!text.contains("//cdn") && !text.contains("https://") && !text.contains("@import") && !text.contains("innerHTML"));
+            assert!(
+                !text.contains("//cdn")
+                    && !text.contains("https://")
+                    && !text.contains("@import")
+                    && !text.contains("innerHTML")
+            );
         }
         assert!(PAGE.lines().count() + STYLE.lines().count() + SCRIPT.lines().count() < 600);
     }

@@ -1,4 +1,5 @@
-//! `cargo dev explain`: how a request would be read. The plan is made by the functions' own code; nothing is read.
+//! `cargo dev explain`: how a request would be read. The plan is made by the functions' own code;
+//! nothing is read.
 
 use crate::bundle::Bundle;
 use crate::plan::Planner;
@@ -26,12 +27,21 @@ pub struct Explained {
 ///
 /// # Errors
 /// If the request is no GET, or has a cursor.
-pub fn explain(bundle: &Bundle, sample: &Sample, request: &str, sub: &str, shards: u32) -> Result<Explained> {
+pub fn explain(
+    bundle: &Bundle,
+    sample: &Sample,
+    request: &str,
+    sub: &str,
+    shards: u32,
+) -> Result<Explained> {
     let target = request.strip_prefix("GET ").unwrap_or(request).trim();
     ensure!(target.starts_with('/'), "{request} is no request: write 'GET /path?query'");
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let cursor = query.split('&').any(|part| part.starts_with("cursor="));
-    ensure!(!cursor, "only the stack that made a cursor can open it: leave it out, because each page of a list is read in the same way");
+    ensure!(
+        !cursor,
+        "only the stack that made a cursor can open it: leave it out, because each page of a list is read in the same way"
+    );
     let problem = |problem: Problem| Explained { text: shown(&problem), is_plan: false };
     for route in bundle.routes {
         let planner = Planner::new(route, sub, shards)?;
@@ -44,7 +54,10 @@ pub fn explain(bundle: &Bundle, sample: &Sample, request: &str, sub: &str, shard
             Shape::List(_) => planner.list(&request).map(|list| of_list(route, &list, sample)),
             Shape::One => planner.item(&request).map(|()| Ok(of_item(route, sample))),
         };
-        return planned.map_or_else(|other| Ok(problem(other)), |text| Ok(Explained { text: text?, is_plan: true }));
+        return planned.map_or_else(
+            |other| Ok(problem(other)),
+            |text| Ok(Explained { text: text?, is_plan: true }),
+        );
     }
     Ok(problem(ProblemKind::NotFound.into()))
 }
@@ -62,9 +75,15 @@ fn of_item(route: &Route, sample: &Sample) -> String {
     let bytes = bytes(sample, resource, |_| true);
     let mut lines = Lines::default();
     lines.add("route", format!("{}, GET {}", route.name, route.path));
-    lines.add("reads", format!("GetItem of the table {} by {}", resource.name, resource.table.key.join(" and ")));
+    lines.add(
+        "reads",
+        format!("GetItem of the table {} by {}", resource.name, resource.table.key.join(" and ")),
+    );
     lines.add("rounds", "1");
-    lines.add("units", format!("about {}: an item of {bytes:.0} bytes (the mean of samples/)", units(bytes)));
+    lines.add(
+        "units",
+        format!("about {}: an item of {bytes:.0} bytes (the mean of samples/)", units(bytes)),
+    );
     lines.0
 }
 
@@ -74,8 +93,13 @@ fn of_list(route: &Route, list: &ListPlan<'_>, sample: &Sample) -> Result<String
     let read = if plan.is_covered() { Read::Items } else { Read::Positions };
     let mut lines = Lines::default();
     lines.add("route", format!("{}, GET {}", route.name, route.path));
-    lines.add("index", format!("{} of the table {}", index.name.unwrap_or("the table itself"), resource.name));
-    let Some(query) = plan.query(0, Direction::Forward, None, limit + 1, read).filter(|_| !plan.is_empty()) else {
+    lines.add(
+        "index",
+        format!("{} of the table {}", index.name.unwrap_or("the table itself"), resource.name),
+    );
+    let Some(query) =
+        plan.query(0, Direction::Forward, None, limit + 1, read).filter(|_| !plan.is_empty())
+    else {
         lines.add("reads", "nothing: the conditions exclude each other, so the list is empty");
         return Ok(lines.0);
     };
@@ -83,8 +107,12 @@ fn of_list(route: &Route, list: &ListPlan<'_>, sample: &Sample) -> Result<String
     if let Some(filter) = &query.filter {
         lines.add("filter", filled(filter, &query));
     }
-    let attribute = index.range.first().map_or(String::new(), |attribute| format!(" by {attribute}"));
-    lines.add("order", format!("{}{attribute}", if query.forward { "ascending" } else { "descending" }));
+    let attribute =
+        index.range.first().map_or(String::new(), |attribute| format!(" by {attribute}"));
+    lines.add(
+        "order",
+        format!("{}{attribute}", if query.forward { "ascending" } else { "descending" }),
+    );
     let partitions = plan.partitions();
     let what = if matches!(index.partition, Partition::Shards(_)) { " (shards)" } else { "" };
     lines.add("partitions", format!("{partitions}{what}"));
@@ -92,7 +120,11 @@ fn of_list(route: &Route, list: &ListPlan<'_>, sample: &Sample) -> Result<String
         Read::Items => request.selection().expression(query.position_attributes),
         _ => Default::default(),
     };
-    let projection = if read == Read::Items { named(&expression.text, &expression.names) } else { query.position_attributes.join(", ") };
+    let projection = if read == Read::Items {
+        named(&expression.text, &expression.names)
+    } else {
+        query.position_attributes.join(", ")
+    };
     lines.add("projection", projection);
 
     let in_index = bytes(sample, resource, |name| index.covers(&resource.table, name));
@@ -104,7 +136,10 @@ fn of_list(route: &Route, list: &ListPlan<'_>, sample: &Sample) -> Result<String
     if let Start::Skip(count @ 1..) = list.start() {
         rounds += 1;
         let each = if partitions > 1 { " from each partition" } else { "" };
-        term(partitions as f64 * units(f64::from(*count) * in_index), format!("{count} items that are only counted{each}"));
+        term(
+            partitions as f64 * units(f64::from(*count) * in_index),
+            format!("{count} items that are only counted{each}"),
+        );
     }
     // A share of the page, and some more, in each partition; all of it where there is one.
     let asked = f64::from(limit + 1);
@@ -121,25 +156,41 @@ fn of_list(route: &Route, list: &ListPlan<'_>, sample: &Sample) -> Result<String
         let bytes = bytes(sample, resource, |_| true);
         term(
             f64::from(limit) * units(bytes),
-            format!("BatchGetItem of {limit} items of {bytes:.0} bytes, for fields that the index lacks"),
+            format!(
+                "BatchGetItem of {limit} items of {bytes:.0} bytes, for fields that the index lacks"
+            ),
         );
     }
     for api::Expanded { expansion, .. } in request.expansions() {
         let bytes = bytes(sample, expansion.resource, |_| true);
         match expansion.place {
-            Place::Beside => term(units(bytes), format!("GetItem of {} beside the page", expansion.resource.name)),
+            Place::Beside => term(
+                units(bytes),
+                format!("GetItem of {} beside the page", expansion.resource.name),
+            ),
             Place::Within { join, .. } => {
                 rounds += 1;
-                let keys = (f64::from(limit) * elements(sample, resource, join.list)).ceil().min(pagination::MAX_FETCH as f64);
-                term(keys * units(bytes), format!("BatchGetItem of at most {keys} {}", expansion.resource.name));
+                let keys = (f64::from(limit) * elements(sample, resource, join.list))
+                    .ceil()
+                    .min(pagination::MAX_FETCH as f64);
+                term(
+                    keys * units(bytes),
+                    format!("BatchGetItem of at most {keys} {}", expansion.resource.name),
+                );
             }
         }
     }
     let filtered = !plan.is_unfiltered();
-    let more = format!(" to {}: a filter makes more Queries until the page is full", rounds + Budget::default().rounds - 1);
+    let more = format!(
+        " to {}: a filter makes more Queries until the page is full",
+        rounds + Budget::default().rounds - 1
+    );
     lines.add("rounds", format!("{rounds}{}", if filtered { more.as_str() } else { "" }));
     let least = if filtered { "at least " } else { "" };
-    lines.add("units", format!("{least}about {sum}, with item sizes from samples/: {}", terms.join(", ")));
+    lines.add(
+        "units",
+        format!("{least}about {sum}, with item sizes from samples/: {}", terms.join(", ")),
+    );
     Ok(lines.0)
 }
 
@@ -160,8 +211,10 @@ fn filled(expression: &str, query: &Query<'_>) -> String {
         Value::N(number) => number.clone(),
         Value::Bool(value) => value.to_string(),
     };
-    let values = query.values.iter().map(|(placeholder, given)| (placeholder.clone(), value(given)));
-    let names = query.names.iter().map(|(placeholder, name)| (placeholder.clone(), (*name).to_owned()));
+    let values =
+        query.values.iter().map(|(placeholder, given)| (placeholder.clone(), value(given)));
+    let names =
+        query.names.iter().map(|(placeholder, name)| (placeholder.clone(), (*name).to_owned()));
     named(expression, &values.chain(names).collect::<Vec<_>>())
 }
 
@@ -171,9 +224,12 @@ fn named(expression: &str, of: &[(String, String)]) -> String {
     let mut rest = expression;
     while let Some(at) = rest.find(['#', ':']) {
         let (before, from) = rest.split_at(at);
-        let length = from[1..].find(|c: char| !c.is_ascii_alphanumeric()).map_or(from.len(), |length| length + 1);
+        let length = from[1..]
+            .find(|c: char| !c.is_ascii_alphanumeric())
+            .map_or(from.len(), |length| length + 1);
         let (placeholder, after) = from.split_at(length);
-        let found = of.iter().find(|(other, _)| other == placeholder).map_or(placeholder, |(_, name)| name);
+        let found =
+            of.iter().find(|(other, _)| other == placeholder).map_or(placeholder, |(_, name)| name);
         text.push_str(before);
         text.push_str(found);
         rest = after;
@@ -182,7 +238,8 @@ fn named(expression: &str, of: &[(String, String)]) -> String {
     text.replace(',', ", ").replace(",  ", ", ")
 }
 
-/// Returns the mean size of the sample's items: names and values of the attributes that `holds` accepts. 0 without rows.
+/// Returns the mean size of the sample's items: names and values of the attributes that `holds`
+/// accepts. 0 without rows.
 fn bytes(sample: &Sample, resource: &'static Resource, holds: impl Fn(&str) -> bool) -> f64 {
     let size = |value: &Json| value.as_str().map_or_else(|| value.to_string().len(), str::len);
     let row = |row: Json| {
@@ -213,15 +270,22 @@ mod tests {
     use crate::template::Template;
 
     fn of(request: &str) -> Explained {
-        let bundle = Bundle { resources: shop::RESOURCES, routes: shop::ROUTES, template: Template::parse(shop::TEMPLATE).unwrap() };
-        let sample = Sample::of(bundle.resources, |resource| shop::sample::lines(resource.name).take(20).collect());
+        let bundle = Bundle {
+            resources: shop::RESOURCES,
+            routes: shop::ROUTES,
+            template: Template::parse(shop::TEMPLATE).unwrap(),
+        };
+        let sample = Sample::of(bundle.resources, |resource| {
+            shop::sample::lines(resource.name).take(20).collect()
+        });
         explain(&bundle, &sample, request, "u-1", 4).unwrap()
     }
 
     fn line(request: &str, name: &str) -> String {
         let explained = of(request);
         assert!(explained.is_plan, "{}", explained.text);
-        let line = explained.text.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
+        let line =
+            explained.text.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
         line.trim().to_owned()
     }
 
@@ -233,7 +297,10 @@ mod tests {
         assert_eq!(line(request, "filter"), r#"brand = "x""#);
         assert_eq!(line(request, "order"), "ascending by price");
         assert_eq!(line(request, "projection"), "name, price, productId");
-        assert_eq!(line(request, "rounds"), "1 to 4: a filter makes more Queries until the page is full");
+        assert_eq!(
+            line(request, "rounds"),
+            "1 to 4: a filter makes more Queries until the page is full"
+        );
         assert!(line(request, "units").contains("1 × Query of 6 items of "));
         assert_eq!(line("/v1/products", "partitions"), "4 (shards)");
     }
@@ -247,7 +314,11 @@ mod tests {
         assert_eq!(line(expanded, "key"), r#"userId = "u-1""#);
         assert_eq!(line(expanded, "rounds"), "2");
         let units = line(expanded, "units");
-        assert!(units.contains("0.5 for GetItem of users beside the page") && units.contains("BatchGetItem of at most "), "{units}");
+        assert!(
+            units.contains("0.5 for GetItem of users beside the page")
+                && units.contains("BatchGetItem of at most "),
+            "{units}"
+        );
         let counted = line("GET /v1/users/me/orders?page=3&limit=10", "units");
         assert!(counted.contains("for 20 items that are only counted"), "{counted}");
         assert_eq!(line("GET /v1/users/me", "reads"), "GetItem of the table users by userId");
@@ -258,7 +329,12 @@ mod tests {
         let wrong = of("GET /v1/products?limit=0&categry=x");
         assert!(!wrong.is_plan);
         assert!(wrong.text.starts_with("400 Invalid parameter\n  "), "{}", wrong.text);
-        assert!(wrong.text.contains("  limit: must be a whole number") && wrong.text.contains("did you mean `category`"), "{}", wrong.text);
+        assert!(
+            wrong.text.contains("  limit: must be a whole number")
+                && wrong.text.contains("did you mean `category`"),
+            "{}",
+            wrong.text
+        );
         assert_eq!(of("GET /v1/nothing").text, "404 Not found\n");
         assert_eq!(of("GET /v1/users/u-2").text, "403 Access denied\n");
     }

@@ -1,8 +1,9 @@
 //! Stands before a server of the local stack and lets in only what programs of this machine send.
 //!
-//! A browser sends a request for any page that it shows, also to this machine. So a page of another origin could read and delete what
-//! `cargo dev up` holds: the emulator allows every origin, and neither it nor `cargo lambda watch` looks at `Host`, so a name that leads
-//! here (DNS rebinding) would make the page's origin the same as the stack's.
+//! A browser sends a request for any page that it shows, also to this machine. So a page of another
+//! origin could read and delete what `cargo dev up` holds: the emulator allows every origin, and
+//! neither it nor `cargo lambda watch` looks at `Host`, so a name that leads here (DNS rebinding)
+//! would make the page's origin the same as the stack's.
 //!
 //! Deliberately absent: a check of the caller. Every program of this machine may use the stack.
 
@@ -21,9 +22,10 @@ use std::net::{IpAddr, SocketAddr};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
-/// Headers that API Gateway never sends. `cargo lambda watch` hands them on, and a function ends at one that it cannot read
-/// (lambda_runtime 1.5.0).
-const OF_THE_RUNTIME: [&str; 2] = ["lambda-runtime-client-context", "lambda-runtime-cognito-identity"];
+/// Headers that API Gateway never sends. `cargo lambda watch` hands them on, and a function ends at
+/// one that it cannot read (lambda_runtime 1.5.0).
+const OF_THE_RUNTIME: [&str; 2] =
+    ["lambda-runtime-client-context", "lambda-runtime-cognito-identity"];
 
 type Body = BoxBody<Bytes, hyper::Error>;
 
@@ -46,24 +48,39 @@ impl Drop for Guard {
 }
 
 /// Hands requests to `listener` on to the server at `to`. Must be called within a runtime.
-pub(crate) fn start(listener: std::net::TcpListener, to: SocketAddr, origins: Origins) -> Result<Guard> {
+pub(crate) fn start(
+    listener: std::net::TcpListener,
+    to: SocketAddr,
+    origins: Origins,
+) -> Result<Guard> {
     let listener = tokio::net::TcpListener::from_std(listener).context("cannot listen")?;
     Ok(Guard(tokio::spawn(async move {
         loop {
             // A connection that fails early does not end the guard.
             let Ok((stream, _)) = listener.accept().await else { continue };
             tokio::spawn(async move {
-                let service = service_fn(|request| async move { Ok::<_, Infallible>(answer(request, to, origins).await) });
-                let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+                let service = service_fn(|request| async move {
+                    Ok::<_, Infallible>(answer(request, to, origins).await)
+                });
+                let _ = hyper::server::conn::http1::Builder::new()
+                    .serve_connection(TokioIo::new(stream), service)
+                    .await;
             });
         }
     })))
 }
 
-async fn answer(mut request: Request<Incoming>, to: SocketAddr, origins: Origins) -> Response<Body> {
+async fn answer(
+    mut request: Request<Incoming>,
+    to: SocketAddr,
+    origins: Origins,
+) -> Response<Body> {
     let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
     if !host.is_some_and(is_local) {
-        return refusal(StatusCode::MISDIRECTED_REQUEST, "this server answers to this machine's own names only");
+        return refusal(
+            StatusCode::MISDIRECTED_REQUEST,
+            "this server answers to this machine's own names only",
+        );
     }
     if origins == Origins::Refused && request.headers().contains_key(ORIGIN) {
         return refusal(StatusCode::FORBIDDEN, "no requests from pages");
@@ -71,13 +88,16 @@ async fn answer(mut request: Request<Incoming>, to: SocketAddr, origins: Origins
     for name in OF_THE_RUNTIME {
         request.headers_mut().remove(name);
     }
-    hand_on(request, to).await.unwrap_or_else(|error| refusal(StatusCode::BAD_GATEWAY, &format!("{error:#}")))
+    hand_on(request, to)
+        .await
+        .unwrap_or_else(|error| refusal(StatusCode::BAD_GATEWAY, &format!("{error:#}")))
 }
 
 async fn hand_on(mut request: Request<Incoming>, to: SocketAddr) -> Result<Response<Body>> {
     let failed = "the server does not answer";
     let stream = TcpStream::connect(to).await.context(failed)?;
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.context(failed)?;
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.context(failed)?;
     tokio::spawn(connection);
     request.headers_mut().remove(CONNECTION);
     let (mut head, body) = sender.send_request(request).await.context(failed)?.into_parts();
@@ -87,7 +107,8 @@ async fn hand_on(mut request: Request<Incoming>, to: SocketAddr) -> Result<Respo
     Ok(Response::from_parts(head, body.boxed()))
 }
 
-/// Returns true for the names of this machine, and for addresses: a page elsewhere can make a name that leads here, but no address.
+/// Returns true for the names of this machine, and for addresses: a page elsewhere can make a name
+/// that leads here, but no address.
 fn is_local(host: &str) -> bool {
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
@@ -99,17 +120,19 @@ fn is_local(host: &str) -> bool {
 
 fn refusal(status: StatusCode, text: &str) -> Response<Body> {
     let body = serde_json::json!({ "message": text }).to_string();
-    let mut response = Response::new(Full::new(Bytes::from(body)).map_err(|never| match never {}).boxed());
+    let mut response =
+        Response::new(Full::new(Bytes::from(body)).map_err(|never| match never {}).boxed());
     *response.status_mut() = status;
     response
 }
 
-/// Takes a port for the server behind a guard. Where the machine has more addresses of its own than one, it is one that a page cannot
-/// guess.
+/// Takes a port for the server behind a guard. Where the machine has more addresses of its own than
+/// one, it is one that a page cannot guess.
 pub(crate) fn hidden() -> Result<std::net::TcpListener> {
     let [a, b, c, ..] = RandomState::new().build_hasher().finish().to_ne_bytes();
     let address = IpAddr::from([127, a, b, c.clamp(2, 250)]);
-    crate::database::bind(address, 0).or_else(|_| crate::database::bind(IpAddr::from([127, 0, 0, 1]), 0))
+    crate::database::bind(address, 0)
+        .or_else(|_| crate::database::bind(IpAddr::from([127, 0, 0, 1]), 0))
 }
 
 #[cfg(test)]
@@ -134,7 +157,11 @@ mod tests {
 
     #[tokio::test]
     async fn only_programs_of_this_machine_reach_the_emulator() {
-        let local = database::serve(database::bind(Ipv4Addr::LOCALHOST.into(), 0).unwrap(), database::open(None).unwrap()).unwrap();
+        let local = database::serve(
+            database::bind(Ipv4Addr::LOCALHOST.into(), 0).unwrap(),
+            database::open(None).unwrap(),
+        )
+        .unwrap();
         let to = local.url.trim_start_matches("http://").parse().unwrap();
         let listener = database::bind(Ipv4Addr::LOCALHOST.into(), 0).unwrap();
         let address = listener.local_addr().unwrap();
@@ -149,7 +176,10 @@ mod tests {
             ("GET / HTTP/1.1\r\nhost: 127.0.0.1:8000\r\n", "200"),
             ("GET / HTTP/1.1\r\nhost: 127.0.0.1:8000\r\norigin: https://evil.example\r\n", "403"),
             ("GET / HTTP/1.1\r\nhost: 127.0.0.1:8000\r\norigin: null\r\n", "403"),
-            ("OPTIONS / HTTP/1.1\r\nhost: localhost\r\norigin: https://evil.example\r\naccess-control-request-method: POST\r\n", "403"),
+            (
+                "OPTIONS / HTTP/1.1\r\nhost: localhost\r\norigin: https://evil.example\r\naccess-control-request-method: POST\r\n",
+                "403",
+            ),
             ("GET / HTTP/1.1\r\nhost: rebound.evil.example\r\n", "421"),
             ("GET / HTTP/1.1\r\nhost: localhost.evil.example:8000\r\n", "421"),
             ("GET / HTTP/1.1\r\n", "421"),
@@ -159,7 +189,9 @@ mod tests {
             assert!(!answer.to_ascii_lowercase().contains("access-control"), "{head}: {answer}");
         }
         drop(local);
-        assert!(ask(address, "GET / HTTP/1.1\r\nhost: localhost\r\n").await.starts_with("HTTP/1.1 502"));
+        assert!(
+            ask(address, "GET / HTTP/1.1\r\nhost: localhost\r\n").await.starts_with("HTTP/1.1 502")
+        );
     }
 
     #[tokio::test]
@@ -170,7 +202,11 @@ mod tests {
             let (mut stream, _) = server.accept().unwrap();
             let mut head = vec![0; 4_096];
             let read = stream.read(&mut head).unwrap();
-            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 12345\r\ncontent-encoding: gzip\r\n\r\n").unwrap();
+            stream
+                .write_all(
+                    b"HTTP/1.1 200 OK\r\ncontent-length: 12345\r\ncontent-encoding: gzip\r\n\r\n",
+                )
+                .unwrap();
             String::from_utf8_lossy(&head[..read]).to_ascii_lowercase()
         });
         let listener = database::bind(Ipv4Addr::LOCALHOST.into(), 0).unwrap();
@@ -182,19 +218,43 @@ mod tests {
              Lambda-Runtime-Cognito-Identity: x\r\nif-none-match: \"a\"\r\n",
         );
         let answer = answer.await.to_ascii_lowercase();
-        assert!(answer.contains("content-length: 12345") && answer.contains("content-encoding: gzip"), "{answer}");
+        assert!(
+            answer.contains("content-length: 12345") && answer.contains("content-encoding: gzip"),
+            "{answer}"
+        );
         let got = got.join().unwrap();
-        assert!(got.starts_with("head /v1/x?a=%2f http/1.1") && got.contains("if-none-match: \"a\"") && got.contains("origin:"), "{got}");
+        assert!(
+            got.starts_with("head /v1/x?a=%2f http/1.1")
+                && got.contains("if-none-match: \"a\"")
+                && got.contains("origin:"),
+            "{got}"
+        );
         assert!(!got.contains("lambda-runtime"), "{got}");
     }
 
     #[test]
     fn addresses_and_own_names_are_local() {
-        for host in ["localhost", "localhost:9000", "127.0.0.1:8000", "[::1]:8000", "[::1]", "172.17.0.1:8000", "host.docker.internal:8000"]
-        {
+        for host in [
+            "localhost",
+            "localhost:9000",
+            "127.0.0.1:8000",
+            "[::1]:8000",
+            "[::1]",
+            "172.17.0.1:8000",
+            "host.docker.internal:8000",
+        ] {
             assert!(is_local(host), "{host}");
         }
-        for host in ["", ":8000", "evil.example", "127.0.0.1.evil.example", "localhost.evil.example:80", "127.1", "2130706433", "evil:x"] {
+        for host in [
+            "",
+            ":8000",
+            "evil.example",
+            "127.0.0.1.evil.example",
+            "localhost.evil.example:80",
+            "127.1",
+            "2130706433",
+            "evil:x",
+        ] {
             assert!(!is_local(host), "{host}");
         }
     }

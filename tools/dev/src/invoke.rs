@@ -1,8 +1,10 @@
-//! `cargo dev invoke`: one event to one function of the running stack, without HTTP API and without other tools.
+//! `cargo dev invoke`: one event to one function of the running stack, without HTTP API and without
+//! other tools.
 //!
-//! The event goes to Lambda's [Invoke](https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html) endpoint, which
-//! `cargo lambda watch` serves. The answer of a function of an HTTP API is status, headers and body in JSON; it is
-//! shown as a client would see it: decoded, decompressed, and with JSON indented.
+//! The event goes to Lambda's
+//! [Invoke](https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html) endpoint, which
+//! `cargo lambda watch` serves. The answer of a function of an HTTP API is status, headers and body
+//! in JSON; it is shown as a client would see it: decoded, decompressed, and with JSON indented.
 
 use crate::template::Template;
 use crate::{local_http, workspace};
@@ -31,15 +33,16 @@ pub struct Outcome {
     pub succeeded: bool,
 }
 
-/// Sends an event to a function of the stack whose functions listen on `port`. `event` is the case of a file
-/// `events/FUNCTION.CASE.json`, or the path of another JSON file.
+/// Sends an event to a function of the stack whose functions listen on `port`. `event` is the case
+/// of a file `events/FUNCTION.CASE.json`, or the path of another JSON file.
 ///
 /// # Errors
 /// If there is no such function or event (the error lists those that there are), or no stack runs.
 pub async fn invoke(function: &str, event: &str, port: u16) -> Result<Outcome> {
     let root = workspace::root();
     let template = Template::read(&root.join("template.yaml"))?;
-    let functions: Vec<_> = template.functions.iter().map(|function| function.binary.as_str()).collect();
+    let functions: Vec<_> =
+        template.functions.iter().map(|function| function.binary.as_str()).collect();
     if !functions.contains(&function) {
         bail!("there is no function {function}; template.yaml has: {}", functions.join(", "));
     }
@@ -47,7 +50,8 @@ pub async fn invoke(function: &str, event: &str, port: u16) -> Result<Outcome> {
     let shown = workspace::shown(&file);
     let event = std::fs::read(&file).with_context(|| format!("cannot read {shown}"))?;
     // Here, since the function's own error would not name the file.
-    serde_json::from_slice::<serde::de::IgnoredAny>(&event).with_context(|| format!("{shown} is not JSON"))?;
+    serde_json::from_slice::<serde::de::IgnoredAny>(&event)
+        .with_context(|| format!("{shown} is not JSON"))?;
 
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     if TcpStream::connect(address).await.is_err() {
@@ -77,9 +81,12 @@ fn file(events: &Path, function: &str, event: &str) -> Result<PathBuf> {
 
 /// Lists the cases of a function, sorted.
 fn cases(events: &Path, function: &str) -> Result<Vec<String>> {
-    let folder = std::fs::read_dir(events).with_context(|| format!("cannot read {}", workspace::shown(events)))?;
+    let folder = std::fs::read_dir(events)
+        .with_context(|| format!("cannot read {}", workspace::shown(events)))?;
     let names = folder.flatten().filter_map(|entry| entry.file_name().into_string().ok());
-    let case = |name: String| Some(name.strip_prefix(function)?.strip_prefix('.')?.strip_suffix(".json")?.to_owned());
+    let case = |name: String| {
+        Some(name.strip_prefix(function)?.strip_prefix('.')?.strip_suffix(".json")?.to_owned())
+    };
     let mut cases: Vec<_> = names.filter_map(case).collect();
     cases.sort();
     Ok(cases)
@@ -90,18 +97,30 @@ fn outcome(http: StatusCode, payload: &[u8]) -> Outcome {
     let value: Option<Value> = serde_json::from_slice(payload).ok();
     let status = value.as_ref().and_then(|value| value["statusCode"].as_u64());
     match (value, status) {
-        (Some(value), Some(status)) => Outcome { text: response(status, &value), succeeded: http.is_success() && status < 500 },
-        _ => Outcome { text: format!("the function failed ({http}):\n{}", pretty(payload)), succeeded: false },
+        (Some(value), Some(status)) => {
+            Outcome { text: response(status, &value), succeeded: http.is_success() && status < 500 }
+        }
+        _ => Outcome {
+            text: format!("the function failed ({http}):\n{}", pretty(payload)),
+            succeeded: false,
+        },
     }
 }
 
-/// Writes a [response](https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html)
+/// Writes a
+/// [response](https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html)
 /// of a function as HTTP/1.1 shows it: status, headers, an empty line, the body.
 fn response(status: u64, value: &Value) -> String {
-    let reason = u16::try_from(status).ok().and_then(|status| StatusCode::from_u16(status).ok()?.canonical_reason());
+    let reason = u16::try_from(status)
+        .ok()
+        .and_then(|status| StatusCode::from_u16(status).ok()?.canonical_reason());
     let mut text = format!("{status} {}\n", reason.unwrap_or_default());
     let mut encoding = None;
-    for (name, value) in ["headers", "multiValueHeaders"].iter().filter_map(|member| value[member].as_object()).flatten() {
+    for (name, value) in ["headers", "multiValueHeaders"]
+        .iter()
+        .filter_map(|member| value[member].as_object())
+        .flatten()
+    {
         for value in value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice) {
             let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             text.push_str(&format!("{name}: {value}\n"));
@@ -118,7 +137,11 @@ fn response(status: u64, value: &Value) -> String {
         Some(true) => STANDARD.decode(body).unwrap_or_else(|_| body.into()),
         _ => body.into(),
     };
-    let body = if encoding.as_deref() == Some("gzip") { decompressed(&body).unwrap_or(body) } else { body };
+    let body = if encoding.as_deref() == Some("gzip") {
+        decompressed(&body).unwrap_or(body)
+    } else {
+        body
+    };
     if !body.is_empty() {
         text.push_str(&format!("\n{}\n", pretty(&body)));
     }
@@ -136,7 +159,10 @@ fn pretty(body: &[u8]) -> String {
     if let Ok(value) = serde_json::from_slice::<Value>(body) {
         return format!("{value:#}");
     }
-    std::str::from_utf8(body).map_or_else(|_| format!("({} bytes that are no text)", body.len()), |text| text.trim_end().to_owned())
+    std::str::from_utf8(body).map_or_else(
+        |_| format!("({} bytes that are no text)", body.len()),
+        |text| text.trim_end().to_owned(),
+    )
 }
 
 #[cfg(test)]
@@ -149,7 +175,10 @@ mod tests {
         let payload = br#"{"statusCode":400,"headers":{"content-type":"application/json"},"body":"{\"b\":1,\"a\":[]}"}"#;
         let outcome = outcome(StatusCode::OK, payload);
         assert!(outcome.succeeded);
-        assert_eq!(outcome.text, "400 Bad Request\ncontent-type: application/json\n\n{\n  \"b\": 1,\n  \"a\": []\n}\n");
+        assert_eq!(
+            outcome.text,
+            "400 Bad Request\ncontent-type: application/json\n\n{\n  \"b\": 1,\n  \"a\": []\n}\n"
+        );
     }
 
     #[test]
@@ -166,9 +195,18 @@ mod tests {
 
     #[test]
     fn an_error_of_the_function_is_a_failure() {
-        let failed = outcome(StatusCode::INTERNAL_SERVER_ERROR, br#"{"errorType":"Runtime.ExitError","errorMessage":"x"}"#);
+        let failed = outcome(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            br#"{"errorType":"Runtime.ExitError","errorMessage":"x"}"#,
+        );
         assert!(!failed.succeeded);
-        assert!(failed.text.starts_with("the function failed (500 Internal Server Error):\n{\n  \"errorType\""), "{}", failed.text);
+        assert!(
+            failed.text.starts_with(
+                "the function failed (500 Internal Server Error):\n{\n  \"errorType\""
+            ),
+            "{}",
+            failed.text
+        );
         assert!(!outcome(StatusCode::OK, br#"{"statusCode":503,"body":"x"}"#).succeeded);
         assert!(!outcome(StatusCode::NOT_FOUND, b"no such function").succeeded);
     }
@@ -180,10 +218,18 @@ mod tests {
         for name in ["get-thing.plain.json", "get-thing.bad.json", "get-thing-more.plain.json"] {
             std::fs::write(events.join(name), "{}").unwrap();
         }
-        assert_eq!(file(&events, "get-thing", "plain").unwrap(), events.join("get-thing.plain.json"));
+        assert_eq!(
+            file(&events, "get-thing", "plain").unwrap(),
+            events.join("get-thing.plain.json")
+        );
         assert_eq!(file(&events, "get-thing", "a/b.json").unwrap(), PathBuf::from("a/b.json"));
         let error = file(&events, "get-thing", "plan").unwrap_err().to_string();
         assert_eq!(error, "get-thing has no event plan; there are: bad, plain");
-        assert!(file(&events, "get-other", "plain").unwrap_err().to_string().starts_with("get-other has no events"));
+        assert!(
+            file(&events, "get-other", "plain")
+                .unwrap_err()
+                .to_string()
+                .starts_with("get-other has no events")
+        );
     }
 }

@@ -1,15 +1,16 @@
 //! The local stack of this bundle: `cargo dev …`, and what tests need of it.
 //!
-//! Nothing here is deployed. [`template`] reads `template.yaml`, which is the truth for tables, indexes,
-//! routes and permissions, and [`bundle`] adds the declarations of `model`; [`database`] makes an in-process DynamoDB of
-//! them; [`load`] and [`sample`] fill it;
-//! [`up`] puts the functions in front of it, and [`stack`] says where it listens. [`openapi`] writes the published contract from the declarations of `model`,
-//! and [`docs`] serves it to be read and tried. [`invoke`] sends one event to one function, [`smoke`] tries a deployed stack, [`explain`] shows
-//! how a request would be read, and [`cost`] what requests cost. [`scaffold`]
-//! writes a new resource or route.
+//! Nothing here is deployed. [`template`] reads `template.yaml`, which is the truth for tables,
+//! indexes, routes and permissions, and [`bundle`] adds the declarations of `model`; [`database`]
+//! makes an in-process DynamoDB of them; [`load`] and [`sample`] fill it; [`up`] puts the functions
+//! in front of it, and [`stack`] says where it listens. [`openapi`] writes the published contract
+//! from the declarations of `model`, and [`docs`] serves it to be read and tried. [`invoke`] sends
+//! one event to one function, [`smoke`] tries a deployed stack, [`explain`] shows how a request
+//! would be read, and [`cost`] what requests cost. [`scaffold`] writes a new resource or route.
 //!
-//! Deliberately absent: a second definition of any table or route, a mock of the store (tests and `cargo dev`
-//! speak DynamoDB's wire protocol), and anything that a deployed function could come to depend on.
+//! Deliberately absent: a second definition of any table or route, a mock of the store (tests and
+//! `cargo dev` speak DynamoDB's wire protocol), and anything that a deployed function could come to
+//! depend on.
 
 mod attribute;
 pub mod audit;

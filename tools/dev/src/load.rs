@@ -1,8 +1,8 @@
 //! `cargo dev load`: JSON Lines into tables, local or real.
 //!
-//! Every row is accounted for: one that is not loaded is in the rejects file with its line and its reason. A row
-//! is a put, so loading twice gives the same table; a repeated key in one file is refused, because it would be
-//! undefined which of the two rows stays.
+//! Every row is accounted for: one that is not loaded is in the rejects file with its line and its
+//! reason. A row is a put, so loading twice gives the same table; a repeated key in one file is
+//! refused, because it would be undefined which of the two rows stays.
 
 mod reject;
 mod write;
@@ -63,7 +63,11 @@ pub struct Report {
 impl std::fmt::Display for Report {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { resource, loaded, units, time, .. } = self;
-        write!(f, "{resource}: {loaded} rows in {:.1} s, {units:.0} write units", time.as_secs_f64())?;
+        write!(
+            f,
+            "{resource}: {loaded} rows in {:.1} s, {units:.0} write units",
+            time.as_secs_f64()
+        )?;
         match &self.rejects {
             Some(path) => write!(f, "; {} rejected, see {}", self.rejected, workspace::shown(path)),
             None => Ok(()),
@@ -71,14 +75,20 @@ impl std::fmt::Display for Report {
     }
 }
 
-/// Returns the files to load, with their resources: all files of a folder that are named after a resource, or the given file.
+/// Returns the files to load, with their resources: all files of a folder that are named after a
+/// resource, or the given file.
 pub fn files<'a>(path: &Path, bundle: &'a Bundle) -> Result<Vec<(PathBuf, Stored<'a>)>> {
     let shown = workspace::shown(path);
     if path.is_dir() {
         let file = |of: Stored<'a>| (path.join(format!("{}.jsonl", of.resource.name)), of);
-        let found: Vec<_> = bundle.stored()?.into_iter().map(file).filter(|(file, _)| file.is_file()).collect();
+        let found: Vec<_> =
+            bundle.stored()?.into_iter().map(file).filter(|(file, _)| file.is_file()).collect();
         if found.is_empty() {
-            let names: Vec<_> = bundle.resources.iter().map(|resource| format!("{}.jsonl", resource.name)).collect();
+            let names: Vec<_> = bundle
+                .resources
+                .iter()
+                .map(|resource| format!("{}.jsonl", resource.name))
+                .collect();
             bail!("{shown} has none of {}", names.join(", "));
         }
         return Ok(found);
@@ -87,7 +97,9 @@ pub fn files<'a>(path: &Path, bundle: &'a Bundle) -> Result<Vec<(PathBuf, Stored
         bail!("{shown} is neither a file nor a folder");
     }
     let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-    let found = bundle.find(stem).with_context(|| format!("{shown}: name it after its resource, as NAME.jsonl"))?;
+    let found = bundle
+        .find(stem)
+        .with_context(|| format!("{shown}: name it after its resource, as NAME.jsonl"))?;
     Ok(vec![(path.to_owned(), found)])
 }
 
@@ -96,7 +108,8 @@ pub async fn file(to: Destination<'_>, path: &Path, rejects: &Path) -> Result<Re
     let shown = workspace::shown(path);
     let file = File::open(path).with_context(|| format!("cannot read {shown}"))?;
     let size = file.metadata().map_or(0, |metadata| metadata.len());
-    let bar = ProgressBar::new(size).with_style(style("{msg} {wide_bar} {bytes}/{total_bytes} {eta}"));
+    let bar =
+        ProgressBar::new(size).with_style(style("{msg} {wide_bar} {bytes}/{total_bytes} {eta}"));
     bar.set_message(to.of.resource.name);
     let lines = BufReader::with_capacity(1 << 16, file).split(b'\n');
     let lines = lines.map(|line| line.with_context(|| format!("cannot read {shown}")));
@@ -109,7 +122,12 @@ pub async fn file(to: Destination<'_>, path: &Path, rejects: &Path) -> Result<Re
 ///
 /// # Errors
 /// If a row is rejected, or the database fails.
-pub async fn sample(client: &Client, bundle: &Bundle, sample: &Sample, shards: u32) -> Result<Vec<Report>> {
+pub async fn sample(
+    client: &Client,
+    bundle: &Bundle,
+    sample: &Sample,
+    shards: u32,
+) -> Result<Vec<Report>> {
     let mut reports = Vec::new();
     for of in bundle.stored()? {
         let name = of.resource.name;
@@ -117,7 +135,8 @@ pub async fn sample(client: &Client, bundle: &Bundle, sample: &Sample, shards: u
         let bar = ProgressBar::new_spinner().with_style(style("{msg} {spinner}"));
         bar.set_message(format!("sample {name}"));
         let lines = sample.grown(of.resource).map(|line| Ok(line.into_bytes()));
-        let rejects = std::env::temp_dir().join(format!("sample-{name}-{}.rejects.jsonl", std::process::id()));
+        let rejects = std::env::temp_dir()
+            .join(format!("sample-{name}-{}.rejects.jsonl", std::process::id()));
         let report = rows(to, lines, &format!("samples/{name}.jsonl"), &rejects, &bar).await?;
         bar.finish_and_clear();
         if report.rejected > 0 {
@@ -151,7 +170,11 @@ async fn rows(
         bar.inc(line.len() as u64 + 1);
         let line = line.strip_suffix(b"\r").unwrap_or(&line);
         // A byte order mark is not part of the first row, and an empty line is not a row.
-        let line = if number == 1 { line.strip_prefix("\u{FEFF}".as_bytes()).unwrap_or(line) } else { line };
+        let line = if number == 1 {
+            line.strip_prefix("\u{FEFF}".as_bytes()).unwrap_or(line)
+        } else {
+            line
+        };
         if line.trim_ascii().is_empty() {
             continue;
         }
@@ -183,11 +206,25 @@ async fn rows(
         eprintln!("{source}: {} more rows rejected", rejects.count() - SAID);
     }
     let (rejected, rejects) = rejects.finish()?;
-    Ok(Report { resource: to.of.resource.name, loaded: right, rejected, units, time: begin.elapsed(), rejects })
+    Ok(Report {
+        resource: to.of.resource.name,
+        loaded: right,
+        rejected,
+        units,
+        time: begin.elapsed(),
+        rejects,
+    })
 }
 
-fn checked(line: &[u8], rules: &Rules<'_>, of: Stored<'_>, number: u64, keys: &mut HashMap<String, u64>) -> Result<Item, String> {
-    let text = std::str::from_utf8(line).map_err(|error| format!("not UTF-8 from byte {}", error.valid_up_to() + 1))?;
+fn checked(
+    line: &[u8],
+    rules: &Rules<'_>,
+    of: Stored<'_>,
+    number: u64,
+    keys: &mut HashMap<String, u64>,
+) -> Result<Item, String> {
+    let text = std::str::from_utf8(line)
+        .map_err(|error| format!("not UTF-8 from byte {}", error.valid_up_to() + 1))?;
     let item = rules.read(text)?;
     let parts = of.table.key.iter().map(|key| match item.get(&key.name) {
         Some(AttributeValue::S(text)) => serde_json::Value::from(text.as_str()).to_string(),

@@ -17,7 +17,11 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 ///
 /// # Errors
 /// Those of [`send`].
-pub(crate) async fn get(address: SocketAddr, path: &str, token: Option<&str>) -> Result<Response<Bytes>> {
+pub(crate) async fn get(
+    address: SocketAddr,
+    path: &str,
+    token: Option<&str>,
+) -> Result<Response<Bytes>> {
     let mut request = Request::get(path);
     if let Some(token) = token {
         request = request.header(AUTHORIZATION, format!("Bearer {token}"));
@@ -32,12 +36,15 @@ pub(crate) async fn get(address: SocketAddr, path: &str, token: Option<&str>) ->
 pub(crate) async fn send(address: SocketAddr, request: Request<Bytes>) -> Result<Response<Bytes>> {
     let shown = format!("{} http://{address}{}", request.method(), request.uri());
     let response = tokio::time::timeout(TIMEOUT, ask(address, request)).await;
-    response.with_context(|| format!("{shown} took longer than {} s", TIMEOUT.as_secs()))?.context(shown)
+    response
+        .with_context(|| format!("{shown} took longer than {} s", TIMEOUT.as_secs()))?
+        .context(shown)
 }
 
 async fn ask(address: SocketAddr, mut request: Request<Bytes>) -> Result<Response<Bytes>> {
     let stream = TcpStream::connect(address).await?;
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     let connection = tokio::spawn(connection);
     request.headers_mut().insert(HOST, address.to_string().try_into()?);
     let (head, body) = sender.send_request(request.map(Full::new)).await?.into_parts();

@@ -1,5 +1,5 @@
-//! The log of the functions under `cargo dev up`, for a person to read: one short line a request in place of its line
-//! for CloudWatch (`shared/api/src/log.rs`). All other lines stay as they are.
+//! The log of the functions under `cargo dev up`, for a person to read: one short line a request in
+//! place of its line for CloudWatch (`shared/api/src/log.rs`). All other lines stay as they are.
 
 use crate::process::Group;
 use clap::ValueEnum;
@@ -8,8 +8,10 @@ use std::io::Write as _;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::task::JoinHandle;
 
-/// A warning of lambda_runtime about a variable that `cargo lambda watch` sets, whoever the function is.
-const NOT_OURS: &str = "AWS_LAMBDA_MAX_CONCURRENCY is set to '1', but the concurrency-tokio feature is not enabled";
+/// A warning of lambda_runtime about a variable that `cargo lambda watch` sets, whoever the
+/// function is.
+const NOT_OURS: &str =
+    "AWS_LAMBDA_MAX_CONCURRENCY is set to '1', but the concurrency-tokio feature is not enabled";
 
 /// How requests are logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -40,7 +42,8 @@ struct Line {
     bytes: usize,
 }
 
-/// Copies the standard output of a group, which must be piped, to this process's, until its last process ends.
+/// Copies the standard output of a group, which must be piped, to this process's, until its last
+/// process ends.
 pub(crate) fn copy(group: &mut Group, format: Format) -> JoinHandle<()> {
     let output = group.take_stdout();
     tokio::spawn(async move {
@@ -70,10 +73,17 @@ impl Line {
     /// Writes `list-things  400 invalid-parameter  0.2 ms`, then what the request read.
     fn text(&self) -> String {
         let problem = self.problem.as_deref().map(|uri| uri.rsplit('/').next().unwrap_or(uri));
-        let mut parts = vec![self.route.clone(), [&self.status.to_string(), problem.unwrap_or_default()].join(" ").trim_end().to_owned()];
+        let mut parts = vec![
+            self.route.clone(),
+            [&self.status.to_string(), problem.unwrap_or_default()].join(" ").trim_end().to_owned(),
+        ];
         parts.push(format!("{:.1} ms", self.duration));
         if self.rounds > 0 {
-            parts.push(format!("{} in {:.1} ms", count(self.rounds as usize, "round"), self.database));
+            parts.push(format!(
+                "{} in {:.1} ms",
+                count(self.rounds as usize, "round"),
+                self.database
+            ));
             parts.push(format!("{} read units", self.read_units));
         }
         if problem.is_none() {
@@ -107,7 +117,10 @@ mod tests {
     fn a_request_is_one_short_line() {
         let line = "list-things  200  1.5 ms  1 round in 1.0 ms  0.5 read units  25 items  9000 bytes  cache full  cold start";
         assert_eq!(shown(PAGE, Format::Text).unwrap(), line);
-        assert_eq!(shown(PROBLEM, Format::Text).unwrap(), "list-things  400 invalid-parameter  0.2 ms");
+        assert_eq!(
+            shown(PROBLEM, Format::Text).unwrap(),
+            "list-things  400 invalid-parameter  0.2 ms"
+        );
     }
 
     #[test]
@@ -117,7 +130,11 @@ mod tests {
 
     #[test]
     fn other_lines_stay() {
-        for line in ["thread 'main' panicked at src/main.rs:1:1:", r#"{"level":"ERROR","message":"panicked"}"#, ""] {
+        for line in [
+            "thread 'main' panicked at src/main.rs:1:1:",
+            r#"{"level":"ERROR","message":"panicked"}"#,
+            "",
+        ] {
             assert_eq!(shown(line, Format::Text).unwrap(), line);
         }
     }

@@ -1,8 +1,9 @@
 //! `openapi.json`, the published contract, written from the declarations of `model` and `api`.
 //!
-//! Functions and document read the same statics, so a filter, a field or a bound
-//! cannot differ. A test fails if the committed file differs from this module's output; `cargo dev openapi` writes it again.
-//! Facts that are in no declaration (statuses of API Gateway itself, prose for readers) are written here.
+//! Functions and document read the same statics, so a filter, a field or a bound cannot differ. A
+//! test fails if the committed file differs from this module's output; `cargo dev openapi` writes
+//! it again. Facts that are in no declaration (statuses of API Gateway itself, prose for readers)
+//! are written here.
 
 mod examples;
 mod parameters;
@@ -46,12 +47,16 @@ pub fn without_example(bundle: &Bundle, sample: &Sample) -> Vec<String> {
 /// Writes `openapi.json`, or, to check it, fails if it is not what would be written.
 ///
 /// # Errors
-/// If the file cannot be read or written, or differs from what would be written, or a field has no value in `samples/`.
+/// If the file cannot be read or written, or differs from what would be written, or a field has no
+/// value in `samples/`.
 pub fn write(check: bool) -> Result<()> {
     let (bundle, sample) = (Bundle::of_workspace()?, Sample::of_workspace()?);
     let missing = without_example(&bundle, &sample);
     if !missing.is_empty() {
-        bail!("no row of samples/ has a value of {}: the examples of {FILE} come from there", missing.join(", "));
+        bail!(
+            "no row of samples/ has a value of {}: the examples of {FILE} come from there",
+            missing.join(", ")
+        );
     }
     let path = workspace::root().join(FILE);
     let text = text(&bundle, &sample);
@@ -63,7 +68,10 @@ pub fn write(check: bool) -> Result<()> {
         return Ok(());
     }
     let same = found.lines().zip(text.lines()).take_while(|(a, b)| a == b).count();
-    bail!("{FILE} is not what shared/model, shared/api and samples/ say, from line {} on: run `cargo dev openapi`", same + 1)
+    bail!(
+        "{FILE} is not what shared/model, shared/api and samples/ say, from line {} on: run `cargo dev openapi`",
+        same + 1
+    )
 }
 
 fn document(bundle: &Bundle, sample: &Sample) -> Value {
@@ -123,7 +131,10 @@ fn path(route: &Route, of: &Document<'_>) -> Value {
 fn operation(route: &Route, head: bool, of: &Document<'_>) -> Value {
     let (id, summary) = match head {
         false => (route.name.to_owned(), first_sentence(route.about).to_owned()),
-        true => (format!("{}-head", route.name), format!("The headers of `GET {}`, without the body", route.path)),
+        true => (
+            format!("{}-head", route.name),
+            format!("The headers of `GET {}`, without the body", route.path),
+        ),
     };
     let owner = format!(
         "A caller reads their own; one whose token has the scope `{}` (the stack may name another) reads any. Anybody else gets the same \
@@ -134,7 +145,9 @@ fn operation(route: &Route, head: bool, of: &Document<'_>) -> Value {
         _ if head => "The status and headers are those of GET.".to_owned(),
         (Access::Public, _) => format!("{} No token is needed.", route.about),
         (Access::SignedIn, _) => format!("{} Any caller with a token reads it.", route.about),
-        (Access::Scope(scope), _) => format!("{} The token needs the scope `{scope}`.", route.about),
+        (Access::Scope(scope), _) => {
+            format!("{} The token needs the scope `{scope}`.", route.about)
+        }
         (Access::Owner { .. }, _) => format!("{} {owner}", route.about),
     };
     let security = match route.access {
@@ -164,23 +177,37 @@ mod tests {
 
     /// The document of the fixture bundle.
     fn of_shop() -> Value {
-        let bundle = Bundle { resources: shop::RESOURCES, routes: shop::ROUTES, template: Template::parse(shop::TEMPLATE).unwrap() };
-        let sample = Sample::of(bundle.resources, |resource| shop::sample::lines(resource.name).take(20).collect());
+        let bundle = Bundle {
+            resources: shop::RESOURCES,
+            routes: shop::ROUTES,
+            template: Template::parse(shop::TEMPLATE).unwrap(),
+        };
+        let sample = Sample::of(bundle.resources, |resource| {
+            shop::sample::lines(resource.name).take(20).collect()
+        });
         assert_eq!(without_example(&bundle, &sample), Vec::<String>::new());
         document(&bundle, &sample)
     }
 
     #[test]
     fn a_field_without_a_value_is_named() {
-        let bundle = Bundle { resources: shop::RESOURCES, routes: shop::ROUTES, template: Template::parse(shop::TEMPLATE).unwrap() };
+        let bundle = Bundle {
+            resources: shop::RESOURCES,
+            routes: shop::ROUTES,
+            template: Template::parse(shop::TEMPLATE).unwrap(),
+        };
         let lines = |name: &str| match name {
-            "users" => {
-                shop::sample::lines(name).take(1).map(|line| line.replace("\"email\"", "\"e\"").replace("\"lat\"", "\"l\"")).collect()
-            }
+            "users" => shop::sample::lines(name)
+                .take(1)
+                .map(|line| line.replace("\"email\"", "\"e\"").replace("\"lat\"", "\"l\""))
+                .collect(),
             _ => shop::sample::lines(name).take(20).collect::<Vec<_>>(),
         };
         let sample = Sample::of(bundle.resources, |resource| lines(resource.name));
-        assert_eq!(without_example(&bundle, &sample), ["users.email", "users.address.coordinates.lat"]);
+        assert_eq!(
+            without_example(&bundle, &sample),
+            ["users.email", "users.address.coordinates.lat"]
+        );
     }
 
     #[test]
@@ -190,7 +217,10 @@ mod tests {
         for kind in ["parameters", "headers", "responses", "schemas"] {
             let members = document["components"][kind].as_object().unwrap();
             for name in members.keys().filter(|name| *name != "MethodNotAllowed") {
-                assert!(text.contains(&format!("\"#/components/{kind}/{name}\"")), "{kind}/{name} is not used");
+                assert!(
+                    text.contains(&format!("\"#/components/{kind}/{name}\"")),
+                    "{kind}/{name} is not used"
+                );
             }
             for part in text.split(&format!("\"#/components/{kind}/")).skip(1) {
                 let name = part.split('"').next().unwrap();
@@ -217,7 +247,12 @@ mod tests {
                 api::Shape::List(list) => api::parameter_names(list).len(),
             };
             let in_path = route.parameters().count();
-            assert_eq!(path["parameters"].as_array().unwrap().len(), own + in_path + 4, "{}", route.path);
+            assert_eq!(
+                path["parameters"].as_array().unwrap().len(),
+                own + in_path + 4,
+                "{}",
+                route.path
+            );
         }
     }
 }

@@ -2,7 +2,9 @@
 
 use crate::banner::encoded;
 use anyhow::Result;
-use api::{Access, App, Client, Config, ItemRequest, ListPlan, ListRequest, Problem, Request, Route};
+use api::{
+    Access, App, Client, Config, ItemRequest, ListPlan, ListRequest, Problem, Request, Route,
+};
 use aws_credential_types::Credentials;
 use aws_sdk_dynamodb::config::{Builder, Region};
 use serde_json::{Value, json};
@@ -27,7 +29,8 @@ pub(crate) struct Planned {
 }
 
 impl Planner {
-    /// Makes the function of a route, for a caller whose id is `sub`. A sharded list has `shards` partitions.
+    /// Makes the function of a route, for a caller whose id is `sub`. A sharded list has `shards`
+    /// partitions.
     ///
     /// # Errors
     /// If the function could not start.
@@ -35,11 +38,18 @@ impl Planner {
         let variable = |name: &str| match name {
             "CURSOR_SECRET" => Some("no cursor is ever made with this secret".to_owned()),
             "CATALOG_SHARDS" => Some(shards.to_string()),
-            table => route.resources().find(|resource| resource.table_variable == table).map(|resource| resource.name.to_owned()),
+            table => route
+                .resources()
+                .find(|resource| resource.table_variable == table)
+                .map(|resource| resource.name.to_owned()),
         };
         let config = Config::read(route, variable)?;
         let credentials = Credentials::from_keys("none", "none", None);
-        let client = Client::new(Builder::new().region(Region::from_static("us-east-1")).credentials_provider(credentials));
+        let client = Client::new(
+            Builder::new()
+                .region(Region::from_static("us-east-1"))
+                .credentials_provider(credentials),
+        );
         Ok(Self { app: App::new(route, config, client), claims: claims(route, sub) })
     }
 
@@ -49,7 +59,13 @@ impl Planner {
     /// 404 if it is not the route's path.
     pub(crate) fn request(&self, path: &str, query: &str) -> Result<Request, Problem> {
         let event = event(path, query, &json!({}), &self.claims);
-        Request::read(&event.to_string(), self.app.route(), None, None, Instant::now() + Duration::from_secs(1))
+        Request::read(
+            &event.to_string(),
+            self.app.route(),
+            None,
+            None,
+            Instant::now() + Duration::from_secs(1),
+        )
     }
 
     /// Plans a list.
@@ -73,7 +89,12 @@ impl Planner {
     /// # Errors
     /// Those that the function would answer with.
     pub(crate) fn plan(&self, query: &str) -> Result<Planned, Problem> {
-        let segments = self.app.route().path.split('/').map(|segment| if segment.starts_with('{') { ANY } else { segment });
+        let segments = self
+            .app
+            .route()
+            .path
+            .split('/')
+            .map(|segment| if segment.starts_with('{') { ANY } else { segment });
         let request = self.request(&segments.collect::<Vec<_>>().join("/"), query)?;
         let list = self.list(&request)?;
         Ok(Planned { index: list.plan().index().name, covered: list.plan().is_covered() })
@@ -104,8 +125,13 @@ pub(crate) fn event(path: &str, query: &str, headers: &Value, claims: &Value) ->
 }
 
 /// Returns a route's path with values, if each of its parameters has one.
-pub(crate) fn filled(route: &'static Route, value: impl Fn(&'static str) -> Option<String>) -> Option<String> {
-    route.parameters().try_fold(route.path.to_owned(), |path, name| Some(path.replace(&format!("{{{name}}}"), &encoded(&value(name)?))))
+pub(crate) fn filled(
+    route: &'static Route,
+    value: impl Fn(&'static str) -> Option<String>,
+) -> Option<String> {
+    route.parameters().try_fold(route.path.to_owned(), |path, name| {
+        Some(path.replace(&format!("{{{name}}}"), &encoded(&value(name)?)))
+    })
 }
 
 #[cfg(test)]
@@ -117,7 +143,10 @@ mod tests {
         let plan = |route, query| Planner::new(route, ANY, 1).unwrap().plan(query);
         let (index, covered) = (Some("byShardCreatedAt"), true);
         assert_eq!(plan(&shop::LIST_PRODUCTS, "").unwrap(), Planned { index, covered });
-        assert_eq!(plan(&shop::LIST_PRODUCTS, "fields=sku").unwrap(), Planned { index, covered: false });
+        assert_eq!(
+            plan(&shop::LIST_PRODUCTS, "fields=sku").unwrap(),
+            Planned { index, covered: false }
+        );
         assert_eq!(plan(&shop::LIST_USER_ORDERS, "status=paid").unwrap().index, Some("byStatus"));
         assert!(plan(&shop::LIST_PRODUCTS, "nonsense=1").is_err());
     }

@@ -1,8 +1,9 @@
 //! Children that never outlive this process.
 //!
-//! Each is started in a process group of its own, and a signal to the group ends it with its children. `cargo lambda
-//! watch` puts every function into yet another group, so a group is not enough: every child also inherits a mark in its
-//! environment, and every process with this mark is ended.
+//! Each is started in a process group of its own, and a signal to the group ends it with its
+//! children. `cargo lambda watch` puts every function into yet another group, so a group is not
+//! enough: every child also inherits a mark in its environment, and every process with this mark is
+//! ended.
 
 use crate::workspace;
 use anyhow::{Context as _, Error, Result, anyhow};
@@ -53,7 +54,9 @@ impl Group {
     pub(crate) async fn end(mut self) {
         self.signal(Signal::TERM);
         let mut waited = Duration::ZERO;
-        while waited < PATIENCE && (matches!(self.child.try_wait(), Ok(None)) || !self.left().is_empty()) {
+        while waited < PATIENCE
+            && (matches!(self.child.try_wait(), Ok(None)) || !self.left().is_empty())
+        {
             tokio::time::sleep(STEP).await;
             waited += STEP;
             // Processes in other groups did not get the signal.
@@ -79,18 +82,25 @@ impl Group {
         processes
             .filter_map(|entry| {
                 let pid = Pid::from_raw(entry.file_name().to_str()?.parse().ok()?)?;
-                // The environment of another account's process cannot be read, and a zombie's is empty.
+                // The environment of another account's process cannot be read, and a zombie's is
+                // empty.
                 let environment = std::fs::read(entry.path().join("environ")).ok()?;
-                environment.split(|byte| *byte == 0).any(|variable| variable == mark.as_bytes()).then_some(pid)
+                environment
+                    .split(|byte| *byte == 0)
+                    .any(|variable| variable == mark.as_bytes())
+                    .then_some(pid)
             })
             .collect()
     }
 
-    /// Descendants of the child: elsewhere than on Linux the environment of others cannot be read for sure.
+    /// Descendants of the child: elsewhere than on Linux the environment of others cannot be read
+    /// for sure.
     #[cfg(not(target_os = "linux"))]
     fn left(&self) -> Vec<Pid> {
         let listing = std::process::Command::new("ps").args(["-axo", "pid=,ppid="]).output();
-        let listing = listing.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+        let listing = listing
+            .map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
+            .unwrap_or_default();
         let pairs: Vec<(i32, i32)> = listing
             .lines()
             .filter_map(|line| {
@@ -123,32 +133,41 @@ fn send(pid: Pid, signal: Signal) {
     let _ = kill_process(pid, signal);
 }
 
-/// Removes the variables about this package that cargo sets for the programs it runs, because they would mislead another cargo.
+/// Removes the variables about this package that cargo sets for the programs it runs, because they
+/// would mislead another cargo.
 fn without_cargo_variables(command: &mut std::process::Command) {
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy().into_owned();
-        if ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"].iter().any(|of| name.starts_with(of)) {
+        if ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"]
+            .iter()
+            .any(|of| name.starts_with(of))
+        {
             command.env_remove(name);
         }
     }
 }
 
-/// Runs a binary of this workspace with cargo in the place of this process: arguments, signals and exit status are its own.
+/// Runs a binary of this workspace with cargo in the place of this process: arguments, signals and
+/// exit status are its own.
 ///
 /// # Errors
 /// Returns only if cargo cannot be started.
 pub(crate) fn replace_by_package(package: &str, arguments: &[OsString]) -> Error {
-    let mut cargo = std::process::Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut cargo =
+        std::process::Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     without_cargo_variables(&mut cargo);
-    cargo.args(["run", "--quiet", "--package", package, "--manifest-path"]).arg(workspace::root().join("Cargo.toml"));
+    cargo
+        .args(["run", "--quiet", "--package", package, "--manifest-path"])
+        .arg(workspace::root().join("Cargo.toml"));
     cargo.arg("--").args(arguments);
     anyhow!("cannot start cargo: {}", cargo.exec())
 }
 
-/// A command that gets SIGTERM when this process ends, even if that is killed. Elsewhere than on Linux it is the program alone.
+/// A command that gets SIGTERM when this process ends, even if that is killed. Elsewhere than on
+/// Linux it is the program alone.
 ///
-/// Only the child itself can ask for the signal, and no safe code runs in it before its program: so this binary starts
-/// once more, asks, and gives its place to the program ([`replace_bound`]).
+/// Only the child itself can ask for the signal, and no safe code runs in it before its program: so
+/// this binary starts once more, asks, and gives its place to the program ([`replace_bound`]).
 pub(crate) fn bound(program: &Path) -> Result<Command> {
     if !cfg!(target_os = "linux") {
         return Ok(Command::new(program));
@@ -158,7 +177,8 @@ pub(crate) fn bound(program: &Path) -> Result<Command> {
     Ok(command)
 }
 
-/// Asks for SIGTERM at the end of the parent, whose process id is given, and runs a program in the place of this process.
+/// Asks for SIGTERM at the end of the parent, whose process id is given, and runs a program in the
+/// place of this process.
 ///
 /// # Errors
 /// Returns only if the parent has ended, or the program cannot be started.
@@ -171,7 +191,11 @@ pub(crate) fn replace_bound(parent: u32, program: &OsString, arguments: &[OsStri
     if std::os::unix::process::parent_id() != parent {
         return anyhow!("process {parent} has ended");
     }
-    anyhow!("cannot start {}: {}", program.display(), std::process::Command::new(program).args(arguments).exec())
+    anyhow!(
+        "cannot start {}: {}",
+        program.display(),
+        std::process::Command::new(program).args(arguments).exec()
+    )
 }
 
 /// Runs a command to its end; if the future is dropped before that, the command is killed.
@@ -220,7 +244,10 @@ mod tests {
     async fn a_command_that_fails_or_is_not_there_is_named() {
         let error = run(shell("exit 3"), "the build").await.unwrap_err().to_string();
         assert!(error.contains("the build failed"), "{error}");
-        let error = run(Command::new("no-such-tool-here"), "no-such-tool-here").await.unwrap_err().to_string();
+        let error = run(Command::new("no-such-tool-here"), "no-such-tool-here")
+            .await
+            .unwrap_err()
+            .to_string();
         assert!(error.starts_with("cannot start no-such-tool-here"), "{error}");
     }
 }

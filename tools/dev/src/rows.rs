@@ -23,10 +23,19 @@ impl Rows {
     /// Takes the first row of each resource's sample.
     pub(crate) fn of_sample(bundle: &Bundle, sample: &Sample) -> Self {
         let texts = |row: Value| match row {
-            Value::Object(members) => members.into_iter().filter_map(|(name, value)| Some((name, value.as_str()?.to_owned()))).collect(),
+            Value::Object(members) => members
+                .into_iter()
+                .filter_map(|(name, value)| Some((name, value.as_str()?.to_owned())))
+                .collect(),
             _ => HashMap::new(),
         };
-        Self(bundle.resources.iter().filter_map(|resource| Some((resource.name, texts(sample.rows(resource).next()?)))).collect())
+        Self(
+            bundle
+                .resources
+                .iter()
+                .filter_map(|resource| Some((resource.name, texts(sample.rows(resource).next()?))))
+                .collect(),
+        )
     }
 
     /// Reads a row of each table: the first of the sample if it is there, else any.
@@ -38,18 +47,31 @@ impl Rows {
         let mut rows = HashMap::new();
         for of in bundle.stored()? {
             let name = of.table.local_name.as_str();
-            let key = of
-                .resource
-                .table
-                .key
-                .iter()
-                .map(|key| Some(((*key).to_owned(), AttributeValue::S(first.stored(of.resource, key)?.to_owned()))));
+            let key = of.resource.table.key.iter().map(|key| {
+                Some((
+                    (*key).to_owned(),
+                    AttributeValue::S(first.stored(of.resource, key)?.to_owned()),
+                ))
+            });
             let mut found = None;
             if let Some(key) = key.collect::<Option<_>>() {
-                found = client.get_item().table_name(name).set_key(Some(key)).send().await.map_err(|error| failure(&error, name))?.item;
+                found = client
+                    .get_item()
+                    .table_name(name)
+                    .set_key(Some(key))
+                    .send()
+                    .await
+                    .map_err(|error| failure(&error, name))?
+                    .item;
             }
             if found.is_none() {
-                let any = client.scan().table_name(name).limit(1).send().await.map_err(|error| failure(&error, name))?;
+                let any = client
+                    .scan()
+                    .table_name(name)
+                    .limit(1)
+                    .send()
+                    .await
+                    .map_err(|error| failure(&error, name))?;
                 found = any.items.and_then(|items| items.into_iter().next());
             }
             if let Some(item) = found {
@@ -66,7 +88,9 @@ impl Rows {
     /// Returns a field of the row of a resource, as callers see it, if it is a text.
     pub(crate) fn text(&self, resource: &Resource, name: &str) -> Option<&str> {
         match resource.field(name)?.kind {
-            Kind::Prefixed { attribute, prefix } => self.stored(resource, attribute)?.strip_prefix(prefix),
+            Kind::Prefixed { attribute, prefix } => {
+                self.stored(resource, attribute)?.strip_prefix(prefix)
+            }
             _ => self.stored(resource, name),
         }
     }
@@ -99,7 +123,9 @@ pub(crate) async fn caller() -> Result<String> {
 #[cfg(test)]
 impl Rows {
     pub(crate) fn of(rows: &[(&'static str, &[(&str, &str)])]) -> Self {
-        let texts = |texts: &[(&str, &str)]| texts.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+        let texts = |texts: &[(&str, &str)]| {
+            texts.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
+        };
         Self(rows.iter().map(|(name, row)| (*name, texts(row))).collect())
     }
 }

@@ -1,10 +1,12 @@
-//! One command from its start to its end: a Tokio runtime, signals, and one line on stderr if it fails.
+//! One command from its start to its end: a Tokio runtime, signals, and one line on stderr if it
+//! fails.
 
 use anyhow::{Context as _, Result};
 use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Runs a command to its end, or until SIGINT, SIGTERM or SIGHUP. An error is one line on stderr and the exit code 1.
+/// Runs a command to its end, or until SIGINT, SIGTERM or SIGHUP. An error is one line on stderr
+/// and the exit code 1.
 pub fn run(command: impl Future<Output = Result<ExitCode>>) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let outcome = runtime.context("cannot start a runtime").and_then(|runtime| {

@@ -1,9 +1,10 @@
 //! The sample rows: `samples/NAME.jsonl`, grown to a volume that has many pages.
 //!
-//! The rows are loaded 40 times. The first copy is the files as they are. In copy *k* (from 2), every text under the
-//! name of a key attribute of any resource, at any depth, ends in `-k`, so a row leads to the rows of its own copy; and
-//! every declared time is *k* − 1 weeks later. All else is the same, also what is fixed in the rows of a resource. A
-//! resource whose key has no text that changes has one copy.
+//! The rows are loaded 40 times. The first copy is the files as they are. In copy *k* (from 2),
+//! every text under the name of a key attribute of any resource, at any depth, ends in `-k`, so a
+//! row leads to the rows of its own copy; and every declared time is *k* − 1 weeks later. All else
+//! is the same, also what is fixed in the rows of a resource. A resource whose key has no text that
+//! changes has one copy.
 
 use crate::timestamp;
 use anyhow::{Context as _, Result};
@@ -47,7 +48,10 @@ impl Sample {
     }
 
     /// Takes the lines of each resource from a function.
-    pub fn of(resources: &'static [&'static Resource], lines: impl Fn(&Resource) -> Vec<String>) -> Self {
+    pub fn of(
+        resources: &'static [&'static Resource],
+        lines: impl Fn(&Resource) -> Vec<String>,
+    ) -> Self {
         Self { resources, lines: resources.iter().map(|resource| lines(resource)).collect() }
     }
 
@@ -64,14 +68,20 @@ impl Sample {
         self.lines(resource).iter().filter_map(|line| serde_json::from_str(line).ok())
     }
 
-    /// Returns all copies of the rows of a resource, as JSON Lines; the first copy is the file's text.
+    /// Returns all copies of the rows of a resource, as JSON Lines; the first copy is the file's
+    /// text.
     pub fn grown(&self, resource: &'static Resource) -> impl Iterator<Item = String> {
-        let mut keys: BTreeSet<_> = self.resources.iter().flat_map(|resource| resource.table.key).copied().collect();
+        let mut keys: BTreeSet<_> =
+            self.resources.iter().flat_map(|resource| resource.table.key).copied().collect();
         keys.retain(|key| resource.fixed.iter().all(|(name, _)| name != key));
         let copies = (2..=COPIES).flat_map(move |copy| {
             let keys = keys.clone();
             self.rows(resource).filter_map(move |mut row| {
-                let key = resource.table.key.iter().any(|name| keys.contains(name) && row[*name].is_string());
+                let key = resource
+                    .table
+                    .key
+                    .iter()
+                    .any(|name| keys.contains(name) && row[*name].is_string());
                 move_object(row.as_object_mut().filter(|_| key)?, resource.fields, &keys, copy);
                 Some(row.to_string())
             })
@@ -85,26 +95,39 @@ impl Sample {
     }
 }
 
-fn move_object(object: &mut Map<String, Value>, fields: &[Field], keys: &BTreeSet<&str>, copy: u32) {
+fn move_object(
+    object: &mut Map<String, Value>,
+    fields: &[Field],
+    keys: &BTreeSet<&str>,
+    copy: u32,
+) {
     for (name, value) in object {
         let kind = fields.iter().find(|field| field.name == name).map(|field| field.kind);
         match value {
             Value::String(text) if kind == Some(Kind::Timestamp) => {
-                *text = timestamp::later(text, i64::from(copy - 1) * STEP_SECONDS).unwrap_or_else(|| text.clone());
+                *text = timestamp::later(text, i64::from(copy - 1) * STEP_SECONDS)
+                    .unwrap_or_else(|| text.clone());
             }
             value if matches!(kind, Some(Kind::Epoch(_))) => move_ticks(value, kind, copy),
-            Value::String(text) if keys.contains(name.as_str()) => text.push_str(&format!("-{copy}")),
-            value => move_value(value, kind.and_then(Kind::members).unwrap_or_default(), keys, copy),
+            Value::String(text) if keys.contains(name.as_str()) => {
+                text.push_str(&format!("-{copy}"))
+            }
+            value => {
+                move_value(value, kind.and_then(Kind::members).unwrap_or_default(), keys, copy)
+            }
         }
     }
 }
 
 fn move_ticks(value: &mut Value, kind: Option<Kind>, copy: u32) {
     let Some(Kind::Epoch(epoch)) = kind else { return };
-    let step = i128::from(copy - 1) * i128::from(STEP_SECONDS) * 1_000_000_000 / epoch.nanoseconds();
+    let step =
+        i128::from(copy - 1) * i128::from(STEP_SECONDS) * 1_000_000_000 / epoch.nanoseconds();
     let moved = |ticks: i64| i64::try_from(i128::from(ticks) + step).unwrap_or(ticks);
     *value = match &*value {
-        Value::String(text) => text.parse().map_or_else(|_| Value::from(text.as_str()), |ticks| moved(ticks).to_string().into()),
+        Value::String(text) => text
+            .parse()
+            .map_or_else(|_| Value::from(text.as_str()), |ticks| moved(ticks).to_string().into()),
         number => number.as_i64().map_or_else(|| number.clone(), |ticks| moved(ticks).into()),
     };
 }
@@ -112,7 +135,9 @@ fn move_ticks(value: &mut Value, kind: Option<Kind>, copy: u32) {
 fn move_value(value: &mut Value, fields: &[Field], keys: &BTreeSet<&str>, copy: u32) {
     match value {
         Value::Object(object) => move_object(object, fields, keys, copy),
-        Value::Array(values) => values.iter_mut().for_each(|value| move_value(value, fields, keys, copy)),
+        Value::Array(values) => {
+            values.iter_mut().for_each(|value| move_value(value, fields, keys, copy))
+        }
         _ => {}
     }
 }
@@ -146,7 +171,10 @@ mod tests {
             value
         };
         assert_eq!(moved(json!(1_704_067_200), api::Epoch::Seconds), json!(1_704_672_000));
-        assert_eq!(moved(json!("1704067200000"), api::Epoch::MillisecondsText), json!("1704672000000"));
+        assert_eq!(
+            moved(json!("1704067200000"), api::Epoch::MillisecondsText),
+            json!("1704672000000")
+        );
         assert_eq!(moved(json!("then"), api::Epoch::SecondsText), json!("then"));
     }
 
@@ -154,11 +182,22 @@ mod tests {
     fn the_first_copy_is_the_file() {
         let folder = std::env::temp_dir().join(format!("sample-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(folder.join("users.jsonl"), "{\"userId\":\"u-1\",  \"n\":1.0}\n{\"userId\":7}\n").unwrap();
+        std::fs::write(
+            folder.join("users.jsonl"),
+            "{\"userId\":\"u-1\",  \"n\":1.0}\n{\"userId\":7}\n",
+        )
+        .unwrap();
         let sample = Sample::read(&folder, shop::RESOURCES).unwrap();
         let rows: Vec<_> = sample.grown(&shop::USERS).collect();
         assert_eq!(rows.len(), 2 + 39, "a key that is no text has one copy");
-        assert_eq!(rows[..3], ["{\"userId\":\"u-1\",  \"n\":1.0}", "{\"userId\":7}", "{\"userId\":\"u-1-2\",\"n\":1.0}"]);
+        assert_eq!(
+            rows[..3],
+            [
+                "{\"userId\":\"u-1\",  \"n\":1.0}",
+                "{\"userId\":7}",
+                "{\"userId\":\"u-1-2\",\"n\":1.0}"
+            ]
+        );
         assert_eq!(sample.grown(&shop::ORDERS).count(), 0, "a file that is not there has no rows");
     }
 }

@@ -1,16 +1,20 @@
 //! The partition that a row belongs to, where a list is spread over several.
 
-/// Returns the shard of a row: FNV-1a (64 bits) of its id, modulo the number of shards (0 counts as 1).
+/// Returns the shard of a row: FNV-1a (64 bits) of its id, modulo the number of shards (0 counts as
+/// 1).
 ///
-/// This function must never change, so that rows keep their shard in every version and every language. FNV-1a
-/// starts with 14695981039346656037 and for each byte of UTF-8 does `hash = (hash ^ byte) * 1099511628211`.
+/// This function must never change, so that rows keep their shard in every version and every
+/// language. FNV-1a starts with 14695981039346656037 and for each byte of UTF-8 does
+/// `hash = (hash ^ byte) * 1099511628211`.
 pub fn shard(id: &str, shards: u32) -> u32 {
     u32::try_from(fnv1a(id.as_bytes()) % u64::from(shards.max(1))).unwrap_or_default()
 }
 
 /// FNV-1a, 64 bits (draft-eastlake-fnv).
 fn fnv1a(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xCBF2_9CE4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01B3))
+    bytes.iter().fold(0xCBF2_9CE4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01B3)
+    })
 }
 
 #[cfg(test)]
@@ -35,7 +39,10 @@ mod tests {
                 counts[shard(&format!("a-{number}"), shards) as usize] += 1;
             }
             let even = 10_000 / shards;
-            assert!(counts.iter().all(|count| count.abs_diff(even) < even / 5), "{shards}: {counts:?}");
+            assert!(
+                counts.iter().all(|count| count.abs_diff(even) < even / 5),
+                "{shards}: {counts:?}"
+            );
         }
     }
 }

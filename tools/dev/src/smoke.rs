@@ -1,7 +1,8 @@
 //! `cargo dev smoke`: tries a stack from outside, as callers see it.
 //!
-//! The requests come from the declarations: each makes a function use another permission (a Query of each index, BatchGetItem, a count,
-//! expansions, GetItem). Values for paths and filters come from the answers. Then caching, errors, headers and CORS are tried.
+//! The requests come from the declarations: each makes a function use another permission (a Query
+//! of each index, BatchGetItem, a count, expansions, GetItem). Values for paths and filters come
+//! from the answers. Then caching, errors, headers and CORS are tried.
 
 mod client;
 mod judge;
@@ -61,11 +62,18 @@ pub enum Outcome {
 /// Tries every route of a bundle.
 ///
 /// # Errors
-/// If the URL is none, or a route's declaration cannot be planned. A request that fails is a failed check.
+/// If the URL is none, or a route's declaration cannot be planned. A request that fails is a failed
+/// check.
 pub async fn smoke(bundle: &Bundle, options: &Options) -> Result<Report> {
     let values = Values::new(&options.ids);
     let scope = bundle.read_any_scope();
-    let mut run = Run { client: Client::new(&options.url)?, options, scope, values, report: Report::default() };
+    let mut run = Run {
+        client: Client::new(&options.url)?,
+        options,
+        scope,
+        values,
+        report: Report::default(),
+    };
     // A list first, because its items have the values of other paths.
     let mut left: Vec<_> = bundle.routes.to_vec();
     left.sort_by_key(|route| !route.is_list());
@@ -92,7 +100,9 @@ impl Run<'_> {
     async fn route(&mut self, route: &'static Route) -> Result<()> {
         let at = |what: &str| format!("{}: {what}", route.name);
         if route.access != Access::Public {
-            let path = self.path(route).unwrap_or_else(|_| filled(route, |_| Some(NOBODY.to_owned())).unwrap_or_default());
+            let path = self
+                .path(route)
+                .unwrap_or_else(|_| filled(route, |_| Some(NOBODY.to_owned())).unwrap_or_default());
             self.check(at("no token"), Ask::get(path), |answer| judge::refusal(answer, 401)).await;
         }
         let (token, path) = match self.entry(route) {
@@ -111,7 +121,10 @@ impl Run<'_> {
             Shape::List(list) => self.list(route, list, &path, &ask).await?,
             Shape::One => self.item(route, &path, &ask).await,
         };
-        self.check(at("HEAD"), Ask { method: "HEAD", ..ask(path.clone()) }, |answer| judge::head(answer, policy)).await;
+        self.check(at("HEAD"), Ask { method: "HEAD", ..ask(path.clone()) }, |answer| {
+            judge::head(answer, policy)
+        })
+        .await;
         if let Some(plain) = plain {
             let known = |etag: &str| ask(path.clone()).with("if-none-match", etag);
             let mut etag = plain.header("etag");
@@ -121,7 +134,10 @@ impl Run<'_> {
             {
                 etag = newer.header("etag");
             }
-            self.check(at("not modified"), known(&etag), |answer| judge::not_modified(answer, policy, &etag)).await;
+            self.check(at("not modified"), known(&etag), |answer| {
+                judge::not_modified(answer, policy, &etag)
+            })
+            .await;
             if plain.body.len() >= 1_024 {
                 let gzip = ask(path.clone()).with("accept-encoding", "gzip");
                 self.check(at("gzip"), gzip, |answer| judge::compressed(answer, policy)).await;
@@ -129,10 +145,16 @@ impl Run<'_> {
         }
         if let Some(origin) = &self.options.origin {
             let from = ask(path.clone()).with("origin", origin.clone());
-            self.check(at("from the origin"), from, |answer| judge::allows(answer, origin).into_iter().collect()).await;
+            self.check(at("from the origin"), from, |answer| {
+                judge::allows(answer, origin).into_iter().collect()
+            })
+            .await;
         }
         let nonsense = ask(format!("{path}?nonsense=1"));
-        self.check(at("unknown parameter"), nonsense, |answer| judge::problem(answer, 400, Some("nonsense"))).await;
+        self.check(at("unknown parameter"), nonsense, |answer| {
+            judge::problem(answer, 400, Some("nonsense"))
+        })
+        .await;
         self.somebody_else(route, &ask).await;
         Ok(())
     }
@@ -142,12 +164,16 @@ impl Run<'_> {
         let token = match (route.access, &self.options.token) {
             (Access::Public, _) => None,
             (_, None) => return Err("no --token".to_owned()),
-            (Access::Scope(scope), Some(token)) if !values::scopes(token).iter().any(|other| other == scope) => {
+            (Access::Scope(scope), Some(token))
+                if !values::scopes(token).iter().any(|other| other == scope) =>
+            {
                 return Err(format!("the token has no scope {scope}"));
             }
             (_, Some(token)) => Some(token.clone()),
         };
-        let path = self.path(route).map_err(|name| format!("no value for {name}: give --id {name}=VALUE"))?;
+        let path = self
+            .path(route)
+            .map_err(|name| format!("no value for {name}: give --id {name}=VALUE"))?;
         Ok((token, path))
     }
 
@@ -160,17 +186,26 @@ impl Run<'_> {
         ask: &impl Fn(String) -> Ask,
     ) -> Result<Option<Answer>> {
         let at = |what: &str| format!("{}: {what}", route.name);
-        let (resource, policy, planner) = (route.resource, route.resource.policy, Planner::new(route, ANY, 1)?);
+        let (resource, policy, planner) =
+            (route.resource, route.resource.policy, Planner::new(route, ANY, 1)?);
         let summary = resource.summary;
         let all: Vec<_> = resource.fields.iter().map(|field| field.name).collect();
-        let plain = self.check(at("list"), ask(path.to_owned()), |answer| judge::page(answer, policy, summary)).await;
+        let plain = self
+            .check(at("list"), ask(path.to_owned()), |answer| judge::page(answer, policy, summary))
+            .await;
         let shown = plain.as_ref().map(Answer::json).unwrap_or_default();
         let empty = shown["items"].as_array().is_some_and(Vec::is_empty);
         self.values.learn(resource, shown["items"].as_array().into_iter().flatten());
 
-        // One request for each index that a sort or a filter reaches, and one for fields that an index lacks.
+        // One request for each index that a sort or a filter reaches, and one for fields that an
+        // index lacks.
         let whole = format!("fields={}", all.join(","));
-        let first = planner.plan("").map_err(|problem| anyhow!("{} cannot be planned: {}", route.name, problem.kind.title()))?.index;
+        let first = planner
+            .plan("")
+            .map_err(|problem| {
+                anyhow!("{} cannot be planned: {}", route.name, problem.kind.title())
+            })?
+            .index;
         let (mut reached, mut by_key) = (vec![first], false);
         for (sort, filter) in choices(list) {
             let sample = filter.map(|filter| (filter, sample(filter)));
@@ -195,21 +230,37 @@ impl Run<'_> {
             }
             if !planned.covered && !by_key {
                 by_key = true;
-                let request = format!("{path}?{}", query(sort, value.as_ref(), &format!("{whole}&limit=2")));
+                let request =
+                    format!("{path}?{}", query(sort, value.as_ref(), &format!("{whole}&limit=2")));
                 if empty {
                     self.skip(at("fields by key"), &request, "the list is empty");
-                } else if let Some(answer) = self.check(at("fields by key"), ask(request), |answer| judge::page(answer, policy, &all)).await
+                } else if let Some(answer) = self
+                    .check(at("fields by key"), ask(request), |answer| {
+                        judge::page(answer, policy, &all)
+                    })
+                    .await
                 {
-                    self.values.learn(resource, answer.json()["items"].as_array().into_iter().flatten());
+                    self.values
+                        .learn(resource, answer.json()["items"].as_array().into_iter().flatten());
                 }
             }
         }
         if planner.plan("page=2&limit=1").is_ok() {
-            self.check(at("count"), ask(format!("{path}?page=2&limit=1")), |answer| judge::page(answer, policy, summary)).await;
+            self.check(at("count"), ask(format!("{path}?page=2&limit=1")), |answer| {
+                judge::page(answer, policy, summary)
+            })
+            .await;
         }
         if let Some((outer, inner)) = nested(resource.fields) {
             let request = ask(format!("{path}?fields={outer}({inner})&limit=2"));
-            let wanted = |answer: &Answer| judge::nested(judge::page(answer, policy, &[outer]), &answer.json()["items"], outer, inner);
+            let wanted = |answer: &Answer| {
+                judge::nested(
+                    judge::page(answer, policy, &[outer]),
+                    &answer.json()["items"],
+                    outer,
+                    inner,
+                )
+            };
             self.check(at("nested fields"), request, wanted).await;
         }
         for expansion in list.expansions {
@@ -219,10 +270,12 @@ impl Run<'_> {
                 Place::Within { .. } if empty => self.skip(what, &request, "the list is empty"),
                 Place::Within { join, .. } => {
                     let fields: Vec<_> = summary.iter().copied().chain([join.list]).collect();
-                    self.check(what, ask(request), |answer| judge::page(answer, policy, &fields)).await;
+                    self.check(what, ask(request), |answer| judge::page(answer, policy, &fields))
+                        .await;
                 }
                 Place::Beside => {
-                    self.check(what, ask(request), |answer| judge::page(answer, policy, summary)).await;
+                    self.check(what, ask(request), |answer| judge::page(answer, policy, summary))
+                        .await;
                 }
             }
         }
@@ -230,33 +283,59 @@ impl Run<'_> {
     }
 
     /// Makes an item's requests; returns the answer to the first.
-    async fn item(&mut self, route: &'static Route, path: &str, ask: &impl Fn(String) -> Ask) -> Option<Answer> {
+    async fn item(
+        &mut self,
+        route: &'static Route,
+        path: &str,
+        ask: &impl Fn(String) -> Ask,
+    ) -> Option<Answer> {
         let at = |what: &str| format!("{}: {what}", route.name);
         let (resource, policy) = (route.resource, route.resource.policy);
         let all: Vec<_> = resource.fields.iter().map(|field| field.name).collect();
-        let plain = self.check(at("item"), ask(path.to_owned()), |answer| judge::item(answer, policy, &all)).await;
+        let plain = self
+            .check(at("item"), ask(path.to_owned()), |answer| judge::item(answer, policy, &all))
+            .await;
         if let Some(plain) = &plain {
             self.values.learn(resource, [&plain.json()]);
         }
         if let Some((outer, inner)) = nested(resource.fields) {
             let request = ask(format!("{path}?fields={outer}({inner})"));
-            let wanted = |answer: &Answer| judge::nested(judge::item(answer, policy, &[outer]), &answer.json(), outer, inner);
+            let wanted = |answer: &Answer| {
+                judge::nested(judge::item(answer, policy, &[outer]), &answer.json(), outer, inner)
+            };
             self.check(at("nested fields"), request, wanted).await;
         }
-        let text = |name: &str| resource.field(name).is_some_and(|field| !matches!(field.kind, Kind::Number | Kind::Integer));
-        let unknown = route.parameters().filter(|name| owner(route) != Some(*name)).last().filter(|name| text(name));
+        let text = |name: &str| {
+            resource
+                .field(name)
+                .is_some_and(|field| !matches!(field.kind, Kind::Number | Kind::Integer))
+        };
+        let unknown = route
+            .parameters()
+            .filter(|name| owner(route) != Some(*name))
+            .last()
+            .filter(|name| text(name));
         if let Some(unknown) = unknown
-            && let Some(path) = filled(route, |name| if name == unknown { Some(NOBODY.to_owned()) } else { self.value(route, name) })
+            && let Some(path) = filled(route, |name| {
+                if name == unknown { Some(NOBODY.to_owned()) } else { self.value(route, name) }
+            })
         {
-            self.check(at("no such item"), ask(path), |answer| judge::problem(answer, 404, None)).await;
+            self.check(at("no such item"), ask(path), |answer| judge::problem(answer, 404, None))
+                .await;
         }
         plain
     }
 
     /// Asks for what belongs to somebody else, if the path names an owner.
     async fn somebody_else(&mut self, route: &'static Route, ask: &impl Fn(String) -> Ask) {
-        let Some(owner) = owner(route).filter(|owner| route.parameters().any(|name| name == *owner)) else { return };
-        let path = filled(route, |name| if name == owner { Some(NOBODY.to_owned()) } else { self.value(route, name) });
+        let Some(owner) =
+            owner(route).filter(|owner| route.parameters().any(|name| name == *owner))
+        else {
+            return;
+        };
+        let path = filled(route, |name| {
+            if name == owner { Some(NOBODY.to_owned()) } else { self.value(route, name) }
+        });
         let (what, path) = (format!("{}: somebody else's", route.name), path.unwrap_or_default());
         let scopes = self.options.token.as_deref().map(values::scopes).unwrap_or_default();
         if scopes.contains(&self.scope) {
@@ -268,7 +347,9 @@ impl Run<'_> {
     async fn preflight(&mut self, routes: &[&'static Route]) {
         let Some(route) = routes.first() else { return };
         let path = self.path(route).unwrap_or_else(|_| route.path.to_owned());
-        let Some(origin) = &self.options.origin else { return self.skip("preflight".to_owned(), &path, "no --origin") };
+        let Some(origin) = &self.options.origin else {
+            return self.skip("preflight".to_owned(), &path, "no --origin");
+        };
         let request = Ask { method: "OPTIONS", ..Ask::get(path) }
             .with("origin", origin.clone())
             .with("access-control-request-method", "GET")
@@ -284,11 +365,20 @@ impl Run<'_> {
     }
 
     fn value(&self, route: &'static Route, name: &str) -> Option<String> {
-        if owner(route) == Some(name) { Some("me".to_owned()) } else { self.values.of(route.resource, name) }
+        if owner(route) == Some(name) {
+            Some("me".to_owned())
+        } else {
+            self.values.of(route.resource, name)
+        }
     }
 
     /// Sends a request and judges the answer; returns it if nothing is wrong.
-    async fn check(&mut self, name: impl Into<String>, ask: Ask, judge: impl FnOnce(&Answer) -> Vec<String>) -> Option<Answer> {
+    async fn check(
+        &mut self,
+        name: impl Into<String>,
+        ask: Ask,
+        judge: impl FnOnce(&Answer) -> Vec<String>,
+    ) -> Option<Answer> {
         let request = format!("{} {}", ask.method, ask.path);
         let (wrong, answer) = match self.client.send(&ask).await {
             Ok(answer) => (judge(&answer), Some(answer)),
@@ -301,7 +391,11 @@ impl Run<'_> {
     }
 
     fn skip(&mut self, name: String, path: &str, reason: &str) {
-        self.report.0.push(Check { name, request: format!("GET {path}"), outcome: Outcome::Skipped(reason.to_owned()) });
+        self.report.0.push(Check {
+            name,
+            request: format!("GET {path}"),
+            outcome: Outcome::Skipped(reason.to_owned()),
+        });
     }
 }
 
@@ -310,10 +404,19 @@ fn owner(route: &Route) -> Option<&'static str> {
     if let Access::Owner { field, .. } = route.access { Some(field) } else { None }
 }
 
-/// Returns each sort (`None` if the list has none) alone and with each filter that compares for equality.
-fn choices(list: &'static List) -> impl Iterator<Item = (Option<&'static str>, Option<&'static Filter>)> {
-    let sorts = list.sorts.iter().map(|sort| Some(sort.name)).chain(list.sorts.is_empty().then_some(None));
-    let equal = |filter: &&Filter| matches!(filter.accepts, Accepts::Text | Accepts::OneOf(_) | Accepts::Number | Accepts::Boolean);
+/// Returns each sort (`None` if the list has none) alone and with each filter that compares for
+/// equality.
+fn choices(
+    list: &'static List,
+) -> impl Iterator<Item = (Option<&'static str>, Option<&'static Filter>)> {
+    let sorts =
+        list.sorts.iter().map(|sort| Some(sort.name)).chain(list.sorts.is_empty().then_some(None));
+    let equal = |filter: &&Filter| {
+        matches!(
+            filter.accepts,
+            Accepts::Text | Accepts::OneOf(_) | Accepts::Number | Accepts::Boolean
+        )
+    };
     let filters = std::iter::once(None).chain(list.filters.iter().filter(equal).map(Some));
     sorts.flat_map(move |sort| filters.clone().map(move |filter| (sort, filter)))
 }
@@ -362,8 +465,10 @@ impl fmt::Display for Report {
             };
             writeln!(f, "{result:<7}  {name:<width$}  {request}{remark}")?;
         }
-        let (held, skipped) =
-            (self.count(|outcome| *outcome == Outcome::Held), self.count(|outcome| matches!(outcome, Outcome::Skipped(_))));
+        let (held, skipped) = (
+            self.count(|outcome| *outcome == Outcome::Held),
+            self.count(|outcome| matches!(outcome, Outcome::Skipped(_))),
+        );
         writeln!(f, "{held} ok, {} failed, {skipped} skipped", self.failed())
     }
 }

@@ -1,7 +1,9 @@
-//! The file that says where the stack of `cargo dev up` listens, so that the other commands find it on any port.
+//! The file that says where the stack of `cargo dev up` listens, so that the other commands find it
+//! on any port.
 //!
-//! It is `dev/stack.json` in cargo's build folder. A stack that was killed leaves it behind: it counts only while its
-//! process lives. If two stacks share a build folder, the file is that of the one that started last.
+//! It is `dev/stack.json` in cargo's build folder. A stack that was killed leaves it behind: it
+//! counts only while its process lives. If two stacks share a build folder, the file is that of the
+//! one that started last.
 
 use crate::workspace;
 use anyhow::{Context as _, Result};
@@ -27,7 +29,8 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// Returns the stack of this workspace, if one runs. A file that cannot be read, or whose process has ended, is ignored.
+    /// Returns the stack of this workspace, if one runs. A file that cannot be read, or whose
+    /// process has ended, is ignored.
     pub fn running() -> Option<Self> {
         Self::read(&file(&workspace::root()))
     }

@@ -1,8 +1,8 @@
 //! `template.yaml`, read: the truth for the local stack and for contract tests.
 //!
-//! Intrinsic functions are kept as CloudFormation's JSON form has them (`{"Ref": …}`, `{"Fn::Sub": …}`) and not
-//! evaluated, because a key schema or a route must not depend on a deployment. If one is in a place whose value is
-//! needed here, reading fails and names the place.
+//! Intrinsic functions are kept as CloudFormation's JSON form has them (`{"Ref": …}`,
+//! `{"Fn::Sub": …}`) and not evaluated, because a key schema or a route must not depend on a
+//! deployment. If one is in a place whose value is needed here, reading fails and names the place.
 
 mod function;
 
@@ -18,7 +18,8 @@ use std::path::Path;
 pub struct Template {
     /// The whole document, intrinsic functions in their JSON form.
     pub document: Value,
-    /// Every `AWS::DynamoDB::Table`, and those of `Metadata.ExistingTables`, in order of the logical id.
+    /// Every `AWS::DynamoDB::Table`, and those of `Metadata.ExistingTables`, in order of the
+    /// logical id.
     pub tables: Vec<Table>,
     /// Every `AWS::Serverless::Function`, in order of the logical id.
     pub functions: Vec<Function>,
@@ -77,7 +78,8 @@ pub enum Kind {
 impl Template {
     /// Reads a template from a file.
     pub fn read(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", workspace::shown(path)))?;
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("cannot read {}", workspace::shown(path)))?;
         Self::parse(&text).with_context(|| workspace::shown(path))
     }
 
@@ -97,16 +99,27 @@ impl Template {
         for (id, resource) in resources {
             let at = || format!("Resources.{id}");
             match resource["Type"].as_str() {
-                Some("AWS::DynamoDB::Table") => tables.push(Table::read(id, &resource["Properties"]).with_context(at)?),
+                Some("AWS::DynamoDB::Table") => {
+                    tables.push(Table::read(id, &resource["Properties"]).with_context(at)?)
+                }
                 Some("AWS::Serverless::Function") => {
-                    functions.push(Function::read(id, resources, &document["Globals"]["Function"]).with_context(at)?);
+                    functions.push(
+                        Function::read(id, resources, &document["Globals"]["Function"])
+                            .with_context(at)?,
+                    );
                 }
                 _ => {}
             }
         }
-        // Tables that exist already: only their keys and indexes are declared, under the name of the parameter with the table's name.
-        for (id, properties) in document["Metadata"]["ExistingTables"].as_object().into_iter().flatten() {
-            tables.push(Table::read(id, properties).with_context(|| format!("Metadata.ExistingTables.{id}"))?);
+        // Tables that exist already: only their keys and indexes are declared, under the name of
+        // the parameter with the table's name.
+        for (id, properties) in
+            document["Metadata"]["ExistingTables"].as_object().into_iter().flatten()
+        {
+            tables.push(
+                Table::read(id, properties)
+                    .with_context(|| format!("Metadata.ExistingTables.{id}"))?,
+            );
         }
         tables.sort_by(|a, b| a.logical_id.cmp(&b.logical_id));
         functions.sort_by(|a, b| a.logical_id.cmp(&b.logical_id));
@@ -193,7 +206,8 @@ impl Table {
         Ok(Self { logical_id: logical_id.to_owned(), local_name, create, key, indexes })
     }
 
-    /// Every attribute that a key of the table or of an index names, with its type; the table's own first.
+    /// Every attribute that a key of the table or of an index names, with its type; the table's own
+    /// first.
     pub fn key_attributes(&self) -> Vec<&Key> {
         let mut found: Vec<&Key> = Vec::new();
         for key in self.key.iter().chain(self.indexes.iter().flat_map(|index| &index.key)) {
@@ -230,7 +244,11 @@ fn keys(of: &Value, kinds: &BTreeMap<String, Kind>) -> Result<Vec<Key>> {
         let Some(kind) = kinds.get(name) else {
             bail!("key attribute `{name}` is not in AttributeDefinitions");
         };
-        keys.push(Key { name: name.to_owned(), hash: text(element, "KeyType")? == "HASH", kind: *kind });
+        keys.push(Key {
+            name: name.to_owned(),
+            hash: text(element, "KeyType")? == "HASH",
+            kind: *kind,
+        });
     }
     Ok(keys)
 }
@@ -247,14 +265,18 @@ fn list<'a>(of: &'a Value, member: &str) -> Result<&'a Vec<Value>> {
 fn plain(of: &Value, member: &str) -> Result<Value> {
     fn has_intrinsic(value: &Value) -> bool {
         match value {
-            Value::Object(object) => object.iter().any(|(k, v)| k == "Ref" || k.starts_with("Fn::") || has_intrinsic(v)),
+            Value::Object(object) => {
+                object.iter().any(|(k, v)| k == "Ref" || k.starts_with("Fn::") || has_intrinsic(v))
+            }
             Value::Array(items) => items.iter().any(has_intrinsic),
             _ => false,
         }
     }
     match &of[member] {
         Value::Null => Err(anyhow!("{member} is missing")),
-        value if has_intrinsic(value) => Err(anyhow!("{member} depends on the deployment, so no local table can be made of it")),
+        value if has_intrinsic(value) => {
+            Err(anyhow!("{member} depends on the deployment, so no local table can be made of it"))
+        }
         value => Ok(value.clone()),
     }
 }
@@ -307,7 +329,10 @@ Resources:
         let table = template.table("order-lines").unwrap();
         assert_eq!(table.logical_id, "OrderLinesTable");
         assert_eq!(table.create["TableName"], "order-lines");
-        assert_eq!(table.create["GlobalSecondaryIndexes"][0]["KeySchema"].as_array().unwrap().len(), 3);
+        assert_eq!(
+            table.create["GlobalSecondaryIndexes"][0]["KeySchema"].as_array().unwrap().len(),
+            3
+        );
         let names: Vec<_> = table.key_attributes().iter().map(|key| key.name.as_str()).collect();
         assert_eq!(names, ["accountId", "lineId", "total"]);
         assert_eq!(table.index("byTotal").unwrap().non_key_attributes, ["status"]);
@@ -316,7 +341,11 @@ Resources:
         let function = template.function("list-lines").unwrap();
         assert_eq!(function.environment["LOG_LEVEL"], "info");
         assert_eq!(function.environment["LINES_TABLE"], json!({"Ref": "OrderLinesTable"}));
-        let route = Route { path: "/v1/accounts/{accountId}/lines".to_owned(), method: "GET".to_owned(), event: "Get".to_owned() };
+        let route = Route {
+            path: "/v1/accounts/{accountId}/lines".to_owned(),
+            method: "GET".to_owned(),
+            event: "Get".to_owned(),
+        };
         assert_eq!(function.routes, [route]);
         assert_eq!(function.statements[0]["Action"], "dynamodb:Query");
         assert_eq!(function.other_policies, [json!("AWSXRayDaemonWriteAccess")]);
@@ -344,18 +373,29 @@ Resources:
             Template::parse(&function).unwrap().function("get-thing").unwrap().clone()
         };
         let own = with_role("!GetAtt GetThingRole.Arn");
-        let actions: Vec<_> = own.statements.iter().map(|statement| statement["Action"].as_str().unwrap()).collect();
+        let actions: Vec<_> =
+            own.statements.iter().map(|statement| statement["Action"].as_str().unwrap()).collect();
         assert_eq!(actions, ["dynamodb:GetItem", "dynamodb:Query", "xray:PutTraceSegments"]);
-        assert_eq!((own.role.as_deref(), own.other_policies), (Some("GetThingRole"), vec![json!("arn:aws:iam::aws:policy/X")]));
+        assert_eq!(
+            (own.role.as_deref(), own.other_policies),
+            (Some("GetThingRole"), vec![json!("arn:aws:iam::aws:policy/X")])
+        );
         let foreign = with_role("'arn:aws:iam::1:role/admin'");
-        assert_eq!((foreign.role, foreign.other_policies), (None, vec![json!("arn:aws:iam::1:role/admin")]));
+        assert_eq!(
+            (foreign.role, foreign.other_policies),
+            (None, vec![json!("arn:aws:iam::1:role/admin")])
+        );
     }
 
     #[test]
     fn what_cannot_be_made_locally_is_named() {
-        let error = format!("{:#}", Template::parse(&SMALL.replace("[status]", "!Ref Names")).unwrap_err());
+        let error =
+            format!("{:#}", Template::parse(&SMALL.replace("[status]", "!Ref Names")).unwrap_err());
         assert!(error.contains("OrderLinesTable") && error.contains("Projection"), "{error}");
-        let other = SMALL.replace("{AttributeName: total, AttributeType: N}", "{AttributeName: sum, AttributeType: N}");
+        let other = SMALL.replace(
+            "{AttributeName: total, AttributeType: N}",
+            "{AttributeName: sum, AttributeType: N}",
+        );
         let error = format!("{:#}", Template::parse(&other).unwrap_err());
         assert!(error.contains("`total` is not in AttributeDefinitions"), "{error}");
         assert!(Template::parse("Resources: 3").is_err());

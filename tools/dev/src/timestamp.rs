@@ -13,14 +13,17 @@ pub(crate) fn is_time(text: &str) -> bool {
     PrimitiveDateTime::parse(text, RFC_3339_MILLIS).is_ok()
 }
 
-/// Writes a time of RFC 3339 as this API does: in UTC, cut to milliseconds. `None` if the text is no such time.
+/// Writes a time of RFC 3339 as this API does: in UTC, cut to milliseconds. `None` if the text is
+/// no such time.
 pub(crate) fn normalized(text: &str) -> Option<String> {
     later(text, 0)
 }
 
-/// Writes the time that is this number of seconds after a time of RFC 3339. `None` if the text is no such time.
+/// Writes the time that is this number of seconds after a time of RFC 3339. `None` if the text is
+/// no such time.
 pub(crate) fn later(text: &str, seconds: i64) -> Option<String> {
-    // The `time` crate takes any separator between date and time; section 5.6 has `T`, in either case.
+    // The `time` crate takes any separator between date and time; section 5.6 has `T`, in either
+    // case.
     if !matches!(text.as_bytes().get(10), Some(b'T' | b't')) {
         return None;
     }
@@ -36,7 +39,10 @@ mod tests {
     #[test]
     fn a_time_has_one_form() {
         assert!(is_time("2024-02-29T23:59:59.999Z"));
-        assert_eq!(later("2024-02-28T23:00:00+01:00", 86_400).as_deref(), Some("2024-02-29T22:00:00.000Z"));
+        assert_eq!(
+            later("2024-02-28T23:00:00+01:00", 86_400).as_deref(),
+            Some("2024-02-29T22:00:00.000Z")
+        );
         for text in [
             "2023-02-29T00:00:00.000Z",
             "2024-01-01T00:00:00Z",
@@ -61,8 +67,18 @@ mod tests {
         ] {
             assert_eq!(normalized(text).as_deref(), Some("2024-02-29T22:00:00.000Z"), "{text}");
         }
-        assert_eq!(normalized("2024-01-01T00:00:00.12Z").as_deref(), Some("2024-01-01T00:00:00.120Z"));
-        for text in ["2024-01-01 00:00:00Z", "2024-01-01_00:00:00Z", "2024-01-01T00:00:00", "2024-01-01", "2023-02-29T00:00:00Z", ""] {
+        assert_eq!(
+            normalized("2024-01-01T00:00:00.12Z").as_deref(),
+            Some("2024-01-01T00:00:00.120Z")
+        );
+        for text in [
+            "2024-01-01 00:00:00Z",
+            "2024-01-01_00:00:00Z",
+            "2024-01-01T00:00:00",
+            "2024-01-01",
+            "2023-02-29T00:00:00Z",
+            "",
+        ] {
             assert_eq!(normalized(text), None, "{text}");
         }
         assert_eq!(normalized("9999-12-31T23:00:00-02:00"), None, "the year 10000 in UTC");

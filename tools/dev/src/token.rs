@@ -1,7 +1,7 @@
 //! Tokens for the local stack.
 //!
-//! Unsigned JWTs (RFC 7519 section 6): anyone can make one. Therefore only a build with the Cargo feature
-//! `local-tokens` accepts them, and only `cargo dev` enables it.
+//! Unsigned JWTs (RFC 7519 section 6): anyone can make one. Therefore only a build with the Cargo
+//! feature `local-tokens` accepts them, and only `cargo dev` enables it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -36,10 +36,14 @@ mod tests {
         let parts: Vec<_> = token.split('.').collect();
         assert_eq!(parts.len(), 3);
         assert_eq!(decode(parts[0]), r#"{"alg":"none","typ":"JWT"}"#);
-        let claims = r#"{"iss":"lean-routes-local","sub":"caller-1","scope":"lean-routes/read:any other"}"#;
+        let claims =
+            r#"{"iss":"lean-routes-local","sub":"caller-1","scope":"lean-routes/read:any other"}"#;
         assert_eq!(decode(parts[1]), claims);
         assert_eq!(parts[2], "");
         let plain = super::token("ü\"1", None);
-        assert_eq!(decode(plain.split('.').nth(1).unwrap()), r#"{"iss":"lean-routes-local","sub":"ü\"1"}"#);
+        assert_eq!(
+            decode(plain.split('.').nth(1).unwrap()),
+            r#"{"iss":"lean-routes-local","sub":"ü\"1"}"#
+        );
     }
 }

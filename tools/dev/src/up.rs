@@ -1,8 +1,9 @@
 //! `cargo dev up`: the whole stack on this machine, without Docker, Java or an AWS account.
 //!
-//! DynamoDB in this process, tables from the template, data, and the functions under `cargo lambda watch`. Ports are
-//! taken and tools found before any slow step; the functions are built here, where the progress is visible, with
-//! the same arguments that `watch` passes to `cargo run`, so that the first request compiles nothing.
+//! DynamoDB in this process, tables from the template, data, and the functions under
+//! `cargo lambda watch`. Ports are taken and tools found before any slow step; the functions are
+//! built here, where the progress is visible, with the same arguments that `watch` passes to
+//! `cargo run`, so that the first request compiles nothing.
 
 use crate::banner::Banner;
 use crate::bundle::{Bundle, Stored};
@@ -57,7 +58,8 @@ pub struct Options {
     pub log: Format,
 }
 
-/// Runs the stack until it is ended from outside (drop the future), or until its requests are answered (`once`).
+/// Runs the stack until it is ended from outside (drop the future), or until its requests are
+/// answered (`once`).
 pub async fn up(options: &Options) -> Result<()> {
     if options.port == options.dynamodb_port {
         bail!("--port and --dynamodb-port are both {}: choose two", options.port);
@@ -70,16 +72,19 @@ pub async fn up(options: &Options) -> Result<()> {
         None => None,
     };
     let functions = database::bind(Ipv4Addr::LOCALHOST.into(), options.port).context("--port")?;
-    let listener = database::bind(options.dynamodb_host, options.dynamodb_port).context("--dynamodb-port")?;
+    let listener =
+        database::bind(options.dynamodb_host, options.dynamodb_port).context("--dynamodb-port")?;
     let dynamodb_port = listener.local_addr().context("--dynamodb-port")?.port();
     let db = database::open(options.data.as_deref())?;
     let made = database::create_tables(&db, template)?;
     let tool = cargo_lambda::find(&root).await?;
     build(&root, template).await?;
 
-    // Both servers listen where no page can find them, behind a guard on the port that the user chose.
+    // Both servers listen where no page can find them, behind a guard on the port that the user
+    // chose.
     let mut local = database::serve(guard::hidden()?, db)?;
-    let emulator = local.url.trim_start_matches("http://").parse().context("the emulator has no address")?;
+    let emulator =
+        local.url.trim_start_matches("http://").parse().context("the emulator has no address")?;
     let _emulator = guard::start(listener, emulator, Origins::Refused)?;
     local.url = format!("http://{}", SocketAddr::from((Ipv4Addr::LOCALHOST, dynamodb_port)));
     let stack = Stack { pid: std::process::id(), port: options.port, dynamodb_port };
@@ -104,7 +109,14 @@ pub async fn up(options: &Options) -> Result<()> {
     served
 }
 
-async fn serve(address: SocketAddr, hidden: SocketAddr, local: &Local, bundle: &Bundle, sample: &Sample, options: &Options) -> Result<()> {
+async fn serve(
+    address: SocketAddr,
+    hidden: SocketAddr,
+    local: &Local,
+    bundle: &Bundle,
+    sample: &Sample,
+    options: &Options,
+) -> Result<()> {
     until_it_answers(hidden).await?;
     let rows = Rows::read(&client::local(&local.url), bundle, sample).await?;
     let banner = Banner::new(address, bundle, &rows);
@@ -124,14 +136,19 @@ async fn serve(address: SocketAddr, hidden: SocketAddr, local: &Local, bundle: &
     }
     match failed {
         0 => Ok(()),
-        _ => Err(anyhow!("{failed} of {} requests were not answered with 200", banner.requests.len())),
+        _ => Err(anyhow!(
+            "{failed} of {} requests were not answered with 200",
+            banner.requests.len()
+        )),
     }
 }
 
 /// Builds the functions as `watch` will: `cargo run --bin NAME --features …`, all members selected.
 async fn build(root: &Path, template: &Template) -> Result<()> {
     if template.functions.is_empty() {
-        bail!("the bundle has no function: `cargo dev new resource`, then `cargo dev new route` make one");
+        bail!(
+            "the bundle has no function: `cargo dev new resource`, then `cargo dev new route` make one"
+        );
     }
     eprintln!("building {} functions", template.functions.len());
     let mut cargo = Command::new("cargo");
@@ -162,13 +179,20 @@ async fn fill(
     };
     let mut rejected = 0;
     for (path, of) in files {
-        let to = Destination { client: Some(&client), of, name: &of.table.local_name, shards: options.shards };
+        let to = Destination {
+            client: Some(&client),
+            of,
+            name: &of.table.local_name,
+            shards: options.shards,
+        };
         let report = load::file(to, &path, &rejects(None, &path)).await?;
         eprintln!("{report}");
         rejected += report.rejected;
     }
     if rejected > 0 {
-        eprintln!("{rejected} rows were rejected, the others are loaded: correct them, then load them with `cargo dev load`");
+        eprintln!(
+            "{rejected} rows were rejected, the others are loaded: correct them, then load them with `cargo dev load`"
+        );
     }
     Ok(())
 }
@@ -176,14 +200,25 @@ async fn fill(
 /// Returns the place for the rejects of a file: the given folder, else the build folder.
 pub(crate) fn rejects(folder: Option<&Path>, of: &Path) -> PathBuf {
     let stem = of.file_stem().unwrap_or_default().to_string_lossy();
-    let folder = folder.map_or_else(|| workspace::target(&workspace::root()).join("rejects"), Path::to_path_buf);
+    let folder = folder
+        .map_or_else(|| workspace::target(&workspace::root()).join("rejects"), Path::to_path_buf);
     folder.join(format!("{stem}.rejects.jsonl"))
 }
 
 /// `cargo lambda watch`, with the environment that template.yaml gives the functions.
-fn watch(tool: &Path, root: &Path, bundle: &Bundle, local: &Local, options: &Options, at: SocketAddr) -> Result<Group> {
+fn watch(
+    tool: &Path,
+    root: &Path,
+    bundle: &Bundle,
+    local: &Local,
+    options: &Options,
+    at: SocketAddr,
+) -> Result<Group> {
     let mut command = process::bound(tool)?;
-    command.current_dir(root).args(["lambda", "watch", "--invoke-address"]).arg(at.ip().to_string());
+    command
+        .current_dir(root)
+        .args(["lambda", "watch", "--invoke-address"])
+        .arg(at.ip().to_string());
     command.arg("--invoke-port").arg(at.port().to_string()).args(["--features", FEATURE, "--wait"]);
     // Without it, scripts of every origin could read the answers.
     command.arg("--disable-cors");
@@ -192,7 +227,8 @@ fn watch(tool: &Path, root: &Path, bundle: &Bundle, local: &Local, options: &Opt
     command.env("RUST_LOG", "warn,watchexec=off");
     // A database in this folder must not count as changed code.
     let ignored = workspace::target(root).join("watch.ignore");
-    std::fs::write(&ignored, "*.sqlite*\n*.rejects.jsonl\n").with_context(|| format!("cannot write {}", workspace::shown(&ignored)))?;
+    std::fs::write(&ignored, "*.sqlite*\n*.rejects.jsonl\n")
+        .with_context(|| format!("cannot write {}", workspace::shown(&ignored)))?;
     command.env("CARGO_LAMBDA_IGNORE_FILE", &ignored);
     command.stdout(Stdio::piped());
     command
@@ -230,7 +266,16 @@ mod tests {
     async fn one_port_for_both_is_refused() {
         let host = Ipv4Addr::LOCALHOST.into();
         let (port, log) = (9000, Format::Text);
-        let options = Options { port, dynamodb_port: port, dynamodb_host: host, load: None, data: None, shards: 1, once: true, log };
+        let options = Options {
+            port,
+            dynamodb_port: port,
+            dynamodb_host: host,
+            load: None,
+            data: None,
+            shards: 1,
+            once: true,
+            log,
+        };
         let error = up(&options).await.unwrap_err().to_string();
         assert_eq!(error, "--port and --dynamodb-port are both 9000: choose two");
     }

@@ -2,12 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-/// Returns the workspace that this command was started in: the nearest folder upwards that has `template.yaml` and
-/// `Cargo.toml`, else the one that this tool was built from.
+/// Returns the workspace that this command was started in: the nearest folder upwards that has
+/// `template.yaml` and `Cargo.toml`, else the one that this tool was built from.
 pub fn root() -> PathBuf {
     let here = std::env::current_dir().unwrap_or_default();
     here.ancestors()
-        .find(|folder| folder.join("template.yaml").is_file() && folder.join("Cargo.toml").is_file())
+        .find(|folder| {
+            folder.join("template.yaml").is_file() && folder.join("Cargo.toml").is_file()
+        })
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."), Path::to_path_buf)
 }
 

@@ -1,4 +1,5 @@
-//! YAML with CloudFormation's tags into JSON: `!Ref X` is `{"Ref": "X"}`, `!Sub x` is `{"Fn::Sub": "x"}`.
+//! YAML with CloudFormation's tags into JSON: `!Ref X` is `{"Ref": "X"}`, `!Sub x` is
+//! `{"Fn::Sub": "x"}`.
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
@@ -84,7 +85,10 @@ mod tests {
     #[test]
     fn what_is_no_template_is_an_error() {
         for text in ["a: [", "", "a: 1\n---\nb: 2\n", "a: &x 1\nb: *x\n", "a: 1\na: 2\n"] {
-            assert!(to_json(text).is_err() || text.contains('*') || text.contains("a: 2"), "{text:?}");
+            assert!(
+                to_json(text).is_err() || text.contains('*') || text.contains("a: 2"),
+                "{text:?}"
+            );
         }
     }
 }

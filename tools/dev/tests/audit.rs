@@ -8,10 +8,16 @@ use dev::{audit, client, database, load};
 
 #[tokio::test]
 async fn products_that_no_list_would_find_are_named_with_all_reasons() {
-    let bundle = Bundle { resources: shop::RESOURCES, routes: shop::ROUTES, template: Template::parse(shop::TEMPLATE).unwrap() };
+    let bundle = Bundle {
+        resources: shop::RESOURCES,
+        routes: shop::ROUTES,
+        template: Template::parse(shop::TEMPLATE).unwrap(),
+    };
     let local = database::start(&bundle.template).unwrap();
     let client = client::local(&local.url);
-    let sample = Sample::of(bundle.resources, |resource| shop::sample::lines(resource.name).take(60).collect());
+    let sample = Sample::of(bundle.resources, |resource| {
+        shop::sample::lines(resource.name).take(60).collect()
+    });
     load::sample(&client, &bundle, &sample, 4).await.unwrap();
     let products = bundle.find("products").unwrap();
 
@@ -24,15 +30,26 @@ async fn products_that_no_list_would_find_are_named_with_all_reasons() {
     assert!(fewer.lost[0].reasons[0].contains("not one of 0 to 1"));
 
     let put = |id: &str, members: &[(&str, AttributeValue)]| {
-        let mut request = client.put_item().table_name("products").item("productId", AttributeValue::S(id.to_owned()));
+        let mut request = client
+            .put_item()
+            .table_name("products")
+            .item("productId", AttributeValue::S(id.to_owned()));
         for (name, value) in members {
             request = request.item(*name, value.clone());
         }
         request.send()
     };
-    let (text, number) = (|text: &str| AttributeValue::S(text.to_owned()), |text: &str| AttributeValue::N(text.to_owned()));
+    let (text, number) = (
+        |text: &str| AttributeValue::S(text.to_owned()),
+        |text: &str| AttributeValue::N(text.to_owned()),
+    );
     put("bare", &[]).await.unwrap();
-    let half = [("category", text("audio")), ("price", number("1")), ("shard", number("1.5")), ("createdAt", text("yesterday"))];
+    let half = [
+        ("category", text("audio")),
+        ("price", number("1")),
+        ("shard", number("1.5")),
+        ("createdAt", text("yesterday")),
+    ];
     put("half", &half).await.unwrap();
     let found = audit::audit(&client, products, "products", 4).await.unwrap();
     let ids: Vec<_> = found.lost.iter().map(|lost| lost.id.as_str()).collect();

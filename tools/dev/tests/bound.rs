@@ -7,7 +7,8 @@ use std::time::Duration;
 
 /// The command line of a process; empty if it has ended.
 fn command_line(pid: &str) -> String {
-    String::from_utf8_lossy(&std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default()).into_owned()
+    String::from_utf8_lossy(&std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default())
+        .into_owned()
 }
 
 /// Returns true once the condition holds, false after ten seconds.
@@ -24,7 +25,11 @@ fn comes_true(condition: impl Fn() -> bool) -> bool {
 #[test]
 fn a_bound_program_ends_when_its_parent_is_killed() {
     let script = r#""$0" bound $$ -- sleep 300 & echo $!; wait"#;
-    let mut parent = Command::new("sh").args(["-c", script, env!("CARGO_BIN_EXE_dev")]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut parent = Command::new("sh")
+        .args(["-c", script, env!("CARGO_BIN_EXE_dev")])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
     let mut pid = String::new();
     BufReader::new(parent.stdout.take().unwrap()).read_line(&mut pid).unwrap();
     let pid = pid.trim();
@@ -36,7 +41,10 @@ fn a_bound_program_ends_when_its_parent_is_killed() {
 
 #[test]
 fn a_program_whose_parent_has_ended_is_not_started() {
-    let output = Command::new(env!("CARGO_BIN_EXE_dev")).args(["bound", "1", "--", "echo", "started"]).output().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_dev"))
+        .args(["bound", "1", "--", "echo", "started"])
+        .output()
+        .unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(String::from_utf8(output.stderr).unwrap(), "error: process 1 has ended\n");
     assert!(output.stdout.is_empty());

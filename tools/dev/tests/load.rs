@@ -23,7 +23,11 @@ struct Bench {
 
 impl Bench {
     fn new(name: &str) -> anyhow::Result<Self> {
-        let bundle = Bundle { resources: shop::RESOURCES, routes: shop::ROUTES, template: Template::parse(shop::TEMPLATE)? };
+        let bundle = Bundle {
+            resources: shop::RESOURCES,
+            routes: shop::ROUTES,
+            template: Template::parse(shop::TEMPLATE)?,
+        };
         let local = database::start(&bundle.template)?;
         let client = client::local(&local.url);
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
@@ -32,27 +36,46 @@ impl Bench {
     }
 
     fn to(&self, table: &'static str, shards: u32) -> anyhow::Result<Destination<'_>> {
-        Ok(Destination { client: Some(&self.client), of: self.bundle.find(table)?, name: table, shards })
+        Ok(Destination {
+            client: Some(&self.client),
+            of: self.bundle.find(table)?,
+            name: table,
+            shards,
+        })
     }
 
     async fn load(&self, table: &'static str, text: &[u8], shards: u32) -> anyhow::Result<Report> {
         let file = self.folder.join(format!("{table}.jsonl"));
         std::fs::write(&file, text)?;
-        load::file(self.to(table, shards)?, &file, &self.folder.join(format!("{table}.rejects.jsonl"))).await
+        load::file(
+            self.to(table, shards)?,
+            &file,
+            &self.folder.join(format!("{table}.rejects.jsonl")),
+        )
+        .await
     }
 
     async fn all(&self, table: &str) -> BTreeMap<String, Item> {
         let mut pages = self.client.scan().table_name(table).into_paginator().items().send();
         let mut items = BTreeMap::new();
         while let Some(Ok(item)) = pages.next().await {
-            items.insert(format!("{:?}{:?}", item.get("userId"), item.get("orderId").or(item.get("productId"))), item);
+            items.insert(
+                format!(
+                    "{:?}{:?}",
+                    item.get("userId"),
+                    item.get("orderId").or(item.get("productId"))
+                ),
+                item,
+            );
         }
         items
     }
 }
 
 fn product(id: &str) -> String {
-    format!(r#"{{"productId":"{id}","name":"x","category":"audio","price":10.10,"createdAt":"2024-01-01T00:00:00.000Z"}}"#)
+    format!(
+        r#"{{"productId":"{id}","name":"x","category":"audio","price":10.10,"createdAt":"2024-01-01T00:00:00.000Z"}}"#
+    )
 }
 
 #[tokio::test]
@@ -75,7 +98,8 @@ async fn good_rows_are_loaded_and_bad_ones_are_kept_with_their_reason() {
     assert_eq!(bench.all("products").await.len(), 2);
 
     let rejects = std::fs::read_to_string(report.rejects.unwrap()).unwrap();
-    let rejects: Vec<serde_json::Value> = rejects.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let rejects: Vec<serde_json::Value> =
+        rejects.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let lines: Vec<_> = rejects.iter().map(|reject| reject["line"].as_u64().unwrap()).collect();
     assert_eq!(lines, [3, 4, 5, 6, 7, 8]);
     let reason = |index: usize| rejects[index]["reason"].as_str().unwrap();
@@ -152,8 +176,12 @@ async fn the_sample_is_grown_and_a_wrong_row_of_it_is_an_error() {
     let reports = load::sample(&bench.client, &bench.bundle, &sample(false), 1).await.unwrap();
     let loaded: Vec<_> = reports.iter().map(|report| (report.resource, report.loaded)).collect();
     assert_eq!(loaded, [("products", 200), ("users", 200), ("orders", 200)]);
-    let error = load::sample(&bench.client, &bench.bundle, &sample(true), 1).await.unwrap_err().to_string();
-    assert!(error.starts_with("rows of samples/products.jsonl are not right: products: 160 rows"), "{error}");
+    let error =
+        load::sample(&bench.client, &bench.bundle, &sample(true), 1).await.unwrap_err().to_string();
+    assert!(
+        error.starts_with("rows of samples/products.jsonl are not right: products: 160 rows"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -164,15 +192,26 @@ async fn what_cannot_be_loaded_says_what_to_do() {
     let other = bench.folder.join("things.jsonl");
     std::fs::write(&other, "{}").unwrap();
     let error = format!("{:#}", load::files(&other, &bench.bundle).unwrap_err());
-    assert!(error.ends_with("as NAME.jsonl: there is no resource things; there are: products, users, orders"), "{error}");
+    assert!(
+        error.ends_with(
+            "as NAME.jsonl: there is no resource things; there are: products, users, orders"
+        ),
+        "{error}"
+    );
 
     let file = bench.folder.join("products.jsonl");
     std::fs::write(&file, product("p-1")).unwrap();
     let missing = Destination { name: "elsewhere", ..bench.to("products", 1).unwrap() };
-    let error = load::file(missing, &file, &bench.folder.join("x.rejects.jsonl")).await.unwrap_err().to_string();
+    let error = load::file(missing, &file, &bench.folder.join("x.rejects.jsonl"))
+        .await
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("there is no table elsewhere"), "{error}");
     let nobody = client::local("http://127.0.0.1:9");
     let unreachable = Destination { client: Some(&nobody), ..bench.to("products", 1).unwrap() };
-    let error = load::file(unreachable, &file, &bench.folder.join("x.rejects.jsonl")).await.unwrap_err().to_string();
+    let error = load::file(unreachable, &file, &bench.folder.join("x.rejects.jsonl"))
+        .await
+        .unwrap_err()
+        .to_string();
     assert!(error.starts_with("cannot reach the database: is `cargo dev up` running"), "{error}");
 }

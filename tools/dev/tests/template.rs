@@ -25,7 +25,11 @@ async fn every_table_is_made_as_the_template_has_it_and_holds_the_sample() {
 #[test]
 fn every_field_has_a_value_in_the_samples() {
     let (bundle, sample) = (Bundle::of_workspace().unwrap(), Sample::of_workspace().unwrap());
-    assert_eq!(openapi::without_example(&bundle, &sample), Vec::<String>::new(), "fields without a value in samples/");
+    assert_eq!(
+        openapi::without_example(&bundle, &sample),
+        Vec::<String>::new(),
+        "fields without a value in samples/"
+    );
 }
 
 #[test]

@@ -55,19 +55,27 @@ impl Asked<'_> {
     fn evaluated(&self, scanned: Option<u32>) -> Result<u32, Malformed> {
         match scanned {
             None => Err(Malformed::Content("a Query's answer without ScannedCount")),
-            Some(scanned) if scanned > self.limit => Err(Malformed::Content("a ScannedCount above the Query's Limit")),
+            Some(scanned) if scanned > self.limit => {
+                Err(Malformed::Content("a ScannedCount above the Query's Limit"))
+            }
             Some(scanned) => Ok(scanned),
         }
     }
 }
 
 /// Reads the answer of a Query for items. The transcoder picks the attributes of a position.
-pub(crate) fn query(body: &[u8], transcoder: &Transcoder, asked: Asked<'_>) -> Result<Metered<Answer<Item>>, Malformed> {
+pub(crate) fn query(
+    body: &[u8],
+    transcoder: &Transcoder,
+    asked: Asked<'_>,
+) -> Result<Metered<Answer<Item>>, Malformed> {
     let output = Members::read(body, Some((Place::Items, transcoder)))?;
     let items = output.items.ok_or(Malformed::Content("a Query's answer without Items"))?;
     let evaluated = asked.evaluated(output.scanned)?;
     let count = u32::try_from(items.len()).ok();
-    if count.is_none_or(|count| count > evaluated) || output.count.is_some_and(|told| Some(told) != count) {
+    if count.is_none_or(|count| count > evaluated)
+        || output.count.is_some_and(|told| Some(told) != count)
+    {
         return Err(Malformed::Content("a Query's answer whose Count is not that of its Items"));
     }
     let mut rows = Vec::with_capacity(items.len());
@@ -75,7 +83,10 @@ pub(crate) fn query(body: &[u8], transcoder: &Transcoder, asked: Asked<'_>) -> R
         let position = position(picks)?;
         rows.push(Row { position, bytes: item.json.len(), item });
     }
-    Ok(Metered { content: Answer { rows, evaluated, last: asked.last(output.last.as_ref())? }, units: output.units })
+    Ok(Metered {
+        content: Answer { rows, evaluated, last: asked.last(output.last.as_ref())? },
+        units: output.units,
+    })
 }
 
 /// Reads the answer of a Query that counts, which has no items.
@@ -83,17 +94,26 @@ pub(crate) fn count(body: &[u8], asked: Asked<'_>) -> Result<Metered<Answer<Item
     let output = Members::read(body, None)?;
     let evaluated = asked.evaluated(output.scanned)?;
     if output.count.is_none_or(|count| count > evaluated) {
-        return Err(Malformed::Content("a counting Query's answer without Count, or with one above ScannedCount"));
+        return Err(Malformed::Content(
+            "a counting Query's answer without Count, or with one above ScannedCount",
+        ));
     }
-    Ok(Metered { content: Answer { rows: Vec::new(), evaluated, last: asked.last(output.last.as_ref())? }, units: output.units })
+    Ok(Metered {
+        content: Answer { rows: Vec::new(), evaluated, last: asked.last(output.last.as_ref())? },
+        units: output.units,
+    })
 }
 
 /// An item, and the scalars that the transcoder picked.
 pub(crate) type Picked = (Item, Vec<Option<Value>>);
 
-/// Reads the answer of a GetItem: its item, if there is one. The transcoder picks the attributes of `key`, and then the others, which are
-/// returned.
-pub(crate) fn get(body: &[u8], transcoder: &Transcoder, key: &[Value]) -> Result<Metered<Option<Picked>>, Malformed> {
+/// Reads the answer of a GetItem: its item, if there is one. The transcoder picks the attributes of
+/// `key`, and then the others, which are returned.
+pub(crate) fn get(
+    body: &[u8],
+    transcoder: &Transcoder,
+    key: &[Value],
+) -> Result<Metered<Option<Picked>>, Malformed> {
     let output = Members::read(body, Some((Place::Item, transcoder)))?;
     let Some((picks, item)) = output.items.and_then(|mut items| items.pop()) else {
         return Ok(Metered { content: None, units: output.units });
@@ -101,31 +121,42 @@ pub(crate) fn get(body: &[u8], transcoder: &Transcoder, key: &[Value]) -> Result
     let mut picks = picks.into_iter().map(|pick| pick.map(value));
     let found: Vec<_> = picks.by_ref().take(key.len()).flatten().collect();
     if !same(&found, key) {
-        return Err(Malformed::Content("a GetItem's answer with another key than the one that was asked for"));
+        return Err(Malformed::Content(
+            "a GetItem's answer with another key than the one that was asked for",
+        ));
     }
     Ok(Metered { content: Some((item, picks.collect())), units: output.units })
 }
 
-/// Reads the answer of a BatchGetItem of one table: the outcome for each of `keys`, in their order. The transcoder picks the key attributes
-/// `names`.
+/// Reads the answer of a BatchGetItem of one table: the outcome for each of `keys`, in their order.
+/// The transcoder picks the key attributes `names`.
 pub(crate) fn batch_get(
     body: &[u8],
     transcoder: &Transcoder,
     names: &[&str],
     keys: &[Vec<Value>],
 ) -> Result<Metered<Vec<Fetched<Item>>>, Malformed> {
-    const NOT_ASKED: Malformed = Malformed::Content("a BatchGetItem's answer with a key that was not asked for");
+    const NOT_ASKED: Malformed =
+        Malformed::Content("a BatchGetItem's answer with a key that was not asked for");
     let output = Members::read(body, Some((Place::Responses, transcoder)))?;
     let mut fetched: Vec<_> = keys.iter().map(|_| Fetched::Missing).collect();
     let mut settle = |key: Vec<Value>, outcome| {
-        let asked = keys.iter().position(|other| same(other, &key)).and_then(|index| fetched.get_mut(index));
+        let asked = keys
+            .iter()
+            .position(|other| same(other, &key))
+            .and_then(|index| fetched.get_mut(index));
         asked.map(|asked| *asked = outcome).ok_or(NOT_ASKED)
     };
     for key in output.unprocessed.into_values().flat_map(|unprocessed| unprocessed.keys) {
-        let key = names.iter().filter_map(|name| key.get(*name)).map(|raw| Ok(value(serde_json::from_str(raw.get())?)));
+        let key = names
+            .iter()
+            .filter_map(|name| key.get(*name))
+            .map(|raw| Ok(value(serde_json::from_str(raw.get())?)));
         settle(key.collect::<Result<_, Malformed>>()?, Fetched::Unprocessed)?;
     }
-    for (picks, item) in output.items.ok_or(Malformed::Content("a BatchGetItem's answer without Responses"))? {
+    for (picks, item) in
+        output.items.ok_or(Malformed::Content("a BatchGetItem's answer without Responses"))?
+    {
         let bytes = item.json.len();
         settle(picks.into_iter().flatten().map(value).collect(), Fetched::Found(item, bytes))?;
     }
@@ -141,12 +172,17 @@ fn same(a: &[Value], b: &[Value]) -> bool {
 type Key<'de> = HashMap<Cow<'de, str>, &'de RawValue>;
 
 fn scalars<'de>(key: &Key<'de>, names: &[&str]) -> Result<Picks<'de>, Malformed> {
-    names.iter().map(|name| Ok(key.get(*name).map(|raw| serde_json::from_str(raw.get())).transpose()?)).collect()
+    names
+        .iter()
+        .map(|name| Ok(key.get(*name).map(|raw| serde_json::from_str(raw.get())).transpose()?))
+        .collect()
 }
 
 fn position(picks: Picks<'_>) -> Result<Position, Malformed> {
     let values: Option<Vec<_>> = picks.into_iter().map(|pick| pick.map(value)).collect();
-    values.map(Position).ok_or(Malformed::Content("an item or a LastEvaluatedKey without the key attributes of the index"))
+    values.map(Position).ok_or(Malformed::Content(
+        "an item or a LastEvaluatedKey without the key attributes of the index",
+    ))
 }
 
 fn value(scalar: Scalar<'_>) -> Value {
@@ -230,9 +266,15 @@ impl<'de> Visitor<'de> for MembersVisitor<'_> {
                 ("Count", _) => members.count = map.next_value()?,
                 ("ScannedCount", _) => members.scanned = map.next_value()?,
                 ("LastEvaluatedKey", _) => members.last = map.next_value()?,
-                ("UnprocessedKeys", Some((Place::Responses, _))) => members.unprocessed = map.next_value()?,
+                ("UnprocessedKeys", Some((Place::Responses, _))) => {
+                    members.unprocessed = map.next_value()?
+                }
                 ("ConsumedCapacity", Some((Place::Responses, _))) => {
-                    members.units = map.next_value::<Vec<Capacity>>()?.iter().map(|capacity| capacity.units).sum();
+                    members.units = map
+                        .next_value::<Vec<Capacity>>()?
+                        .iter()
+                        .map(|capacity| capacity.units)
+                        .sum();
                 }
                 ("ConsumedCapacity", _) => members.units = map.next_value::<Capacity>()?.units,
                 _ => drop(map.next_value::<IgnoredAny>()?),
@@ -274,7 +316,10 @@ impl<'de> Visitor<'de> for ItemsSeed<'_, 'de> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
         let Self { transcoder, written, .. } = self;
-        while items.next_element_seed(ItemsSeed { place: Place::Item, transcoder, written })?.is_some() {}
+        while items
+            .next_element_seed(ItemsSeed { place: Place::Item, transcoder, written })?
+            .is_some()
+        {}
         Ok(())
     }
 
@@ -287,11 +332,13 @@ impl<'de> Visitor<'de> for ItemsSeed<'_, 'de> {
     }
 }
 
-/// The items of one answer. They are written one after another into one buffer, which is split when the answer is complete.
+/// The items of one answer. They are written one after another into one buffer, which is split when
+/// the answer is complete.
 #[derive(Default)]
 struct Written<'de> {
     output: Output<'de>,
-    /// For each item: its picks, its end in the JSON, and the number of expansion positions up to there.
+    /// For each item: its picks, its end in the JSON, and the number of expansion positions up to
+    /// there.
     ends: Vec<(Picks<'de>, usize, usize)>,
 }
 
@@ -306,7 +353,11 @@ impl<'de> Written<'de> {
         let mut joints = self.output.joints.into_iter();
         let (mut start, mut joints_before) = (0, 0);
         let cut = |(picks, end, joints_to): (Picks<'de>, usize, usize)| {
-            let joints = joints.by_ref().take(joints_to - joints_before).map(|joint| Joint { at: joint.at - start, ..joint }).collect();
+            let joints = joints
+                .by_ref()
+                .take(joints_to - joints_before)
+                .map(|joint| Joint { at: joint.at - start, ..joint })
+                .collect();
             let item = Item { json: all.slice(start..end), joints };
             (start, joints_before) = (end, joints_to);
             (picks, item)
@@ -321,7 +372,10 @@ mod tests {
 
     use super::*;
 
-    static FIELDS: [Field; 2] = [Field { name: "id", kind: Kind::Text, about: "" }, Field { name: "price", kind: Kind::Number, about: "" }];
+    static FIELDS: [Field; 2] = [
+        Field { name: "id", kind: Kind::Text, about: "" },
+        Field { name: "price", kind: Kind::Number, about: "" },
+    ];
     const ASKED: Asked<'_> = Asked { position: &["price", "id"], partition: &[], limit: 10 };
 
     fn transcoder(picks: &[&'static str]) -> Transcoder {
@@ -337,8 +391,13 @@ mod tests {
     }
 
     fn batch(body: &str) -> Result<Vec<Fetched<Item>>, Malformed> {
-        let keys = [vec![Value::S("a".to_owned())], vec![Value::S("b".to_owned())], vec![Value::S("c".to_owned())]];
-        batch_get(body.as_bytes(), &transcoder(&["id"]), &["id"], &keys).map(|metered| metered.content)
+        let keys = [
+            vec![Value::S("a".to_owned())],
+            vec![Value::S("b".to_owned())],
+            vec![Value::S("c".to_owned())],
+        ];
+        batch_get(body.as_bytes(), &transcoder(&["id"]), &["id"], &keys)
+            .map(|metered| metered.content)
     }
 
     #[test]
@@ -346,10 +405,18 @@ mod tests {
         let body = r#"{"Count":2,"Other":[{}],"Items":[{"id":{"S":"a"},"price":{"N":"1"}},{"price":{"N":"2.0"},"id":{"S":"b"}}],
             "ScannedCount":3,"LastEvaluatedKey":{"hash":{"B":"AA=="},"id":{"S":"b"},"price":{"N":"2.0"}},
             "ConsumedCapacity":{"TableName":"t","CapacityUnits":0.5}}"#;
-        let Metered { content, units } = query(body.as_bytes(), &transcoder(&["price", "id"]), ASKED).unwrap();
-        let json: Vec<_> = content.rows.iter().map(|row| String::from_utf8_lossy(&row.item.json).into_owned()).collect();
+        let Metered { content, units } =
+            query(body.as_bytes(), &transcoder(&["price", "id"]), ASKED).unwrap();
+        let json: Vec<_> = content
+            .rows
+            .iter()
+            .map(|row| String::from_utf8_lossy(&row.item.json).into_owned())
+            .collect();
         assert_eq!(json, [r#"{"id":"a","price":1}"#, r#"{"id":"b","price":2.0}"#]);
-        assert_eq!(content.rows[1].position, Position(vec![Value::N("2.0".to_owned()), Value::S("b".to_owned())]));
+        assert_eq!(
+            content.rows[1].position,
+            Position(vec![Value::N("2.0".to_owned()), Value::S("b".to_owned())])
+        );
         assert_eq!((content.rows[0].bytes, content.evaluated, units), (20, 3, 0.5));
         assert_eq!(content.last, Some(content.rows[1].position.clone()));
         assert!(items(r#"{"Items":[],"ScannedCount":0}"#).unwrap().last.is_none());
@@ -377,9 +444,18 @@ mod tests {
     #[test]
     fn a_count_is_a_count() {
         for wrong in ["-1", "1.0", "1e3", "11", "4294967295", "4294967296", "\"1\"", "null", "[]"] {
-            assert!(items(&format!(r#"{{"Items":[],"ScannedCount":{wrong}}}"#)).is_err(), "{wrong}");
-            assert!(counted(&format!(r#"{{"Count":{wrong},"ScannedCount":1}}"#)).is_err(), "{wrong}");
-            assert!(counted(&format!(r#"{{"Count":1,"ScannedCount":{wrong}}}"#)).is_err(), "{wrong}");
+            assert!(
+                items(&format!(r#"{{"Items":[],"ScannedCount":{wrong}}}"#)).is_err(),
+                "{wrong}"
+            );
+            assert!(
+                counted(&format!(r#"{{"Count":{wrong},"ScannedCount":1}}"#)).is_err(),
+                "{wrong}"
+            );
+            assert!(
+                counted(&format!(r#"{{"Count":1,"ScannedCount":{wrong}}}"#)).is_err(),
+                "{wrong}"
+            );
         }
         assert_eq!(items(r#"{"Items":[],"Count":0,"ScannedCount":10}"#).unwrap().evaluated, 10);
         for body in [
@@ -397,11 +473,13 @@ mod tests {
         let (text, number) = (Value::S("a".to_owned()), Value::N("10".to_owned()));
         let partition = [("kind", &text), ("shard", &number)];
         let last = |key: &str| {
-            let body =
-                format!(r#"{{"Items":[],"Count":0,"ScannedCount":1,"LastEvaluatedKey":{{"id":{{"S":"x"}},"price":{{"N":"1"}}{key}}}}}"#);
+            let body = format!(
+                r#"{{"Items":[],"Count":0,"ScannedCount":1,"LastEvaluatedKey":{{"id":{{"S":"x"}},"price":{{"N":"1"}}{key}}}}}"#
+            );
             let asked = Asked { partition: &partition, ..ASKED };
             let counted = count(body.as_bytes(), asked).map(|metered| metered.content.last);
-            let items = query(body.as_bytes(), &transcoder(&["price", "id"]), asked).map(|metered| metered.content.last);
+            let items = query(body.as_bytes(), &transcoder(&["price", "id"]), asked)
+                .map(|metered| metered.content.last);
             assert_eq!(items, counted);
             items
         };
@@ -423,16 +501,27 @@ mod tests {
     #[test]
     fn a_counting_query_has_both_counts_and_no_items() {
         assert_eq!(counted(r#"{"Count":1,"ScannedCount":2}"#), Ok(2));
-        for body in ["{}", r#"{"Count":1}"#, r#"{"ScannedCount":1}"#, r#"{"Count":1,"ScannedCount":1,"LastEvaluatedKey":{}}"#] {
+        for body in [
+            "{}",
+            r#"{"Count":1}"#,
+            r#"{"ScannedCount":1}"#,
+            r#"{"Count":1,"ScannedCount":1,"LastEvaluatedKey":{}}"#,
+        ] {
             assert!(counted(body).is_err(), "{body}");
         }
     }
 
     #[test]
     fn an_empty_answer_of_a_get_is_not_found() {
-        let found = |body: &str| get(body.as_bytes(), &transcoder(&["id"]), &[Value::S("a".to_owned())]).map(|metered| metered.content);
+        let found = |body: &str| {
+            get(body.as_bytes(), &transcoder(&["id"]), &[Value::S("a".to_owned())])
+                .map(|metered| metered.content)
+        };
         assert!(found("{}").unwrap().is_none());
-        let (item, picked) = found(r#"{"Item":{"id":{"S":"a"}},"ConsumedCapacity":{"CapacityUnits":1}}"#).unwrap().unwrap();
+        let (item, picked) =
+            found(r#"{"Item":{"id":{"S":"a"}},"ConsumedCapacity":{"CapacityUnits":1}}"#)
+                .unwrap()
+                .unwrap();
         assert_eq!((&*item.json, picked), (br#"{"id":"a"}"#.as_slice(), vec![]));
         for body in [
             r#"{"Item":null}"#,
@@ -457,7 +546,10 @@ mod tests {
         let body = r#"{"Responses":{"t":[{"id":{"S":"c"},"price":{"N":"1"}}]},"UnprocessedKeys":{"t":{"Keys":[{"id":{"S":"a"}}],"X":1}},
             "ConsumedCapacity":[{"CapacityUnits":1.5},{"CapacityUnits":0.5}]}"#;
         let fetched = batch(body).unwrap();
-        assert!(matches!(fetched.as_slice(), [Fetched::Unprocessed, Fetched::Missing, Fetched::Found(_, 20)]));
+        assert!(matches!(
+            fetched.as_slice(),
+            [Fetched::Unprocessed, Fetched::Missing, Fetched::Found(_, 20)]
+        ));
     }
 
     #[test]
@@ -475,14 +567,23 @@ mod tests {
         ] {
             assert!(batch(body).is_err(), "{body}");
         }
-        assert!(batch(r#"{"Responses":{}}"#).is_ok_and(|fetched| fetched.iter().all(|one| matches!(one, Fetched::Missing))));
+        assert!(
+            batch(r#"{"Responses":{}}"#)
+                .is_ok_and(|fetched| fetched.iter().all(|one| matches!(one, Fetched::Missing)))
+        );
     }
 
     #[test]
     fn an_answer_is_one_json_object_in_utf8() {
-        for body in
-            ["", "null", "[]", "<html>", r#"{"Items":[],"#, r#"{"Items":[],"ScannedCount":0} {}"#, r#"{"Items":[],"ScannedCount":0}x"#]
-        {
+        for body in [
+            "",
+            "null",
+            "[]",
+            "<html>",
+            r#"{"Items":[],"#,
+            r#"{"Items":[],"ScannedCount":0} {}"#,
+            r#"{"Items":[],"ScannedCount":0}x"#,
+        ] {
             assert!(items(body).is_err(), "{body}");
             assert!(get(body.as_bytes(), &transcoder(&[]), &[]).is_err(), "{body}");
             assert!(batch(body).is_err(), "{body}");

@@ -7,7 +7,10 @@ use std::{
 };
 
 use aws_sdk_dynamodb::{
-    config::{BehaviorVersion, Builder, StalledStreamProtectionConfig, retry::RetryConfig, timeout::TimeoutConfig},
+    config::{
+        BehaviorVersion, Builder, StalledStreamProtectionConfig, retry::RetryConfig,
+        timeout::TimeoutConfig,
+    },
     types::AttributeValue,
 };
 
@@ -25,7 +28,8 @@ pub struct Client {
     sizes: Arc<Sizes>,
 }
 
-/// The mean sizes of the items that were fetched by key, in bytes, by table. They decide how many items a fetch asks for at first.
+/// The mean sizes of the items that were fetched by key, in bytes, by table. They decide how many
+/// items a fetch asks for at first.
 #[derive(Debug, Default)]
 pub(super) struct Sizes(Mutex<HashMap<String, usize>>);
 
@@ -35,7 +39,8 @@ impl Sizes {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(table).copied()
     }
 
-    /// Adds a fetch that found `items` items for this many read units. Later fetches count more than earlier ones.
+    /// Adds a fetch that found `items` items for this many read units. Later fetches count more
+    /// than earlier ones.
     pub(super) fn add(&self, table: &str, items: usize, units: f64) {
         let Some(size) = size_of_one(items, units) else { return };
         let mut sizes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -46,16 +51,22 @@ impl Sizes {
     }
 }
 
-/// Returns the mean size of items by what reading them cost: an eventually consistent read is half a unit for each 4 KB of each item
+/// Returns the mean size of items by what reading them cost: an eventually consistent read is half
+/// a unit for each 4 KB of each item
 /// ([units](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html)).
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "an estimate; the cast saturates")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "an estimate; the cast saturates"
+)]
 fn size_of_one(items: usize, units: f64) -> Option<usize> {
     (items > 0).then(|| (units * 8_192.0 / items as f64) as usize)
 }
 
 impl Client {
-    /// Makes a client of a configuration: region, credentials and endpoint are the caller's; the HTTP client (with the built-in root
-    /// certificates), time limits and retries are set here.
+    /// Makes a client of a configuration: region, credentials and endpoint are the caller's; the
+    /// HTTP client (with the built-in root certificates), time limits and retries are set here.
     #[must_use]
     pub fn new(config: Builder) -> Self {
         Self::over(config, KeepingClient::with_built_in_roots())
@@ -68,17 +79,21 @@ impl Client {
             .timeout_config(time_limits())
             .retry_config(retries())
             .retry_classifier(Overload)
-            // The time limits make it unnecessary, and it ended calls that were in progress while a function was frozen.
+            // The time limits make it unnecessary, and it ended calls that were in progress while a
+            // function was frozen.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
         Self { sdk: aws_sdk_dynamodb::Client::from_conf(config.build()), sizes: Arc::default() }
     }
 
-    /// Makes a client from the [environment](https://docs.aws.amazon.com/sdkref/latest/guide/environment-variables.html): `AWS_REGION`,
-    /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`, `AWS_ENDPOINT_URL_DYNAMODB`, `AWS_ENDPOINT_URL`,
-    /// `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS`, `AWS_USE_FIPS_ENDPOINT`, `AWS_USE_DUALSTACK_ENDPOINT`, `AWS_SDK_UA_APP_ID`, and `AWS_CA_BUNDLE`
-    /// (a PEM file that replaces the built-in roots).
+    /// Makes a client from the
+    /// [environment](https://docs.aws.amazon.com/sdkref/latest/guide/environment-variables.html):
+    /// `AWS_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`,
+    /// `AWS_ENDPOINT_URL_DYNAMODB`, `AWS_ENDPOINT_URL`, `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS`,
+    /// `AWS_USE_FIPS_ENDPOINT`, `AWS_USE_DUALSTACK_ENDPOINT`, `AWS_SDK_UA_APP_ID`, and
+    /// `AWS_CA_BUNDLE` (a PEM file that replaces the built-in roots).
     ///
-    /// Builds with the feature `credential-chain` (those of `cargo dev`) support profiles, SSO and `credential_process` as well.
+    /// Builds with the feature `credential-chain` (those of `cargo dev`) support profiles, SSO and
+    /// `credential_process` as well.
     ///
     /// # Errors
     /// Everything that is missing or wrong, on one line.
@@ -97,11 +112,17 @@ impl Client {
         &self.sizes
     }
 
-    /// Opens the connection with a read of a key that does not exist, for half a read unit. Its answer is ignored; if it fails or takes
-    /// longer than two seconds, the first request opens the connection.
+    /// Opens the connection with a read of a key that does not exist, for half a read unit. Its
+    /// answer is ignored; if it fails or takes longer than two seconds, the first request opens the
+    /// connection.
     pub async fn warm(&self, table: &str, key: &[&'static str]) {
         let Some(first) = key.first() else { return };
-        let mut read = self.sdk.get_item().table_name(table).projection_expression("#p0").expression_attribute_names("#p0", *first);
+        let mut read = self
+            .sdk
+            .get_item()
+            .table_name(table)
+            .projection_expression("#p0")
+            .expression_attribute_names("#p0", *first);
         for name in key {
             read = read.key(*name, AttributeValue::S("-".to_owned()));
         }
@@ -109,13 +130,15 @@ impl Client {
     }
 }
 
-/// Ends an attempt after one second. Throttling answers come quickly, so with short pauses the attempts run out before the request's three
-/// seconds, and the caller gets the error for throttling. If the server hangs, the request's deadline ends the call.
+/// Ends an attempt after one second. Throttling answers come quickly, so with short pauses the
+/// attempts run out before the request's three seconds, and the caller gets the error for
+/// throttling. If the server hangs, the request's deadline ends the call.
 fn time_limits() -> TimeoutConfig {
     TimeoutConfig::builder().operation_attempt_timeout(Duration::from_secs(1)).build()
 }
 
-/// Pauses for 25 ms before the first retry. The SDK's default is up to a second, which each connection lost during a freeze would cost.
+/// Pauses for 25 ms before the first retry. The SDK's default is up to a second, which each
+/// connection lost during a freeze would cost.
 fn retries() -> RetryConfig {
     RetryConfig::standard()
         .with_max_attempts(4)
@@ -123,5 +146,6 @@ fn retries() -> RetryConfig {
         .with_max_backoff(Duration::from_millis(200))
 }
 
-/// The time that the start of a function waits for the connection. Lambda allows ten seconds for a start.
+/// The time that the start of a function waits for the connection. Lambda allows ten seconds for a
+/// start.
 const WARM_TIMEOUT: Duration = Duration::from_secs(2);

@@ -15,7 +15,8 @@ use super::http_client::ChecksumMismatch;
 /// The reason why DynamoDB gave no usable answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
-    /// DynamoDB throttled the call, or left keys unprocessed, until the attempts or the time ran out.
+    /// DynamoDB throttled the call, or left keys unprocessed, until the attempts or the time ran
+    /// out.
     #[error("throttled")]
     Throttled,
     /// DynamoDB is down or cannot be reached.
@@ -38,28 +39,47 @@ impl From<Malformed> for ReadError {
     }
 }
 
-impl<E: ProvideErrorMetadata + std::error::Error + 'static> From<SdkError<E, HttpResponse>> for ReadError {
+impl<E: ProvideErrorMetadata + std::error::Error + 'static> From<SdkError<E, HttpResponse>>
+    for ReadError
+{
     fn from(error: SdkError<E, HttpResponse>) -> Self {
         match &error {
             SdkError::TimeoutError(_) => Self::Timeout,
             SdkError::DispatchFailure(failure) if failure.is_timeout() => Self::Timeout,
-            SdkError::DispatchFailure(_) if causes(&error).any(|cause| cause.is::<ChecksumMismatch>()) => Self::Malformed(chain(&error)),
-            SdkError::DispatchFailure(failure) => {
-                Self::Unavailable(failure.as_connector_error().map_or_else(|| "no connection".to_owned(), |error| chain(error)))
+            SdkError::DispatchFailure(_)
+                if causes(&error).any(|cause| cause.is::<ChecksumMismatch>()) =>
+            {
+                Self::Malformed(chain(&error))
             }
+            SdkError::DispatchFailure(failure) => Self::Unavailable(
+                failure
+                    .as_connector_error()
+                    .map_or_else(|| "no connection".to_owned(), |error| chain(error)),
+            ),
             SdkError::ResponseError(_) => Self::Malformed(chain(&error)),
             SdkError::ServiceError(service) => {
                 let status = service.raw().status().as_u16();
-                let code = service.err().code().or_else(|| code_in_header(service.raw())).unwrap_or("without an error code");
+                let code = service
+                    .err()
+                    .code()
+                    .or_else(|| code_in_header(service.raw()))
+                    .unwrap_or("without an error code");
                 tracing::debug!(status, code, message = service.err().message(), "refused");
                 match status {
-                    _ if is_throttling(service.raw()) || THROTTLING.contains(&code) => Self::Throttled,
+                    _ if is_throttling(service.raw()) || THROTTLING.contains(&code) => {
+                        Self::Throttled
+                    }
                     500.. => Self::Unavailable(format!("{status} {code}")),
                     ..400 => Self::Malformed(format!("status {status}")),
                     // Its message may repeat values of the request.
-                    _ if code == "ValidationException" => Self::Refused(format!("{status} {code} (LOG_LEVEL=debug logs its message)")),
+                    _ if code == "ValidationException" => {
+                        Self::Refused(format!("{status} {code} (LOG_LEVEL=debug logs its message)"))
+                    }
                     // The message names the role and the resource.
-                    _ => Self::Refused(format!("{status} {code}: {}", service.err().message().unwrap_or_default())),
+                    _ => Self::Refused(format!(
+                        "{status} {code}: {}",
+                        service.err().message().unwrap_or_default()
+                    )),
                 }
             }
             _ => Self::Refused(chain(&error)),
@@ -67,23 +87,33 @@ impl<E: ProvideErrorMetadata + std::error::Error + 'static> From<SdkError<E, Htt
     }
 }
 
-/// The [error codes](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html) that mean throttling.
-const THROTTLING: [&str; 5] =
-    ["ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded", "Throttling", "RequestThrottled"];
+/// The
+/// [error codes](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html)
+/// that mean throttling.
+const THROTTLING: [&str; 5] = [
+    "ProvisionedThroughputExceededException",
+    "ThrottlingException",
+    "RequestLimitExceeded",
+    "Throttling",
+    "RequestThrottled",
+];
 
-/// Returns true if a response means throttling by its status or its headers. Its body may be that of a proxy.
+/// Returns true if a response means throttling by its status or its headers. Its body may be that
+/// of a proxy.
 fn is_throttling(response: &HttpResponse) -> bool {
-    response.status().as_u16() == 429 || code_in_header(response).is_some_and(|code| THROTTLING.contains(&code))
+    response.status().as_u16() == 429
+        || code_in_header(response).is_some_and(|code| THROTTLING.contains(&code))
 }
 
-/// Returns the error code in the header `x-amzn-errortype`, which can have a namespace before it and a URL after it.
+/// Returns the error code in the header `x-amzn-errortype`, which can have a namespace before it
+/// and a URL after it.
 fn code_in_header(response: &HttpResponse) -> Option<&str> {
     let code = response.headers().get("x-amzn-errortype")?.split(':').next()?;
     code.rsplit('#').next().map(str::trim).filter(|code| !code.is_empty())
 }
 
-/// Repeats what the SDK's own classifiers do not: throttling that is named only by the status 429 or by a header, and every 5xx (the SDK
-/// repeats 500, 502, 503 and 504).
+/// Repeats what the SDK's own classifiers do not: throttling that is named only by the status 429
+/// or by a header, and every 5xx (the SDK repeats 500, 502, 503 and 504).
 #[derive(Debug)]
 pub(super) struct Overload;
 
@@ -102,7 +132,9 @@ impl ClassifyRetry for Overload {
 }
 
 /// Returns an error's causes.
-fn causes<'a>(error: &'a (dyn std::error::Error + 'static)) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
+fn causes<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
     std::iter::successors(error.source(), |cause| cause.source())
 }
 

@@ -1,4 +1,5 @@
-//! Reads of one resource's table within one request: Query, BatchGetItem and GetItem under one deadline, counted.
+//! Reads of one resource's table within one request: Query, BatchGetItem and GetItem under one
+//! deadline, counted.
 
 use std::time::{Duration, Instant};
 
@@ -26,7 +27,8 @@ pub struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// Makes a reader of `selection` from the items of `table`; `join` names the list whose elements can be expanded.
+    /// Makes a reader of `selection` from the items of `table`; `join` names the list whose
+    /// elements can be expanded.
     #[must_use]
     pub fn new(
         client: &'a Client,
@@ -39,15 +41,25 @@ impl<'a> Reader<'a> {
         Self { client, table, deadline, meter, selection, join }
     }
 
-    /// Reads one item by its key, the values in the order of [`Table::key`]. The scalars of the attributes `picks` are returned with it.
+    /// Reads one item by its key, the values in the order of [`Table::key`]. The scalars of the
+    /// attributes `picks` are returned with it.
     ///
     /// # Errors
     /// Any [`ReadError`].
-    pub async fn get(&self, table: &Table, key: &[Value], picks: &[&'static str]) -> Result<Option<(Item, Vec<Option<Value>>)>, ReadError> {
+    pub async fn get(
+        &self,
+        table: &Table,
+        key: &[Value],
+        picks: &[&'static str],
+    ) -> Result<Option<(Item, Vec<Option<Value>>)>, ReadError> {
         let all: Vec<&'static str> = table.key.iter().chain(picks).copied().collect();
         let Expression { text, names } = self.selection.expression(&all);
         let call = self.client.sdk().get_item().table_name(self.table);
-        let call = table.key.iter().zip(key).fold(call, |call, (name, value)| call.key(*name, attribute(value)));
+        let call = table
+            .key
+            .iter()
+            .zip(key)
+            .fold(call, |call, (name, value)| call.key(*name, attribute(value)));
         let call = call
             .projection_expression(text)
             .set_expression_attribute_names(Some(names.into_iter().collect()))
@@ -90,11 +102,15 @@ impl pagination::Source for Reader<'_> {
         let picks = query.position_attributes;
         let selection = if query.read == Read::Items { self.selection } else { &NOTHING };
         let projection = (query.read != Read::Count).then(|| selection.expression(picks));
-        // A projection implies this value; it is sent so that the role's condition on `dynamodb:Select` always finds one.
+        // A projection implies this value; it is sent so that the role's condition on
+        // `dynamodb:Select` always finds one.
         let select = if projection.is_some() { Select::SpecificAttributes } else { Select::Count };
         let (text, names) = projection.map(|Expression { text, names }| (text, names)).unzip();
-        let names =
-            query.names.iter().map(|(placeholder, name)| (placeholder.clone(), (*name).to_owned())).chain(names.into_iter().flatten());
+        let names = query
+            .names
+            .iter()
+            .map(|(placeholder, name)| (placeholder.clone(), (*name).to_owned()))
+            .chain(names.into_iter().flatten());
         let call = self
             .client
             .sdk()
@@ -106,10 +122,12 @@ impl pagination::Source for Reader<'_> {
             .key_condition_expression(query.key_condition.as_str())
             .set_filter_expression(query.filter.clone())
             .set_expression_attribute_names(Some(names.collect()))
-            .set_expression_attribute_values(Some(query.values.iter().map(|(name, value)| (name.clone(), attribute(value))).collect()))
-            .set_exclusive_start_key(
-                query.start.as_ref().map(|start| start.iter().map(|(name, value)| ((*name).to_owned(), attribute(value))).collect()),
-            )
+            .set_expression_attribute_values(Some(
+                query.values.iter().map(|(name, value)| (name.clone(), attribute(value))).collect(),
+            ))
+            .set_exclusive_start_key(query.start.as_ref().map(|start| {
+                start.iter().map(|(name, value)| ((*name).to_owned(), attribute(value))).collect()
+            }))
             .scan_index_forward(query.forward)
             .limit(i32::try_from(query.limit).unwrap_or(i32::MAX))
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
@@ -118,7 +136,9 @@ impl pagination::Source for Reader<'_> {
         let asked = Asked { position: picks, partition: &partition, limit: query.limit };
         let mut answer = self.count(match query.read {
             Read::Count => answer::count(&answer, asked),
-            Read::Items | Read::Positions => answer::query(&answer, &Transcoder::new(selection, picks, self.join), asked),
+            Read::Items | Read::Positions => {
+                answer::query(&answer, &Transcoder::new(selection, picks, self.join), asked)
+            }
         }?);
         if query.read == Read::Positions {
             answer.rows.iter_mut().for_each(|row| row.bytes = 0);
@@ -137,21 +157,37 @@ impl pagination::Source for Reader<'_> {
         }
         let names = fetch.table.key;
         let Expression { text, names: placeholders } = self.selection.expression(names);
-        let keys = fetch.keys.iter().map(|key| names.iter().zip(key).map(|(name, value)| ((*name).to_owned(), attribute(value))).collect());
+        let keys = fetch.keys.iter().map(|key| {
+            names
+                .iter()
+                .zip(key)
+                .map(|(name, value)| ((*name).to_owned(), attribute(value)))
+                .collect()
+        });
         let wanted = KeysAndAttributes::builder()
             .set_keys(Some(keys.collect()))
             .projection_expression(text)
             .set_expression_attribute_names(Some(placeholders.into_iter().collect()))
             .build()
             .map_err(|error| ReadError::Refused(error.to_string()))?;
-        let call =
-            self.client.sdk().batch_get_item().request_items(self.table, wanted).return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let call = self
+            .client
+            .sdk()
+            .batch_get_item()
+            .request_items(self.table, wanted)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
         let answer = self.call(call.send()).await.map_err(|error| match error {
             ReadError::Timeout if fetch.attempt > 0 => ReadError::Throttled,
             error => error,
         })?;
-        let answer = answer::batch_get(&answer, &Transcoder::new(self.selection, names, self.join), names, fetch.keys)?;
-        let found = answer.content.iter().filter(|fetched| matches!(fetched, Fetched::Found(..))).count();
+        let answer = answer::batch_get(
+            &answer,
+            &Transcoder::new(self.selection, names, self.join),
+            names,
+            fetch.keys,
+        )?;
+        let found =
+            answer.content.iter().filter(|fetched| matches!(fetched, Fetched::Found(..))).count();
         self.client.sizes().add(self.table, found, answer.units);
         Ok(self.count(answer))
     }

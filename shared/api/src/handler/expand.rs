@@ -20,7 +20,8 @@ use crate::route::{Expansion, Place};
 pub struct Expanded {
     /// The declaration.
     pub expansion: &'static Expansion,
-    /// The fields: those that the request named below the expansion, else all that the declaration shows.
+    /// The fields: those that the request named below the expansion, else all that the declaration
+    /// shows.
     pub selection: Selection,
 }
 
@@ -33,7 +34,9 @@ pub(crate) fn chosen(
 ) -> Vec<Expanded> {
     let text = query.get("expand");
     let named: Vec<_> = text.into_iter().flat_map(|text| text.split(',')).collect();
-    if let Some(unknown) = named.iter().find(|name| offered.iter().all(|expansion| expansion.name != **name)) {
+    if let Some(unknown) =
+        named.iter().find(|name| offered.iter().all(|expansion| expansion.name != **name))
+    {
         let names: Vec<_> = offered.iter().map(|expansion| expansion.name).collect();
         errors.push(ParameterError::unknown_value("expand", unknown, &names));
     }
@@ -49,7 +52,8 @@ pub(crate) fn chosen(
     offered.iter().filter_map(one).collect()
 }
 
-/// Reads the expansions that stand next to `items`; the path and the owner give the key of each. An item that does not exist is omitted.
+/// Reads the expansions that stand next to `items`; the path and the owner give the key of each. An
+/// item that does not exist is omitted.
 pub(crate) async fn beside(
     app: &App,
     request: &Request,
@@ -57,22 +61,30 @@ pub(crate) async fn beside(
     grant: &Grant,
 ) -> Result<Vec<(&'static str, Item)>, Problem> {
     let wanted = expansions.iter().filter(|expanded| expanded.expansion.place == Place::Beside);
-    let key = |expanded: &Expanded| expanded.expansion.resource.key(|field| grant.value(field.name).map(str::to_owned));
+    let key = |expanded: &Expanded| {
+        expanded.expansion.resource.key(|field| grant.value(field.name).map(str::to_owned))
+    };
     let reads = wanted.filter_map(|expanded| Some((expanded, key(expanded)?)));
     let reads = reads.map(|(Expanded { expansion, selection }, key)| async move {
-        let found = app.reader(expansion.resource, request, selection, None)?.get(&expansion.resource.table, &key, &[]).await?;
+        let found = app
+            .reader(expansion.resource, request, selection, None)?
+            .get(&expansion.resource.table, &key, &[])
+            .await?;
         Ok::<_, Problem>(found.map(|(item, _)| (expansion.name, item)))
     });
     Ok(try_join_all(reads).await?.into_iter().flatten().collect())
 }
 
-/// Inserts the related items into the rows that name them, as `member`. Each is read once; an item that does not exist is omitted.
+/// Inserts the related items into the rows that name them, as `member`. Each is read once; an item
+/// that does not exist is omitted.
 ///
-/// The page ends before the row with which it would name more than [`MAX_FETCH`] related items, have more than `bytes` bytes, or need more
-/// time than there is. The first row is always kept, so that every page makes progress: of its related items as many are inserted, in the
-/// row's order, as were read and fit.
+/// The page ends before the row with which it would name more than [`MAX_FETCH`] related items,
+/// have more than `bytes` bytes, or need more time than there is. The first row is always kept, so
+/// that every page makes progress: of its related items as many are inserted, in the row's order,
+/// as were read and fit.
 ///
-/// Returns true if the row that was kept lacks related items for that reason. It is then the only row.
+/// Returns true if the row that was kept lacks related items for that reason. It is then the only
+/// row.
 pub(crate) async fn within(
     app: &App,
     request: &Request,
@@ -91,12 +103,16 @@ pub(crate) async fn within(
     keys.truncate(MAX_EXPANDED);
     let reader = app.reader(expansion.resource, request, selection, None)?;
     // The element names the one part of the related item's key that is not fixed.
-    let values: Option<Vec<_>> = keys.iter().map(|key| expansion.resource.key(|_| Some(key.clone()))).collect();
+    let values: Option<Vec<_>> =
+        keys.iter().map(|key| expansion.resource.key(|_| Some(key.clone()))).collect();
     let values = values.ok_or(ProblemKind::Internal)?;
     let budget = Budget { bytes, deadline: Some(request.deadline), ..Budget::default() };
     let fetched = fetch_all(&reader, &expansion.resource.table, &values, &budget).await?;
-    let read = fetched.iter().map(|fetched| if let Fetched::Found(_, bytes) = fetched { *bytes } else { 0 });
-    let is_late = read.fold(0, usize::saturating_add) <= bytes && fetched.iter().any(|fetched| matches!(fetched, Fetched::Unprocessed));
+    let read = fetched
+        .iter()
+        .map(|fetched| if let Fetched::Found(_, bytes) = fetched { *bytes } else { 0 });
+    let is_late = read.fold(0, usize::saturating_add) <= bytes
+        && fetched.iter().any(|fetched| matches!(fetched, Fetched::Unprocessed));
     let known: HashMap<String, Option<Bytes>> = keys
         .into_iter()
         .zip(fetched)
@@ -107,7 +123,8 @@ pub(crate) async fn within(
         })
         .collect();
 
-    let is_known = |row: &Row<Item>| row.item.joints.iter().all(|joint| known.contains_key(&joint.key));
+    let is_known =
+        |row: &Row<Item>| row.item.joints.iter().all(|joint| known.contains_key(&joint.key));
     let complete = page.rows().iter().take_while(|row| is_known(row)).count();
     match (complete < page.rows().len(), is_late) {
         (true, true) => page.truncate_timed_out(complete),
@@ -117,8 +134,13 @@ pub(crate) async fn within(
     let (mut left, mut first, mut partial) = (bytes, true, complete == 0);
     page.change_items(|item| {
         // A related item that was not read ends the row's expansion, as one that does not fit does.
-        let end = item.joints.iter().position(|joint| !known.contains_key(&joint.key)).unwrap_or(item.joints.len());
-        let (json, fits) = splice(&item.json, &item.joints[..end], member, left, |key| known.get(key)?.as_deref());
+        let end = item
+            .joints
+            .iter()
+            .position(|joint| !known.contains_key(&joint.key))
+            .unwrap_or(item.joints.len());
+        let (json, fits) =
+            splice(&item.json, &item.joints[..end], member, left, |key| known.get(key)?.as_deref());
         left = left.saturating_sub(json.len() + 1);
         partial |= first && !fits;
         // Only the first row can be partial. The page is cut before another one.
@@ -133,11 +155,12 @@ pub(crate) async fn within(
     Ok(partial)
 }
 
-/// The most related items that one request reads. Only a page's first row can name so many; they are ten BatchGetItems.
+/// The most related items that one request reads. Only a page's first row can name so many; they
+/// are ten BatchGetItems.
 const MAX_EXPANDED: usize = 10 * MAX_FETCH;
 
-/// Returns the distinct keys that the rows name, in order, and the number of rows that together name at most [`MAX_FETCH`]. The first row
-/// is always included, even if it alone names more.
+/// Returns the distinct keys that the rows name, in order, and the number of rows that together
+/// name at most [`MAX_FETCH`]. The first row is always included, even if it alone names more.
 fn distinct_keys(rows: &[Row<Item>]) -> (Vec<String>, usize) {
     let mut keys: Vec<String> = Vec::new();
     for (i, row) in rows.iter().enumerate() {

@@ -44,18 +44,34 @@ impl ItemRequest {
         let grant = request.grant(route)?;
         let mut errors = Vec::new();
         let query = request.query(&["fields"], &mut errors)?;
-        let selection = parameters::fields(&query, route.resource.fields, Selection::all(route.resource.fields), &mut errors);
-        let Some(key) = route.resource.key(|field| grant.value(field.name).map(str::to_owned)) else {
-            tracing::error!(path = route.path, "the path and the owner do not give every attribute of the item's key");
+        let selection = parameters::fields(
+            &query,
+            route.resource.fields,
+            Selection::all(route.resource.fields),
+            &mut errors,
+        );
+        let Some(key) = route.resource.key(|field| grant.value(field.name).map(str::to_owned))
+        else {
+            tracing::error!(
+                path = route.path,
+                "the path and the owner do not give every attribute of the item's key"
+            );
             return Err(ProblemKind::Internal.into());
         };
         let owner = match route.access {
-            Access::Owner { field, .. } if !grant.of_anybody => grant.values.iter().find(|(other, _)| other.name == field),
+            Access::Owner { field, .. } if !grant.of_anybody => {
+                grant.values.iter().find(|(other, _)| other.name == field)
+            }
             _ => None,
         };
-        let owner = owner.filter(|(field, _)| !route.resource.table.key.contains(&field.attribute()));
+        let owner =
+            owner.filter(|(field, _)| !route.resource.table.key.contains(&field.attribute()));
         let owner = owner.map(|(field, value)| (field.attribute(), stored(field, value.clone())));
-        if errors.is_empty() { Ok(Self { resource: route.resource, key, owner, selection }) } else { Err(Problem::parameters(errors)) }
+        if errors.is_empty() {
+            Ok(Self { resource: route.resource, key, owner, selection })
+        } else {
+            Err(Problem::parameters(errors))
+        }
     }
 
     /// Reads the item.
@@ -65,11 +81,23 @@ impl ItemRequest {
     pub async fn run(self, app: &App, request: &Request) -> Result<FoundItem, Problem> {
         let Self { resource, key, owner, selection } = self;
         let modified = resource.modified.and_then(|name| resource.field(name));
-        let picks: Vec<_> = modified.map(Field::attribute).into_iter().chain(owner.as_ref().map(|(attribute, _)| *attribute)).collect();
-        let found = app.reader(resource, request, &selection, None)?.get(&resource.table, &key, &picks).await?;
+        let picks: Vec<_> = modified
+            .map(Field::attribute)
+            .into_iter()
+            .chain(owner.as_ref().map(|(attribute, _)| *attribute))
+            .collect();
+        let found = app
+            .reader(resource, request, &selection, None)?
+            .get(&resource.table, &key, &picks)
+            .await?;
         let (item, picked) = found.ok_or(ProblemKind::NotFound)?;
-        let picked =
-            |attribute: &str| picks.iter().zip(&picked).find(|(pick, _)| **pick == attribute).and_then(|(_, value)| value.as_ref());
+        let picked = |attribute: &str| {
+            picks
+                .iter()
+                .zip(&picked)
+                .find(|(pick, _)| **pick == attribute)
+                .and_then(|(_, value)| value.as_ref())
+        };
         if let Some((attribute, owner)) = &owner
             && picked(attribute) != Some(owner)
         {

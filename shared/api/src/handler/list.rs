@@ -48,7 +48,8 @@ pub struct ListPage<'r> {
     page: Page<Item>,
     /// JSON members next to `items`.
     beside: Vec<(&'static str, Item)>,
-    /// The expansion that was cut, because the only item on the page names more related items than an answer can hold.
+    /// The expansion that was cut, because the only item on the page names more related items than
+    /// an answer can hold.
     partial: Option<&'static str>,
 }
 
@@ -63,8 +64,11 @@ impl<'r> ListRequest<'r> {
         let grant = request.grant(route)?;
         let mut errors = Vec::new();
         let query = request.query(&parameter_names(list), &mut errors)?;
-        let mut conditions = parameters::conditions(&query, route.resource, list.filters, &mut errors);
-        conditions.extend(grant.values.iter().map(|(field, value)| Condition::equal(field.attribute(), stored(field, value.clone()))));
+        let mut conditions =
+            parameters::conditions(&query, route.resource, list.filters, &mut errors);
+        conditions.extend(grant.values.iter().map(|(field, value)| {
+            Condition::equal(field.attribute(), stored(field, value.clone()))
+        }));
         conditions.extend(route.resource.conditions(&conditions));
         let sort = order(route.resource, parameters::sort(&query, list.sorts, &mut errors));
         let summary = Selection::of(app.selectable(), route.resource.summary);
@@ -85,12 +89,21 @@ impl<'r> ListRequest<'r> {
             && let Ok(plan) = Plan::new(&route.resource.table, &conditions, sort, [], 1)
             && !plan.is_unfiltered()
         {
-            let detail =
-                "goes only with filters on what the list is sorted or grouped by; leave out the other filters, or walk with `cursor`";
+            let detail = "goes only with filters on what the list is sorted or grouped by; leave out the other filters, or walk with `cursor`";
             errors.push(ParameterError::new("page", detail));
         }
         match NonZeroU32::new(limit) {
-            Some(limit) if errors.is_empty() => Ok(Self { route, query, conditions, sort, selection, expansions, limit, skip, grant }),
+            Some(limit) if errors.is_empty() => Ok(Self {
+                route,
+                query,
+                conditions,
+                sort,
+                selection,
+                expansions,
+                limit,
+                skip,
+                grant,
+            }),
             _ => Err(Problem::parameters(errors)),
         }
     }
@@ -119,7 +132,14 @@ impl<'r> ListRequest<'r> {
     /// 400 for a cursor that was not made for this list and caller.
     pub fn plan(self, app: &App) -> Result<ListPlan<'r>, Problem> {
         let table = &self.route.resource.table;
-        let plan = Plan::new(table, &self.conditions, self.sort, self.selection.attributes(), app.shards()).map_err(|error| {
+        let plan = Plan::new(
+            table,
+            &self.conditions,
+            self.sort,
+            self.selection.attributes(),
+            app.shards(),
+        )
+        .map_err(|error| {
             tracing::error!(%error, "the model offers filters and a sort that no index serves");
             Problem::from(ProblemKind::Internal)
         })?;
@@ -137,7 +157,10 @@ impl<'r> ListRequest<'r> {
     /// Returns the context that cursors are bound to, in addition to the list itself.
     fn context(&self) -> Vec<&[u8]> {
         // The conditions, which the list is bound to, have the owner.
-        std::iter::once(self.route.name).chain(self.grant.caller.as_deref()).map(str::as_bytes).collect()
+        std::iter::once(self.route.name)
+            .chain(self.grant.caller.as_deref())
+            .map(str::as_bytes)
+            .collect()
     }
 }
 
@@ -170,17 +193,30 @@ impl<'r> ListPlan<'r> {
             Place::Within { join, member } => Some((expanded, join, member)),
             Place::Beside => None,
         });
-        let reader = app.reader(route.resource, request, selection, within.map(|(_, join, _)| join))?;
+        let reader =
+            app.reader(route.resource, request, selection, within.map(|(_, join, _)| join))?;
         let bytes = MAX_BODY_BYTES - FRAME_BYTES;
-        let budget = Budget { bytes, deadline: Some(request.deadline), rounds_after: u32::from(within.is_some()), ..Budget::default() };
-        let page = async { pagination::run(&reader, &self.plan, &self.start, *limit, &budget).await.map_err(problem) };
+        let budget = Budget {
+            bytes,
+            deadline: Some(request.deadline),
+            rounds_after: u32::from(within.is_some()),
+            ..Budget::default()
+        };
+        let page = async {
+            pagination::run(&reader, &self.plan, &self.start, *limit, &budget)
+                .await
+                .map_err(problem)
+        };
         let beside = expand::beside(app, request, expansions, grant);
         let (mut page, beside) = try_join(page, beside).await?;
-        let bytes = beside.iter().fold(bytes, |bytes, (name, item)| bytes.saturating_sub(name.len() + 4 + item.json.len()));
+        let bytes = beside.iter().fold(bytes, |bytes, (name, item)| {
+            bytes.saturating_sub(name.len() + 4 + item.json.len())
+        });
         page.truncate_to_bytes(bytes, 1);
         let partial = match within {
             Some((expanded, join, member)) => {
-                let cut = expand::within(app, request, expanded, join, member, &mut page, bytes).await?;
+                let cut =
+                    expand::within(app, request, expanded, join, member, &mut page, bytes).await?;
                 cut.then_some(expanded.expansion.name)
             }
             None => None,
@@ -198,16 +234,20 @@ impl ListPage<'_> {
         let Self { plan: ListPlan { request, plan, .. }, page, beside, partial } = self;
         let seal = |cursor: Option<pagination::Cursor>| {
             let sealer = app.sealer()?;
-            cursor.map(|cursor| sealer.seal(&cursor, &plan, &request.context())).transpose().map_err(|error| {
-                tracing::error!(%error, "an item's key is too long");
-                Problem::from(ProblemKind::Internal)
-            })
+            cursor
+                .map(|cursor| sealer.seal(&cursor, &plan, &request.context()))
+                .transpose()
+                .map_err(|error| {
+                    tracing::error!(%error, "an item's key is too long");
+                    Problem::from(ProblemKind::Internal)
+                })
         };
         let (next, prev) = (seal(page.next())?, seal(page.prev())?);
         let policy = if page.timed_out() { Policy::NoStore } else { request.route.resource.policy };
         let items = page.into_items();
 
-        let mut body = Vec::with_capacity(items.iter().map(|item| item.json.len() + 1).sum::<usize>() + 1_024);
+        let mut body =
+            Vec::with_capacity(items.iter().map(|item| item.json.len() + 1).sum::<usize>() + 1_024);
         body.extend_from_slice(b"{\"items\":[");
         for (i, item) in items.iter().enumerate() {
             body.extend_from_slice(if i == 0 { b"" } else { b"," });
@@ -222,22 +262,33 @@ impl ListPage<'_> {
             body.extend_from_slice(format!(",\"expansion\":{{\"{name}\":\"partial\"}}").as_bytes());
         }
         // A cursor is base64url: nothing in it needs escaping.
-        let quoted = |cursor: &Option<String>| cursor.as_ref().map_or_else(|| "null".to_owned(), |cursor| format!("\"{cursor}\""));
-        let page = format!(",\"page\":{{\"limit\":{},\"next\":{},\"prev\":{}}}}}", request.limit, quoted(&next), quoted(&prev));
+        let quoted = |cursor: &Option<String>| {
+            cursor.as_ref().map_or_else(|| "null".to_owned(), |cursor| format!("\"{cursor}\""))
+        };
+        let page = format!(
+            ",\"page\":{{\"limit\":{},\"next\":{},\"prev\":{}}}}}",
+            request.limit,
+            quoted(&next),
+            quoted(&prev)
+        );
         body.extend_from_slice(page.as_bytes());
         let link = link(&request.query, prev.as_deref(), next.as_deref());
         Ok(Reply { body, policy, modified: None, link, items: items.len() })
     }
 }
 
-/// Writes the `Link` header (RFC 8288). Its targets are relative to the request's URI, so they are valid behind any domain and base path.
+/// Writes the `Link` header (RFC 8288). Its targets are relative to the request's URI, so they are
+/// valid behind any domain and base path.
 ///
-/// Each target repeats the query. If all of them have more than [`MAX_LINK_BYTES`], the first page is left out, then the previous one, then
-/// the next one. The body has both cursors in any case.
+/// Each target repeats the query. If all of them have more than [`MAX_LINK_BYTES`], the first page
+/// is left out, then the previous one, then the next one. The body has both cursors in any case.
 fn link(query: &Query<'_>, prev: Option<&str>, next: Option<&str>) -> Option<String> {
-    let target = |rel: &str, cursor| format!("<{}>; rel=\"{rel}\"", query.link(&["cursor", "page"], cursor));
-    let mut links: Vec<_> =
-        [("prev", prev), ("next", next)].into_iter().filter_map(|(rel, cursor)| Some(target(rel, Some(cursor?)))).collect();
+    let target =
+        |rel: &str, cursor| format!("<{}>; rel=\"{rel}\"", query.link(&["cursor", "page"], cursor));
+    let mut links: Vec<_> = [("prev", prev), ("next", next)]
+        .into_iter()
+        .filter_map(|(rel, cursor)| Some(target(rel, Some(cursor?))))
+        .collect();
     links.insert(0, target("first", None));
     while links.iter().map(|link| link.len() + 2).sum::<usize>() > MAX_LINK_BYTES {
         links.remove(0);
@@ -245,11 +296,13 @@ fn link(query: &Query<'_>, prev: Option<&str>, next: Option<&str>) -> Option<Str
     (!links.is_empty()).then(|| links.join(", "))
 }
 
-/// The maximum length of the `Link` header. A proxy must hold all headers of a response in one buffer, which nginx gives 4 KB by default
-/// (`proxy_buffer_size`); the other headers have less than 1 KB.
+/// The maximum length of the `Link` header. A proxy must hold all headers of a response in one
+/// buffer, which nginx gives 4 KB by default (`proxy_buffer_size`); the other headers have less
+/// than 1 KB.
 const MAX_LINK_BYTES: usize = 3_072;
 
-/// The part of [`MAX_BODY_BYTES`] that is kept for what stands around the items: two cursors, and the names of the members.
+/// The part of [`MAX_BODY_BYTES`] that is kept for what stands around the items: two cursors, and
+/// the names of the members.
 const FRAME_BYTES: usize = 2_048;
 
 /// Returns every query parameter that a list takes, filters first.
@@ -273,9 +326,10 @@ fn problem(error: RunError<ReadError>) -> Problem {
         RunError::Source(error) => error.into(),
         RunError::OutOfOrder => ReadError::Malformed(error.to_string()).into(),
         RunError::SkipTimedOut => ReadError::Timeout.into(),
-        RunError::SkipTooFar => {
-            Problem::parameters(vec![ParameterError::new("page", "lies too far into this list to be counted; walk with `cursor`")])
-        }
+        RunError::SkipTooFar => Problem::parameters(vec![ParameterError::new(
+            "page",
+            "lies too far into this list to be counted; walk with `cursor`",
+        )]),
     }
 }
 
@@ -293,7 +347,8 @@ mod tests {
             let query = Query::parse(&raw, &["fields"], &mut Vec::new());
             let link = link(&query, Some(&cursor), Some(&cursor)).unwrap_or_default();
             assert!(link.len() <= MAX_LINK_BYTES, "{length}");
-            let names: Vec<_> = link.split("rel=\"").skip(1).map(|rest| rest[..4].to_owned()).collect();
+            let names: Vec<_> =
+                link.split("rel=\"").skip(1).map(|rest| rest[..4].to_owned()).collect();
             if relations.last() != Some(&names) {
                 relations.push(names);
             }

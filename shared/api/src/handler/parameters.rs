@@ -1,4 +1,5 @@
-//! Typed parameters: each is checked against the route's declaration, and all errors are reported at once.
+//! Typed parameters: each is checked against the route's declaration, and all errors are reported
+//! at once.
 
 use pagination::{Condition, Predicate, Value};
 use projection::{Field, Kind, Selection};
@@ -9,8 +10,8 @@ use crate::route::{Accepts, Filter, Limits, MAX_PAGED_ITEM, MAX_TEXT_CHARS, Reso
 use crate::stored::{stored, stored_time};
 use crate::timestamp;
 
-/// Reads the filters as conditions. A range whose ends are reversed is an error of its upper end; one whose ends are equal is empty if the
-/// upper end does not belong to it.
+/// Reads the filters as conditions. A range whose ends are reversed is an error of its upper end;
+/// one whose ends are equal is empty if the upper end does not belong to it.
 pub(crate) fn conditions(
     query: &Query<'_>,
     resource: &Resource,
@@ -21,15 +22,21 @@ pub(crate) fn conditions(
     // The lower ends of ranges: parameter, field, value.
     let mut lower: Vec<(&str, &str, Value)> = Vec::new();
     for filter in filters {
-        let (Some(text), Some(field)) = (query.get(filter.parameter), resource.field(filter.field)) else { continue };
+        let (Some(text), Some(field)) = (query.get(filter.parameter), resource.field(filter.field))
+        else {
+            continue;
+        };
         match predicate(filter, field, text) {
             Ok((predicate, end)) => {
                 if matches!(predicate, Predicate::AtLeast(_)) {
                     lower.extend(end.map(|end| (filter.parameter, filter.field, end)));
-                } else if let Some((parameter, ..)) =
-                    lower.iter().find(|(_, name, low)| *name == filter.field && end.as_ref().is_some_and(|end| low.order(end).is_gt()))
-                {
-                    errors.push(ParameterError::new(filter.parameter, format!("must not be less than `{parameter}`")));
+                } else if let Some((parameter, ..)) = lower.iter().find(|(_, name, low)| {
+                    *name == filter.field && end.as_ref().is_some_and(|end| low.order(end).is_gt())
+                }) {
+                    errors.push(ParameterError::new(
+                        filter.parameter,
+                        format!("must not be less than `{parameter}`"),
+                    ));
                 }
                 conditions.push(Condition { attribute: field.attribute(), predicate });
             }
@@ -40,9 +47,14 @@ pub(crate) fn conditions(
 }
 
 /// Returns the test of a filter and, if it is the end of a range, the end as the caller gave it.
-fn predicate(filter: &Filter, field: &Field, text: &str) -> Result<(Predicate, Option<Value>), ParameterError> {
+fn predicate(
+    filter: &Filter,
+    field: &Field,
+    text: &str,
+) -> Result<(Predicate, Option<Value>), ParameterError> {
     let wrong = |detail: String| ParameterError::new(filter.parameter, detail);
-    let unknown = |text: &str, valid: &[&str]| ParameterError::unknown_value(filter.parameter, text, valid);
+    let unknown =
+        |text: &str, valid: &[&str]| ParameterError::unknown_value(filter.parameter, text, valid);
     let stored = |text: &str| stored(field, text.to_owned());
     let number_of = |text| number(text).map(stored).map_err(wrong);
     Ok(match filter.accepts {
@@ -52,12 +64,23 @@ fn predicate(filter: &Filter, field: &Field, text: &str) -> Result<(Predicate, O
             other => (Predicate::Equal(other), None),
         },
         Accepts::OneOf(options) => {
-            let valid = |text| if options.contains(&text) { Ok(stored(text)) } else { Err(unknown(text, options)) };
+            let valid = |text| {
+                if options.contains(&text) { Ok(stored(text)) } else { Err(unknown(text, options)) }
+            };
             let mut values = text.split(',').map(valid).collect::<Result<Vec<_>, _>>()?;
-            (if values.len() == 1 { Predicate::Equal(values.remove(0)) } else { Predicate::OneOf(values) }, None)
+            (
+                if values.len() == 1 {
+                    Predicate::Equal(values.remove(0))
+                } else {
+                    Predicate::OneOf(values)
+                },
+                None,
+            )
         }
         Accepts::Number => (Predicate::Equal(number_of(text)?), None),
-        Accepts::Boolean if ["true", "false"].contains(&text) => (Predicate::Equal(Value::Bool(text == "true")), None),
+        Accepts::Boolean if ["true", "false"].contains(&text) => {
+            (Predicate::Equal(Value::Bool(text == "true")), None)
+        }
         Accepts::AtLeast => {
             let low = number_of(text)?;
             (Predicate::AtLeast(low.clone()), Some(low))
@@ -90,8 +113,14 @@ pub(crate) fn path_value(field: &Field, text: &str) -> Result<(), String> {
 
 /// Checks that a text has 1 to [`MAX_TEXT_CHARS`] printable characters.
 pub(crate) fn plain_text(text: &str) -> Result<&str, String> {
-    let valid = !text.is_empty() && text.chars().count() <= MAX_TEXT_CHARS && !text.chars().any(char::is_control);
-    if valid { Ok(text) } else { Err(format!("must have 1 to {MAX_TEXT_CHARS} printable characters")) }
+    let valid = !text.is_empty()
+        && text.chars().count() <= MAX_TEXT_CHARS
+        && !text.chars().any(char::is_control);
+    if valid {
+        Ok(text)
+    } else {
+        Err(format!("must have 1 to {MAX_TEXT_CHARS} printable characters"))
+    }
 }
 
 /// Checks that a text is a decimal number of at most 38 digits, which is DynamoDB's limit.
@@ -106,8 +135,9 @@ fn number(text: &str) -> Result<&str, String> {
     }
 }
 
-/// Reads a time, and returns the first stored time at or after it, or with `before` the last one before it. This makes "at or after" and
-/// "before" exact, whatever the unit in which times are stored.
+/// Reads a time, and returns the first stored time at or after it, or with `before` the last one
+/// before it. This makes "at or after" and "before" exact, whatever the unit in which times are
+/// stored.
 fn moment(field: &Field, text: &str, before: bool) -> Result<Value, String> {
     timestamp::parse_date_or_time(text).and_then(|time| stored_time(field, time, before)).ok_or_else(|| {
         "must be a time such as `2026-01-31T00:00:00Z` (RFC 3339; write the `+` of an offset as `%2B`) or a date such as `2026-01-31` (its \
@@ -117,7 +147,11 @@ fn moment(field: &Field, text: &str, before: bool) -> Result<Value, String> {
 }
 
 /// Reads `sort`; the first sort is the default, and `None` is the order of the index.
-pub(crate) fn sort(query: &Query<'_>, sorts: &'static [SortOption], errors: &mut Vec<ParameterError>) -> Option<&'static SortOption> {
+pub(crate) fn sort(
+    query: &Query<'_>,
+    sorts: &'static [SortOption],
+    errors: &mut Vec<ParameterError>,
+) -> Option<&'static SortOption> {
     let Some(name) = query.get("sort") else { return sorts.first() };
     let chosen = sorts.iter().find(|sort| sort.name == name);
     if chosen.is_none() {
@@ -128,7 +162,12 @@ pub(crate) fn sort(query: &Query<'_>, sorts: &'static [SortOption], errors: &mut
 }
 
 /// Reads `fields`.
-pub(crate) fn fields(query: &Query<'_>, fields: &'static [Field], default: Selection, errors: &mut Vec<ParameterError>) -> Selection {
+pub(crate) fn fields(
+    query: &Query<'_>,
+    fields: &'static [Field],
+    default: Selection,
+    errors: &mut Vec<ParameterError>,
+) -> Selection {
     let Some(text) = query.get("fields") else { return default };
     Selection::parse(text, fields).unwrap_or_else(|wrong| {
         errors.extend(wrong.iter().map(|wrong| ParameterError {
@@ -142,14 +181,23 @@ pub(crate) fn fields(query: &Query<'_>, fields: &'static [Field], default: Selec
 /// Reads `limit`, the number of items of a page.
 pub(crate) fn limit(query: &Query<'_>, limits: Limits, errors: &mut Vec<ParameterError>) -> u32 {
     let Some(text) = query.get("limit") else { return limits.default() };
-    whole_number(text).filter(|limit| (1..=limits.greatest()).contains(limit)).unwrap_or_else(|| {
-        errors.push(ParameterError::new("limit", format!("must be a whole number from 1 to {}", limits.greatest())));
-        limits.default()
-    })
+    whole_number(text).filter(|limit| (1..=limits.greatest()).contains(limit)).unwrap_or_else(
+        || {
+            errors.push(ParameterError::new(
+                "limit",
+                format!("must be a whole number from 1 to {}", limits.greatest()),
+            ));
+            limits.default()
+        },
+    )
 }
 
 /// Reads `page` and returns the number of items before it.
-pub(crate) fn skipped_by_page(query: &Query<'_>, limit: u32, errors: &mut Vec<ParameterError>) -> Option<u32> {
+pub(crate) fn skipped_by_page(
+    query: &Query<'_>,
+    limit: u32,
+    errors: &mut Vec<ParameterError>,
+) -> Option<u32> {
     let text = query.get("page")?;
     if query.get("cursor").is_some() {
         errors.push(ParameterError::new("page", "cannot be combined with `cursor`"));
@@ -158,15 +206,17 @@ pub(crate) fn skipped_by_page(query: &Query<'_>, limit: u32, errors: &mut Vec<Pa
     let last = MAX_PAGED_ITEM / limit;
     let page = whole_number(text).filter(|page| (1..=last).contains(page));
     if page.is_none() {
-        let detail =
-            format!("must be a whole number from 1 to {last} with `limit={limit}`; for later pages use `cursor` (see `page.next`)");
+        let detail = format!(
+            "must be a whole number from 1 to {last} with `limit={limit}`; for later pages use `cursor` (see `page.next`)"
+        );
         errors.push(ParameterError::new("page", detail));
     }
     page.map(|page| (page - 1) * limit)
 }
 
 fn whole_number(text: &str) -> Option<u32> {
-    let plain = !text.is_empty() && text.len() <= 9 && text.bytes().all(|byte| byte.is_ascii_digit());
+    let plain =
+        !text.is_empty() && text.len() <= 9 && text.bytes().all(|byte| byte.is_ascii_digit());
     plain.then(|| text.parse().ok()).flatten()
 }
 
@@ -179,7 +229,8 @@ mod tests {
 
     #[test]
     fn times_become_milliseconds_of_utc() {
-        let text = |value: Value| if let Value::S(text) = value { text } else { panic!("{value:?}") };
+        let text =
+            |value: Value| if let Value::S(text) = value { text } else { panic!("{value:?}") };
         let from = |time| moment(&FIELDS[0], time, false).map(text).ok();
         let before = |time| moment(&FIELDS[0], time, true).map(text).ok();
         assert_eq!(from("2024-01-01T00:00:00Z").unwrap(), "2024-01-01T00:00:00.000Z");
@@ -195,8 +246,11 @@ mod tests {
 
     #[test]
     fn times_are_compared_in_the_unit_that_is_stored() {
-        let ends = |field: usize, time| [false, true].map(|before| moment(&FIELDS[field], time, before).unwrap());
-        let (n, s) = (|text: &str| Value::N(text.to_owned()), |text: &str| Value::S(text.to_owned()));
+        let ends = |field: usize, time| {
+            [false, true].map(|before| moment(&FIELDS[field], time, before).unwrap())
+        };
+        let (n, s) =
+            (|text: &str| Value::N(text.to_owned()), |text: &str| Value::S(text.to_owned()));
         assert_eq!(ends(1, "2024-01-01T00:00:00Z"), [n("1704067200"), n("1704067199")]);
         assert_eq!(ends(1, "2024-01-01T00:00:00.001Z"), [n("1704067201"), n("1704067200")]);
         assert_eq!(ends(1, "1969-12-31T23:59:59.5Z"), [n("0"), n("-1")]);
@@ -205,7 +259,9 @@ mod tests {
 
     #[test]
     fn a_date_alone_is_its_midnight() {
-        let same = |text| moment(&FIELDS[0], text, false) == moment(&FIELDS[0], "2024-02-29T00:00:00Z", false);
+        let same = |text| {
+            moment(&FIELDS[0], text, false) == moment(&FIELDS[0], "2024-02-29T00:00:00Z", false)
+        };
         assert!(same("2024-02-29") && same("2024-02-29T01:00:00+01:00"));
         for bad in ["2023-02-29", "2024-2-9", "2024-02-29 ", "20240229", "2024-02"] {
             assert!(moment(&FIELDS[0], bad, false).is_err(), "{bad}");
@@ -216,13 +272,21 @@ mod tests {
     fn a_range_is_reversed_only_if_its_ends_are() {
         let errors = |raw: &str| {
             let mut errors = Vec::new();
-            conditions(&Query::parse(raw, &["from", "to"], &mut errors), &THINGS, &PERIOD, &mut errors);
+            conditions(
+                &Query::parse(raw, &["from", "to"], &mut errors),
+                &THINGS,
+                &PERIOD,
+                &mut errors,
+            );
             errors.len()
         };
         let day = "2024-01-02T00:00:00Z";
-        for (to, wrong) in
-            [("2024-01-02T00:00:00Z", 0), ("2024-01-02", 0), ("2024-01-02T00:00:00.001Z", 0), ("2024-01-01T23:59:59.999Z", 1)]
-        {
+        for (to, wrong) in [
+            ("2024-01-02T00:00:00Z", 0),
+            ("2024-01-02", 0),
+            ("2024-01-02T00:00:00.001Z", 0),
+            ("2024-01-01T23:59:59.999Z", 1),
+        ] {
             assert_eq!(errors(&format!("from={day}&to={to}")), wrong, "{to}");
         }
     }
@@ -259,7 +323,9 @@ mod tests {
         for separator in ["T", "t", "%54"] {
             assert_eq!(errors(&format!("from=2024-01-01{separator}00:00:00Z")), [], "{separator}");
         }
-        for separator in ["x", "_", "0", "5", "-", ":", "%22", "%2B", "+", "%20", "%00", "%0A", "%C3%A9", ""] {
+        for separator in
+            ["x", "_", "0", "5", "-", ":", "%22", "%2B", "+", "%20", "%00", "%0A", "%C3%A9", ""]
+        {
             for name in ["from", "to"] {
                 let errors = errors(&format!("{name}=2024-01-01{separator}00:00:00Z"));
                 let found: Vec<_> = errors.iter().map(|error| error.parameter.as_str()).collect();
@@ -274,7 +340,20 @@ mod tests {
         for good in ["0", "-1", "9.99", "12345678901234567890.123456789012345678"] {
             assert_eq!(number(good), Ok(good));
         }
-        for bad in ["", "-", ".5", "5.", "1e3", "+1", "NaN", "1,5", "0x10", "1 ", "123456789012345678901", "١"] {
+        for bad in [
+            "",
+            "-",
+            ".5",
+            "5.",
+            "1e3",
+            "+1",
+            "NaN",
+            "1,5",
+            "0x10",
+            "1 ",
+            "123456789012345678901",
+            "١",
+        ] {
             assert!(number(bad).is_err(), "{bad}");
         }
     }

@@ -1,7 +1,8 @@
 //! The secret with which a CDN shows that a request came through it.
 //!
-//! An HTTP API has no resource policy, so its own address stays open when a CDN is put in front of it. The CDN adds a header to every
-//! request ([custom origin headers](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/add-origin-custom-headers.html)),
+//! An HTTP API has no resource policy, so its own address stays open when a CDN is put in front of
+//! it. The CDN adds a header to every request
+//! ([custom origin headers](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/add-origin-custom-headers.html)),
 //! and a function refuses a request without it. It replaces no token.
 
 use std::fmt;
@@ -32,10 +33,15 @@ impl EdgeSecret {
     /// If one of them has fewer than 32 bytes.
     pub fn new(current: String, other: Option<String>) -> Result<Self, TooShort> {
         let accepted: Vec<String> = std::iter::once(current).chain(other).collect();
-        if accepted.iter().any(|secret| secret.len() < SHORTEST) { Err(TooShort) } else { Ok(Self { accepted }) }
+        if accepted.iter().any(|secret| secret.len() < SHORTEST) {
+            Err(TooShort)
+        } else {
+            Ok(Self { accepted })
+        }
     }
 
-    /// Returns `true` if the request has one of the values. The time that it takes does not depend on where a wrong value differs.
+    /// Returns `true` if the request has one of the values. The time that it takes does not depend
+    /// on where a wrong value differs.
     pub(crate) fn admits(&self, headers: &HeaderMap) -> bool {
         let Some(sent) = headers.get(EDGE_SECRET) else { return false };
         let equal = |secret: &String| secret.as_bytes().ct_eq(sent.as_bytes());
@@ -68,7 +74,11 @@ mod tests {
         assert!(one.admits(&with(OLD)) && !one.admits(&with(NEW)));
         let two = EdgeSecret::new(NEW.into(), Some(OLD.into())).unwrap();
         assert!(two.admits(&with(OLD)) && two.admits(&with(NEW)));
-        for wrong in ["", "the old secret", "the old secret of the edge, of 32 characters and more, and more"] {
+        for wrong in [
+            "",
+            "the old secret",
+            "the old secret of the edge, of 32 characters and more, and more",
+        ] {
             assert!(!two.admits(&with(wrong)), "{wrong}");
         }
         assert!(!two.admits(&HeaderMap::new()));
@@ -78,6 +88,9 @@ mod tests {
     fn a_short_secret_is_refused_and_none_is_printed() {
         assert_eq!(EdgeSecret::new("x".repeat(31), None).unwrap_err(), TooShort);
         assert_eq!(EdgeSecret::new(NEW.into(), Some("short".into())).unwrap_err(), TooShort);
-        assert!(!format!("{:?}", EdgeSecret::new(NEW.into(), Some(OLD.into())).unwrap()).contains("secret of"));
+        assert!(
+            !format!("{:?}", EdgeSecret::new(NEW.into(), Some(OLD.into())).unwrap())
+                .contains("secret of")
+        );
     }
 }

@@ -1,10 +1,11 @@
 //! An API Gateway event: the parts that make up a request, and nothing else.
 //!
 //! Payload 2.0 of an HTTP API
-//! ([format](https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html)) or a function URL.
-//! `lambda_http`'s own conversion builds a URI, a body and a map of all headers, and panics on input that they cannot hold (a raw space in the
-//! query, 40,000 headers, a 64 KB path). This module keeps the raw query, the raw path, the claims and seven headers, borrowed where possible,
-//! and skips everything else.
+//! ([format](https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html))
+//! or a function URL. `lambda_http`'s own conversion builds a URI, a body and a map of all headers,
+//! and panics on input that they cannot hold (a raw space in the query, 40,000 headers, a 64 KB
+//! path). This module keeps the raw query, the raw path, the claims and seven headers, borrowed
+//! where possible, and skips everything else.
 
 use std::{borrow::Cow, collections::HashMap, fmt};
 
@@ -65,7 +66,8 @@ pub(crate) struct Jwt<'a> {
     pub(crate) claims: Claims<'a>,
 }
 
-/// The claims of a token, as JSON. A claim that comes twice is an error, so that no two readers of a token see different callers.
+/// The claims of a token, as JSON. A claim that comes twice is an error, so that no two readers of
+/// a token see different callers.
 #[derive(Debug, Default)]
 pub(crate) struct Claims<'a>(HashMap<String, &'a RawValue>);
 
@@ -96,20 +98,22 @@ impl<'de: 'a, 'a> Deserialize<'de> for Claims<'a> {
 }
 
 impl Claims<'_> {
-    /// Returns a claim that is a string with at least one character. Every other claim counts as absent.
+    /// Returns a claim that is a string with at least one character. Every other claim counts as
+    /// absent.
     pub(crate) fn text(&self, name: &str) -> Option<String> {
         serde_json::from_str(self.0.get(name)?.get()).ok().filter(|text: &String| !text.is_empty())
     }
 
-    /// Returns `true` if a claim is a string or a list of strings that has `word`. Strings are split at spaces and commas, because API Gateway
-    /// writes a list as `"[a b]"`.
+    /// Returns `true` if a claim is a string or a list of strings that has `word`. Strings are
+    /// split at spaces and commas, because API Gateway writes a list as `"[a b]"`.
     pub(crate) fn has_word(&self, name: &str, word: &str) -> bool {
         let Some(claim) = self.0.get(name) else { return false };
         if let Ok(words) = serde_json::from_str::<Vec<String>>(claim.get()) {
             return words.iter().any(|other| other == word);
         }
         let words: String = serde_json::from_str(claim.get()).unwrap_or_default();
-        let words = words.strip_prefix('[').and_then(|words| words.strip_suffix(']')).unwrap_or(&words);
+        let words =
+            words.strip_prefix('[').and_then(|words| words.strip_suffix(']')).unwrap_or(&words);
         words.split([' ', ',']).any(|other| other == word)
     }
 }
@@ -125,7 +129,8 @@ static WANTED: [HeaderName; 7] = [
     EDGE_SECRET,
 ];
 
-/// The headers of an event that are in [`WANTED`]. API Gateway has joined repeated headers with commas.
+/// The headers of an event that are in [`WANTED`]. API Gateway has joined repeated headers with
+/// commas.
 #[derive(Debug, Default)]
 pub(crate) struct Headers(pub(crate) HeaderMap);
 
@@ -147,11 +152,15 @@ impl<'de> Deserialize<'de> for Headers {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Headers, A::Error> {
                 let mut headers = HeaderMap::new();
                 while let Some(Text(name)) = map.next_key()? {
-                    let Some(wanted) = WANTED.iter().find(|wanted| wanted.as_str().eq_ignore_ascii_case(&name)) else {
+                    let Some(wanted) =
+                        WANTED.iter().find(|wanted| wanted.as_str().eq_ignore_ascii_case(&name))
+                    else {
                         map.next_value::<IgnoredAny>()?;
                         continue;
                     };
-                    if let Some(value) = text(map.next_value()?)?.and_then(|value| HeaderValue::from_str(&value).ok()) {
+                    if let Some(value) = text(map.next_value()?)?
+                        .and_then(|value| HeaderValue::from_str(&value).ok())
+                    {
                         headers.append(wanted, value);
                     }
                 }
@@ -167,7 +176,8 @@ fn text_or_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Cow<'de, 
     text(<&RawValue>::deserialize(deserializer)?).map(Option::unwrap_or_default)
 }
 
-/// Reads a JSON string; `None` for any other value. A string that is not Unicode (`"\ud800"`) is an error.
+/// Reads a JSON string; `None` for any other value. A string that is not Unicode (`"\ud800"`) is an
+/// error.
 fn text<E: de::Error>(value: &RawValue) -> Result<Option<Cow<'_, str>>, E> {
     if !value.get().starts_with('"') {
         return Ok(None);
@@ -220,10 +230,15 @@ mod tests {
             let claims = format!(r#"{{"sub":{value}}}"#);
             let claims: Claims<'_> = serde_json::from_str(&claims).unwrap();
             assert_eq!(claims.text("sub").as_deref(), expected, "{value}");
-            let event = format!(r#"{{"version":"2.0","rawPath":{value},"requestContext":{{"http":{{"method":"GET"}}}}}}"#);
+            let event = format!(
+                r#"{{"version":"2.0","rawPath":{value},"requestContext":{{"http":{{"method":"GET"}}}}}}"#
+            );
             assert_eq!(read(&event).unwrap().raw_path, expected.unwrap_or_default(), "{value}");
         }
-        assert_eq!(serde_json::from_str::<Claims<'_>>(r#"{"sub":"\ud800"}"#).unwrap().text("sub"), None);
+        assert_eq!(
+            serde_json::from_str::<Claims<'_>>(r#"{"sub":"\ud800"}"#).unwrap().text("sub"),
+            None
+        );
     }
 
     #[test]
@@ -234,7 +249,13 @@ mod tests {
 
     #[test]
     fn what_is_no_event_is_an_error_and_what_is_odd_is_not() {
-        for bad in ["null", "[]", "{}", r#"{"version":"2.0"}"#, r#"{"version":2,"requestContext":{"http":{"method":"GET"}}}"#] {
+        for bad in [
+            "null",
+            "[]",
+            "{}",
+            r#"{"version":"2.0"}"#,
+            r#"{"version":2,"requestContext":{"http":{"method":"GET"}}}"#,
+        ] {
             assert!(read(bad).is_err(), "{bad}");
         }
         for odd in [
@@ -245,7 +266,9 @@ mod tests {
             assert!(read(odd).is_ok(), "{odd}");
         }
         let many: String = (0..40_000).map(|i| format!("\"x-{i}\":\"\",")).collect();
-        let event = format!(r#"{{"version":"2.0","headers":{{{many}"host":""}},"requestContext":{{"http":{{"method":"GET"}}}}}}"#);
+        let event = format!(
+            r#"{{"version":"2.0","headers":{{{many}"host":""}},"requestContext":{{"http":{{"method":"GET"}}}}}}"#
+        );
         assert!(read(&event).unwrap().headers.0.is_empty());
     }
 }

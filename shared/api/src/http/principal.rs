@@ -1,8 +1,9 @@
 //! The caller's identity, and the check of what they can read.
 //!
-//! The HTTP API's JWT authorizer has verified the token. The function reads the claims that it passes on
-//! ([claims](https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html)); without claims the request is
-//! unauthenticated.
+//! The HTTP API's JWT authorizer has verified the token. The function reads the claims that it
+//! passes on
+//! ([claims](https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html));
+//! without claims the request is unauthenticated.
 
 use projection::Field;
 
@@ -17,23 +18,27 @@ pub struct Principal {
     pub subject: String,
     /// The claim that names the caller as an owner, on a route that has one.
     own: Option<String>,
-    /// True if the caller has the scope that the route asks for, or the one that may read everybody's items.
+    /// True if the caller has the scope that the route asks for, or the one that may read
+    /// everybody's items.
     has_scope: bool,
 }
 
 impl Principal {
-    /// Returns the caller of these claims, or `None` without a subject. `read_any` is the scope that allows reading everybody's items.
+    /// Returns the caller of these claims, or `None` without a subject. `read_any` is the scope
+    /// that allows reading everybody's items.
     pub(crate) fn of(claims: &Claims<'_>, access: Access, read_any: Option<&str>) -> Option<Self> {
         let (scope, own) = match access {
             Access::Public | Access::SignedIn => (None, None),
             Access::Scope(scope) => (Some(scope), None),
             Access::Owner { claim, .. } => (read_any, claims.text(claim)),
         };
-        let has_scope = scope.is_some_and(|scope| claims.has_word("scope", scope) || claims.has_word("scp", scope));
+        let has_scope = scope
+            .is_some_and(|scope| claims.has_word("scope", scope) || claims.has_word("scp", scope));
         Some(Self { subject: claims.text("sub")?, own, has_scope })
     }
 
-    /// Checks that the caller may use a route at all, apart from the question whose items they read.
+    /// Checks that the caller may use a route at all, apart from the question whose items they
+    /// read.
     ///
     /// # Errors
     /// 403.
@@ -44,7 +49,8 @@ impl Principal {
         }
     }
 
-    /// Returns the owner that the path names (`me` is the caller), if this caller can read their items.
+    /// Returns the owner that the path names (`me` is the caller), if this caller can read their
+    /// items.
     ///
     /// # Errors
     /// 403, the same whether or not there is such an owner.
@@ -79,7 +85,8 @@ pub(crate) struct Grant {
     pub(crate) values: Vec<(&'static Field, String)>,
     /// The caller's subject, on a route that is not public.
     pub(crate) caller: Option<String>,
-    /// True if an item of another owner than that of `values` may be shown: it was named by the rest of the path.
+    /// True if an item of another owner than that of `values` may be shown: it was named by the
+    /// rest of the path.
     pub(crate) of_anybody: bool,
 }
 
@@ -90,7 +97,8 @@ impl Grant {
     }
 }
 
-/// Returns the claims of a token of `cargo dev token`, as JSON. It is unsigned, so only a build with the feature `local-tokens` has this function.
+/// Returns the claims of a token of `cargo dev token`, as JSON. It is unsigned, so only a build
+/// with the feature `local-tokens` has this function.
 #[cfg(feature = "local-tokens")]
 pub(crate) fn local_token(headers: &http::HeaderMap) -> Option<Vec<u8>> {
     use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -101,11 +109,14 @@ pub(crate) fn local_token(headers: &http::HeaderMap) -> Option<Vec<u8>> {
     }
 
     // The scheme's case does not count (RFC 9110, section 11.1).
-    let (scheme, token) = headers.get(http::header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    let (scheme, token) =
+        headers.get(http::header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     let mut parts = token.split('.');
     let payload = URL_SAFE_NO_PAD.decode(parts.nth(1)?).ok()?;
     let Issuer { iss } = serde_json::from_slice(&payload).ok()?;
-    let is_local = scheme.eq_ignore_ascii_case("bearer") && parts.next() == Some("") && iss == "lean-routes-local";
+    let is_local = scheme.eq_ignore_ascii_case("bearer")
+        && parts.next() == Some("")
+        && iss == "lean-routes-local";
     is_local.then_some(payload)
 }
 
@@ -121,7 +132,13 @@ mod tests {
 
     #[test]
     fn claims_without_a_subject_have_no_principal() {
-        for claims in [r#"{"scope":"all:read"}"#, r#"{"sub":"","scope":"all:read"}"#, r#"{"sub":["u-1"]}"#, r#"{"sub":1}"#, "{}"] {
+        for claims in [
+            r#"{"scope":"all:read"}"#,
+            r#"{"sub":"","scope":"all:read"}"#,
+            r#"{"sub":["u-1"]}"#,
+            r#"{"sub":1}"#,
+            "{}",
+        ] {
             assert_eq!(principal(claims, OWNER), None, "{claims}");
         }
     }
@@ -130,10 +147,21 @@ mod tests {
     fn an_owner_can_be_named_by_another_claim() {
         let tenant = Access::Owner { field: "tenantId", claim: "tenant" };
         let member = principal(r#"{"sub":"u-1","tenant":"t-1"}"#, tenant).unwrap();
-        assert_eq!((member.owner().unwrap(), member.may_read("me").unwrap()), ("t-1".to_owned(), "t-1".to_owned()));
-        assert!(member.may_read("t-1").is_ok() && member.may_read("u-1").is_err() && member.may_read("t-2").is_err());
+        assert_eq!(
+            (member.owner().unwrap(), member.may_read("me").unwrap()),
+            ("t-1".to_owned(), "t-1".to_owned())
+        );
+        assert!(
+            member.may_read("t-1").is_ok()
+                && member.may_read("u-1").is_err()
+                && member.may_read("t-2").is_err()
+        );
         let stranger = principal(r#"{"sub":"t-1"}"#, tenant).unwrap();
-        assert!(stranger.owner().is_err() && stranger.may_read("me").is_err() && stranger.may_read("t-1").is_err());
+        assert!(
+            stranger.owner().is_err()
+                && stranger.may_read("me").is_err()
+                && stranger.may_read("t-1").is_err()
+        );
     }
 
     #[test]
@@ -149,9 +177,13 @@ mod tests {
             let claims = format!(r#"{{"sub":"u-1",{claim}}}"#);
             assert!(principal(&claims, staff).unwrap().may_use(staff).is_ok(), "{claim}");
         }
-        for claim in
-            [r#""scope":"all:reader""#, r#""scp":["x all:read"]"#, r#""scopes":"all:read""#, r#""scope":{"all:read":1}"#, r#""scp":1"#]
-        {
+        for claim in [
+            r#""scope":"all:reader""#,
+            r#""scp":["x all:read"]"#,
+            r#""scopes":"all:read""#,
+            r#""scope":{"all:read":1}"#,
+            r#""scp":1"#,
+        ] {
             let claims = format!(r#"{{"sub":"u-1",{claim}}}"#);
             assert!(principal(&claims, staff).unwrap().may_use(staff).is_err(), "{claim}");
         }
@@ -159,7 +191,10 @@ mod tests {
 
     #[test]
     fn callers_read_their_own_data_or_with_the_scope_all() {
-        let caller = |scope: Option<&str>| principal(&serde_json::json!({"sub": "u-1", "scope": scope}).to_string(), OWNER).unwrap();
+        let caller = |scope: Option<&str>| {
+            principal(&serde_json::json!({"sub": "u-1", "scope": scope}).to_string(), OWNER)
+                .unwrap()
+        };
         let may = |scope, id: &str| caller(scope).may_read(id);
         assert_eq!(may(None, "u-1").unwrap(), "u-1");
         assert_eq!(may(None, "me").unwrap(), "u-1");
@@ -168,9 +203,18 @@ mod tests {
             assert_eq!(may(Some(scope), "u-2").unwrap(), "u-2", "{scope}");
         }
         for scope in ["all:reader", "xall:read", "all", "[]", ""] {
-            assert_eq!(may(Some(scope), "u-2").unwrap_err().kind, ProblemKind::Forbidden, "{scope}");
+            assert_eq!(
+                may(Some(scope), "u-2").unwrap_err().kind,
+                ProblemKind::Forbidden,
+                "{scope}"
+            );
         }
-        let nothing_configured = Principal::of(&serde_json::from_str(r#"{"sub":"u-1","scope":""}"#).unwrap(), OWNER, None).unwrap();
+        let nothing_configured = Principal::of(
+            &serde_json::from_str(r#"{"sub":"u-1","scope":""}"#).unwrap(),
+            OWNER,
+            None,
+        )
+        .unwrap();
         assert!(nothing_configured.may_read("u-2").is_err());
     }
 
@@ -179,7 +223,12 @@ mod tests {
     fn the_scheme_of_a_local_token_is_bearer_in_any_case() {
         use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
-        let token = |iss: &str| format!("e30.{}.", URL_SAFE_NO_PAD.encode(format!(r#"{{"iss":"{iss}","sub":"u-1","scope":["a"]}}"#)));
+        let token = |iss: &str| {
+            format!(
+                "e30.{}.",
+                URL_SAFE_NO_PAD.encode(format!(r#"{{"iss":"{iss}","sub":"u-1","scope":["a"]}}"#))
+            )
+        };
         let subject = |authorization: String| {
             let mut headers = http::HeaderMap::new();
             headers.insert(http::header::AUTHORIZATION, authorization.try_into().unwrap());
@@ -187,10 +236,18 @@ mod tests {
             serde_json::from_slice::<Claims<'_>>(&claims).unwrap().text("sub")
         };
         for scheme in ["Bearer", "bearer", "BEARER", "Bearer "] {
-            assert_eq!(subject(format!("{scheme} {}", token("lean-routes-local"))).as_deref(), Some("u-1"), "{scheme}");
+            assert_eq!(
+                subject(format!("{scheme} {}", token("lean-routes-local"))).as_deref(),
+                Some("u-1"),
+                "{scheme}"
+            );
         }
         for scheme in ["Basic", "Bearers", ""] {
-            assert_eq!(subject(format!("{scheme} {}", token("lean-routes-local"))), None, "{scheme}");
+            assert_eq!(
+                subject(format!("{scheme} {}", token("lean-routes-local"))),
+                None,
+                "{scheme}"
+            );
         }
         assert_eq!(subject(format!("Bearer {}", token("another"))), None);
         assert_eq!(subject(token("lean-routes-local")), None);

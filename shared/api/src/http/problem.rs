@@ -1,7 +1,7 @@
 //! Errors as callers see them: RFC 9457 `application/problem+json`.
 //!
-//! Every error becomes a [`Problem`]. Its kind alone decides status, type and title. A problem of the 5xx has no internal details: those go to
-//! the log.
+//! Every error becomes a [`Problem`]. Its kind alone decides status, type and title. A problem of
+//! the 5xx has no internal details: those go to the log.
 
 use http::StatusCode;
 use projection::nearest;
@@ -205,7 +205,13 @@ impl ParameterError {
 
     /// Makes the error of a parameter with a value, or one value of a list, that is not in `valid`.
     pub(crate) fn unknown_value(parameter: &str, value: &str, valid: &[&str]) -> Self {
-        Self::unknown(parameter, &format!("`{}` is not a valid value", excerpt(value)), value, "values", valid)
+        Self::unknown(
+            parameter,
+            &format!("`{}` is not a valid value", excerpt(value)),
+            value,
+            "values",
+            valid,
+        )
     }
 
     fn unknown(parameter: &str, reason: &str, text: &str, noun: &str, valid: &[&str]) -> Self {
@@ -262,7 +268,15 @@ impl Problem {
         }
         let Self { kind, errors } = self;
         let Spec { uri, status, title, detail } = kind.spec();
-        serde_json::to_vec(&Body { r#type: uri, title, status: status.as_u16(), detail, instance, errors }).unwrap_or_default()
+        serde_json::to_vec(&Body {
+            r#type: uri,
+            title,
+            status: status.as_u16(),
+            detail,
+            instance,
+            errors,
+        })
+        .unwrap_or_default()
     }
 }
 
@@ -275,15 +289,25 @@ mod tests {
     fn every_kind_has_a_type_of_its_own() {
         for (i, kind) in ProblemKind::ALL.iter().enumerate() {
             assert!(kind.uri().starts_with("/problems/"), "{kind:?}");
-            assert!(ProblemKind::ALL[..i].iter().all(|other| other.uri() != kind.uri()), "{kind:?}");
+            assert!(
+                ProblemKind::ALL[..i].iter().all(|other| other.uri() != kind.uri()),
+                "{kind:?}"
+            );
         }
     }
 
     #[test]
     fn a_name_is_suggested_only_if_it_is_near() {
-        let suggestion = |name: &str| ParameterError::unknown_name(name, &["category", "limit", "minPrice"]).suggestion;
-        for (near, known) in [("LIMIT", "limit"), ("lmit", "limit"), ("limi", "limit"), ("catgeroy", "category"), ("minprice", "minPrice")]
-        {
+        let suggestion = |name: &str| {
+            ParameterError::unknown_name(name, &["category", "limit", "minPrice"]).suggestion
+        };
+        for (near, known) in [
+            ("LIMIT", "limit"),
+            ("lmit", "limit"),
+            ("limi", "limit"),
+            ("catgeroy", "category"),
+            ("minprice", "minPrice"),
+        ] {
             assert_eq!(suggestion(near).as_deref(), Some(known), "{near}");
         }
         for far in ["l", "limits-of-all", "cat", "xxxxx", ""] {
@@ -295,9 +319,18 @@ mod tests {
     fn an_unknown_value_is_told_with_the_valid_ones() {
         let error = |value| ParameterError::unknown_value("status", value, &["pending", "shipped"]);
         let near = error("shiped");
-        assert_eq!(near.detail, "`shiped` is not a valid value; did you mean `shipped`? Valid values: pending, shipped");
-        assert_eq!((near.parameter.as_str(), near.suggestion.as_deref()), ("status", Some("shipped")));
-        assert_eq!(error("lost").detail, "`lost` is not a valid value; valid values: pending, shipped");
+        assert_eq!(
+            near.detail,
+            "`shiped` is not a valid value; did you mean `shipped`? Valid values: pending, shipped"
+        );
+        assert_eq!(
+            (near.parameter.as_str(), near.suggestion.as_deref()),
+            ("status", Some("shipped"))
+        );
+        assert_eq!(
+            error("lost").detail,
+            "`lost` is not a valid value; valid values: pending, shipped"
+        );
         assert!(error(&"é".repeat(4096)).detail.len() < 256);
     }
 

@@ -1,8 +1,11 @@
-//! A strict query string: a parameter that cannot be decoded, is repeated, or is unknown is an error.
+//! A strict query string: a parameter that cannot be decoded, is repeated, or is unknown is an
+//! error.
 
 use std::borrow::Cow;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, percent_decode_str, utf8_percent_encode};
+use percent_encoding::{
+    AsciiSet, NON_ALPHANUMERIC, PercentEncode, percent_decode_str, utf8_percent_encode,
+};
 
 use crate::http::problem::{MAX_ERRORS, ParameterError};
 
@@ -13,8 +16,9 @@ pub(crate) struct Query<'a> {
 }
 
 impl<'a> Query<'a> {
-    /// Decodes `raw` (`application/x-www-form-urlencoded`: `+` is a space) and checks each name against `known`.
-    /// Adds an error for each wrong parameter to `errors` (at most [`MAX_ERRORS`]) and keeps the others.
+    /// Decodes `raw` (`application/x-www-form-urlencoded`: `+` is a space) and checks each name
+    /// against `known`. Adds an error for each wrong parameter to `errors` (at most [`MAX_ERRORS`])
+    /// and keeps the others.
     pub(crate) fn parse(raw: &'a str, known: &[&str], errors: &mut Vec<ParameterError>) -> Self {
         let mut pairs: Vec<(Cow<'a, str>, Cow<'a, str>)> = Vec::new();
         for pair in raw.split('&').filter(|pair| !pair.is_empty()) {
@@ -46,10 +50,15 @@ impl<'a> Query<'a> {
         self.pairs.iter().find(|(other, _)| other == name).map(|(_, value)| &**value)
     }
 
-    /// Writes the query string again in a canonical encoding, without `except` and with `cursor` at its end.
+    /// Writes the query string again in a canonical encoding, without `except` and with `cursor` at
+    /// its end.
     pub(crate) fn link(&self, except: &[&str], cursor: Option<&str>) -> String {
         let mut link = String::from("?");
-        let kept = self.pairs.iter().filter(|(name, _)| !except.contains(&&**name)).map(|(name, value)| (&**name, &**value));
+        let kept = self
+            .pairs
+            .iter()
+            .filter(|(name, _)| !except.contains(&&**name))
+            .map(|(name, value)| (&**name, &**value));
         for (name, value) in kept.chain(cursor.map(|cursor| ("cursor", cursor))) {
             if link.len() > 1 {
                 link.push('&');
@@ -73,13 +82,27 @@ fn decode(text: &str) -> Option<Cow<'_, str>> {
 ///
 /// Returns `None` for a `%` without two hexadecimal digits and for bytes that are not UTF-8.
 pub(crate) fn percent_decode(text: &str) -> Option<Cow<'_, str>> {
-    let is_encoded = |rest: &str| rest.as_bytes().get(..2).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit));
-    if text.split('%').skip(1).all(is_encoded) { percent_decode_str(text).decode_utf8().ok() } else { None }
+    let is_encoded = |rest: &str| {
+        rest.as_bytes().get(..2).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    };
+    if text.split('%').skip(1).all(is_encoded) {
+        percent_decode_str(text).decode_utf8().ok()
+    } else {
+        None
+    }
 }
 
-/// The bytes that a link percent-encodes: all but the unreserved ones (RFC 3986, section 2.3), colons and parentheses. A comma would be
-/// allowed, but it also separates the values of `Link`, and simple parsers split there.
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b':').remove(b'(').remove(b')');
+/// The bytes that a link percent-encodes: all but the unreserved ones (RFC 3986, section 2.3),
+/// colons and parentheses. A comma would be allowed, but it also separates the values of `Link`,
+/// and simple parsers split there.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b':')
+    .remove(b'(')
+    .remove(b')');
 
 fn encode(text: &str) -> PercentEncode<'_> {
     utf8_percent_encode(text, ENCODED)
@@ -105,9 +128,22 @@ mod tests {
 
     #[test]
     fn all_that_is_wrong_is_said_at_once() {
-        let (_, errors) = parse("minprice=1&limit=1&limit=2&category=%FF&x%zz=1&qqqqqqqq=1&qqqqqqqq=2");
-        let said: Vec<_> = errors.iter().map(|error| (error.parameter.as_str(), error.suggestion.as_deref())).collect();
-        assert_eq!(said, [("minprice", Some("minPrice")), ("limit", None), ("category", None), ("x%zz", None), ("qqqqqqqq", None)]);
+        let (_, errors) =
+            parse("minprice=1&limit=1&limit=2&category=%FF&x%zz=1&qqqqqqqq=1&qqqqqqqq=2");
+        let said: Vec<_> = errors
+            .iter()
+            .map(|error| (error.parameter.as_str(), error.suggestion.as_deref()))
+            .collect();
+        assert_eq!(
+            said,
+            [
+                ("minprice", Some("minPrice")),
+                ("limit", None),
+                ("category", None),
+                ("x%zz", None),
+                ("qqqqqqqq", None)
+            ]
+        );
     }
 
     #[test]
@@ -128,10 +164,26 @@ mod tests {
 
     #[test]
     fn decoding_is_strict() {
-        for bad in ["%", "%4", "%zz", "%+1", "%C3", "%ED%A0%80", "%FF", "a%", "%%41", "%4%31", "%é", "%C3+", "a+%"] {
+        for bad in [
+            "%",
+            "%4",
+            "%zz",
+            "%+1",
+            "%C3",
+            "%ED%A0%80",
+            "%FF",
+            "a%",
+            "%%41",
+            "%4%31",
+            "%é",
+            "%C3+",
+            "a+%",
+        ] {
             assert_eq!(decode(bad), None, "{bad}");
         }
-        for (good, text) in [("%41", "A"), ("%c3%A9", "é"), ("%2B+%25", "+ %"), ("%00", "\0"), ("é", "é"), ("", "")] {
+        for (good, text) in
+            [("%41", "A"), ("%c3%A9", "é"), ("%2B+%25", "+ %"), ("%00", "\0"), ("é", "é"), ("", "")]
+        {
             assert_eq!(decode(good).as_deref(), Some(text), "{good}");
         }
         assert_eq!(percent_decode("a+b%2B").as_deref(), Some("a+b+"));

@@ -27,13 +27,14 @@ pub struct Request {
 }
 
 impl Request {
-    /// Reads an event for `route`. `edge` is the secret of the CDN, if there is one; `read_any` is the scope that allows reading everybody's
-    /// items.
+    /// Reads an event for `route`. `edge` is the secret of the CDN, if there is one; `read_any` is
+    /// the scope that allows reading everybody's items.
     ///
     /// [`App::respond`](crate::App::respond) calls this first.
     ///
     /// # Errors
-    /// 400 for another kind of event, 403 for a request that did not come through the CDN, 404 for another path, 405 for another method.
+    /// 400 for another kind of event, 403 for a request that did not come through the CDN, 404 for
+    /// another path, 405 for another method.
     pub fn read(
         event: &str,
         route: &'static Route,
@@ -44,15 +45,24 @@ impl Request {
         let event: Event<'_> = serde_json::from_str(event).map_err(|error| {
             // The error's own text quotes the event, which can hold a token.
             let (category, line, column) = (error.classify(), error.line(), error.column());
-            tracing::error!(?category, line, column, "not an event of an HTTP API or a function URL in payload format 2.0");
+            tracing::error!(
+                ?category,
+                line,
+                column,
+                "not an event of an HTTP API or a function URL in payload format 2.0"
+            );
             Problem::from(ProblemKind::MalformedRequest)
         })?;
         if event.version != "2.0" {
-            tracing::error!("this function takes payload format 2.0 only: set PayloadFormatVersion to \"2.0\"");
+            tracing::error!(
+                "this function takes payload format 2.0 only: set PayloadFormatVersion to \"2.0\""
+            );
             return Err(ProblemKind::MalformedRequest.into());
         }
         if edge.is_some_and(|edge| !edge.admits(&event.headers.0)) {
-            tracing::warn!("the request did not come through the CDN: it has no valid x-edge-secret");
+            tracing::warn!(
+                "the request did not come through the CDN: it has no valid x-edge-secret"
+            );
             return Err(ProblemKind::DirectAccess.into());
         }
         let method = match event.request_context.http.method.as_str() {
@@ -64,7 +74,11 @@ impl Request {
         let raw_query = event.raw_query_string.into_owned();
         let headers = event.headers.0;
         let of = |claims: &Claims<'_>| Principal::of(claims, route.access, read_any);
-        let principal = event.request_context.authorizer.and_then(|authorizer| authorizer.jwt).and_then(|jwt| of(&jwt.claims));
+        let principal = event
+            .request_context
+            .authorizer
+            .and_then(|authorizer| authorizer.jwt)
+            .and_then(|jwt| of(&jwt.claims));
         #[cfg(feature = "local-tokens")]
         let principal = principal.or_else(|| {
             let token = crate::http::principal::local_token(&headers)?;
@@ -76,10 +90,12 @@ impl Request {
     /// Checks that the caller may read what the path names. Call this before every other check.
     ///
     /// # Errors
-    /// 401 without a principal, 403 for somebody else's items; then 400 that lists every path parameter with a value that no item can have.
+    /// 401 without a principal, 403 for somebody else's items; then 400 that lists every path
+    /// parameter with a value that no item can have.
     pub(crate) fn grant(&self, route: &'static Route) -> Result<Grant, Problem> {
         let resource = route.resource;
-        let mut grant = Grant { values: Vec::with_capacity(self.path.len()), caller: None, of_anybody: false };
+        let mut grant =
+            Grant { values: Vec::with_capacity(self.path.len()), caller: None, of_anybody: false };
         let mut owner = None;
         if route.access != Access::Public {
             let principal = self.principal.as_ref().ok_or(ProblemKind::Unauthorized)?;
@@ -116,7 +132,11 @@ impl Request {
     ///
     /// # Errors
     /// 414 for a query string of more than [`MAX_QUERY_BYTES`].
-    pub(crate) fn query(&self, known: &[&str], errors: &mut Vec<ParameterError>) -> Result<Query<'_>, Problem> {
+    pub(crate) fn query(
+        &self,
+        known: &[&str],
+        errors: &mut Vec<ParameterError>,
+    ) -> Result<Query<'_>, Problem> {
         if self.raw_query.len() > MAX_QUERY_BYTES {
             return Err(ProblemKind::QueryTooLong.into());
         }
@@ -124,12 +144,17 @@ impl Request {
     }
 }
 
-/// Returns the path parameters, each decoded exactly once; the value is `None` if it cannot be decoded.
+/// Returns the path parameters, each decoded exactly once; the value is `None` if it cannot be
+/// decoded.
 ///
-/// An HTTP API matches the route and delivers path parameters decoded. An event with the route key `$default` has not been routed, so this
-/// function matches the path. A function URL and `cargo lambda watch` deliver it as it was sent, an HTTP API decoded, after its stage or base
+/// An HTTP API matches the route and delivers path parameters decoded. An event with the route key
+/// `$default` has not been routed, so this function matches the path. A function URL and
+/// `cargo lambda watch` deliver it as it was sent, an HTTP API decoded, after its stage or base
 /// path.
-fn path_parameters(event: &Event<'_>, route: &'static Route) -> Result<Vec<(&'static str, Option<String>)>, Problem> {
+fn path_parameters(
+    event: &Event<'_>,
+    route: &'static Route,
+) -> Result<Vec<(&'static str, Option<String>)>, Problem> {
     if event.route_key != "$default" {
         let given = |name: &'static str| {
             let value = event.path_parameters.as_ref()?.get(name)?;
@@ -143,7 +168,8 @@ fn path_parameters(event: &Event<'_>, route: &'static Route) -> Result<Vec<(&'st
         });
     }
     if is_decoded(&event.request_context.domain_name) {
-        return decoded_parameters(&event.raw_path, route.path).ok_or_else(|| ProblemKind::NotFound.into());
+        return decoded_parameters(&event.raw_path, route.path)
+            .ok_or_else(|| ProblemKind::NotFound.into());
     }
     let mut segments = event.raw_path.split('/');
     let mut parameters = Vec::new();
@@ -159,20 +185,29 @@ fn path_parameters(event: &Event<'_>, route: &'static Route) -> Result<Vec<(&'st
     if segments.next().is_some() { Err(ProblemKind::NotFound.into()) } else { Ok(parameters) }
 }
 
-/// Returns true if events of this domain come from an HTTP API. `cargo lambda watch` says `localhost`.
+/// Returns true if events of this domain come from an HTTP API. `cargo lambda watch` says
+/// `localhost`.
 fn is_decoded(domain: &str) -> bool {
     !domain.is_empty() && domain != "localhost" && !domain.contains(".lambda-url.")
 }
 
-/// Returns the parameters in a decoded path, in which they can have slashes. The path can begin with a stage or a base path.
-fn decoded_parameters(path: &str, pattern: &'static str) -> Option<Vec<(&'static str, Option<String>)>> {
+/// Returns the parameters in a decoded path, in which they can have slashes. The path can begin
+/// with a stage or a base path.
+fn decoded_parameters(
+    path: &str,
+    pattern: &'static str,
+) -> Option<Vec<(&'static str, Option<String>)>> {
     let mut parts = pattern.split('{');
     let (_, mut rest) = path.split_once(parts.next()?)?;
     let mut parameters = Vec::new();
     let mut parts = parts.filter_map(|part| part.split_once('}')).peekable();
     while let Some((name, literal)) = parts.next() {
         let value;
-        (value, rest) = if parts.peek().is_some() { rest.split_once(literal)? } else { (rest.strip_suffix(literal)?, "") };
+        (value, rest) = if parts.peek().is_some() {
+            rest.split_once(literal)?
+        } else {
+            (rest.strip_suffix(literal)?, "")
+        };
         if value.is_empty() {
             return None;
         }
@@ -214,21 +249,36 @@ mod tests {
 
     #[test]
     fn a_request_past_the_edge_is_refused_before_all_else() {
-        let edge = EdgeSecret::new("the secret of the edge, of 32 characters and more".into(), None).unwrap();
+        let edge =
+            EdgeSecret::new("the secret of the edge, of 32 characters and more".into(), None)
+                .unwrap();
         let event = |headers: &str, method: &str| {
             format!(
                 r#"{{"version":"2.0","routeKey":"GET /v1/things/{{thingId}}","pathParameters":{{"thingId":"t"}},"headers":{headers},"requestContext":{{"http":{{"method":"{method}"}}}}}}"#
             )
         };
-        let read = |headers, method, edge| Request::read(&event(headers, method), &GET_THING, edge, None, Instant::now());
+        let read = |headers, method, edge| {
+            Request::read(&event(headers, method), &GET_THING, edge, None, Instant::now())
+        };
         let sent = r#"{"X-Edge-Secret":"the secret of the edge, of 32 characters and more"}"#;
         for method in ["GET", "POST"] {
-            for headers in ["null", r#"{"x-edge-secret":"another secret, of 32 characters and more"}"#, r#"{"x-edge-secret":7}"#] {
-                assert_eq!(read(headers, method, Some(&edge)).unwrap_err().kind, ProblemKind::DirectAccess, "{method} {headers}");
+            for headers in [
+                "null",
+                r#"{"x-edge-secret":"another secret, of 32 characters and more"}"#,
+                r#"{"x-edge-secret":7}"#,
+            ] {
+                assert_eq!(
+                    read(headers, method, Some(&edge)).unwrap_err().kind,
+                    ProblemKind::DirectAccess,
+                    "{method} {headers}"
+                );
             }
         }
         assert!(read(sent, "GET", Some(&edge)).is_ok());
-        assert_eq!(read(sent, "POST", Some(&edge)).unwrap_err().kind, ProblemKind::MethodNotAllowed);
+        assert_eq!(
+            read(sent, "POST", Some(&edge)).unwrap_err().kind,
+            ProblemKind::MethodNotAllowed
+        );
         assert!(read("null", "GET", None).is_ok());
     }
 
@@ -240,8 +290,11 @@ mod tests {
             r#"{"version":"SECRET"#,
         ] {
             let (log, writer) = std::io::pipe().unwrap();
-            let subscriber = tracing_subscriber::fmt().json().with_writer(Arc::new(writer)).finish();
-            let problem = tracing::subscriber::with_default(subscriber, || Request::read(event, &GET_THING, None, None, Instant::now()));
+            let subscriber =
+                tracing_subscriber::fmt().json().with_writer(Arc::new(writer)).finish();
+            let problem = tracing::subscriber::with_default(subscriber, || {
+                Request::read(event, &GET_THING, None, None, Instant::now())
+            });
             assert_eq!(problem.unwrap_err().kind, ProblemKind::MalformedRequest);
             let log = std::io::read_to_string(log).unwrap();
             assert!(log.contains("\"line\":1") && log.contains("\"category\":"), "{log}");
@@ -258,7 +311,8 @@ mod tests {
     /// The values of the path parameters.
     fn values(event: &str, path: &'static str) -> Result<Vec<Option<String>>, ProblemKind> {
         let route = Box::leak(Box::new(Route { path, shape: Shape::One, ..GET_THING }));
-        let request = Request::read(event, route, None, None, Instant::now()).map_err(|problem| problem.kind)?;
+        let request = Request::read(event, route, None, None, Instant::now())
+            .map_err(|problem| problem.kind)?;
         Ok(request.path.into_iter().map(|(_, value)| value).collect())
     }
 
@@ -266,22 +320,39 @@ mod tests {
     fn the_path_of_a_catch_all_is_decoded_exactly_once() {
         const THING: &str = "/v1/things/{thingId}";
         const PARTS: &str = "/v1/things/{thingId}/parts";
-        let http_api = |path: &str, pattern| values(&event("$default", "abc.execute-api.eu-central-1.amazonaws.com", path), pattern);
+        let http_api = |path: &str, pattern| {
+            values(&event("$default", "abc.execute-api.eu-central-1.amazonaws.com", path), pattern)
+        };
         let some = |id: &str| Ok(vec![Some(id.to_owned())]);
         for decoded in ["t-1", "100%", "%75-1", "a/b", "a/b/", "é", "v1/things/x", "{thingId}"] {
             for prefix in ["", "/prod", "/base/path"] {
-                assert_eq!(http_api(&format!("{prefix}/v1/things/{decoded}"), THING), some(decoded), "{prefix} {decoded}");
-                assert_eq!(http_api(&format!("{prefix}/v1/things/{decoded}/parts"), PARTS), some(decoded), "{prefix} {decoded}");
+                assert_eq!(
+                    http_api(&format!("{prefix}/v1/things/{decoded}"), THING),
+                    some(decoded),
+                    "{prefix} {decoded}"
+                );
+                assert_eq!(
+                    http_api(&format!("{prefix}/v1/things/{decoded}/parts"), PARTS),
+                    some(decoded),
+                    "{prefix} {decoded}"
+                );
             }
         }
-        assert_eq!(values(&event("$default", "api.example.org", "/v1/things/%75"), THING), some("%75"), "a domain of one's own");
+        assert_eq!(
+            values(&event("$default", "api.example.org", "/v1/things/%75"), THING),
+            some("%75"),
+            "a domain of one's own"
+        );
         for wrong in ["", "/", "/v1/things", "/v1/things/", "/v2/things/x", "/prod"] {
             assert_eq!(http_api(wrong, THING), Err(ProblemKind::NotFound), "{wrong}");
         }
         assert_eq!(http_api("/v1/things/t-1", PARTS), Err(ProblemKind::NotFound));
         assert_eq!(http_api("/v1/things/parts", PARTS), Err(ProblemKind::NotFound));
         let two = "/v1/things/{thingId}/parts/{partId}";
-        assert_eq!(http_api("/prod/v1/things/a%2F/parts/b/c", two), Ok(vec![Some("a%2F".to_owned()), Some("b/c".to_owned())]));
+        assert_eq!(
+            http_api("/prod/v1/things/a%2F/parts/b/c", two),
+            Ok(vec![Some("a%2F".to_owned()), Some("b/c".to_owned())])
+        );
         assert_eq!(http_api("/v1/things/a/parts/", two), Err(ProblemKind::NotFound));
         assert_eq!(http_api("/v1/things//parts/b", two), Err(ProblemKind::NotFound));
         assert_eq!(http_api("/prod/v1/things", "/v1/things"), Ok(vec![]));
@@ -308,13 +379,24 @@ mod tests {
             ("", ""),
         ] {
             let (log, writer) = std::io::pipe().unwrap();
-            let subscriber = tracing_subscriber::fmt().json().with_writer(Arc::new(writer)).finish();
-            let event =
-                event(route_key, "api.example.org", "/v1/things/t-1").replacen(r#","rawPath""#, &format!(r#"{parameters},"rawPath""#), 1);
-            let problem = tracing::subscriber::with_default(subscriber, || values(&event, "/v1/things/{thingId}"));
+            let subscriber =
+                tracing_subscriber::fmt().json().with_writer(Arc::new(writer)).finish();
+            let event = event(route_key, "api.example.org", "/v1/things/t-1").replacen(
+                r#","rawPath""#,
+                &format!(r#"{parameters},"rawPath""#),
+                1,
+            );
+            let problem = tracing::subscriber::with_default(subscriber, || {
+                values(&event, "/v1/things/{thingId}")
+            });
             assert_eq!(problem, Err(ProblemKind::MalformedRequest), "{event}");
             let log = std::io::read_to_string(log).unwrap();
-            assert!(log.contains("lacks a path parameter") && log.contains("/v1/things/{thingId}") && !log.contains("t-1"), "{log}");
+            assert!(
+                log.contains("lacks a path parameter")
+                    && log.contains("/v1/things/{thingId}")
+                    && !log.contains("t-1"),
+                "{log}"
+            );
         }
     }
 }

@@ -3,7 +3,9 @@
 use std::{io::Write, time::SystemTime};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use cache_headers::{ETag, HttpDate, Outcome, Policy, Validators, encoding, evaluate, not_modified, vary};
+use cache_headers::{
+    ETag, HttpDate, Outcome, Policy, Validators, encoding, evaluate, not_modified, vary,
+};
 use flate2::{Compression, write::GzEncoder};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use lambda_http::{Body, aws_lambda_events::apigw::ApiGatewayV2httpResponse};
@@ -61,9 +63,15 @@ impl Reply {
     ///
     /// # Errors
     /// 412 if a precondition fails.
-    pub(crate) fn respond(self, method: &Method, request: &HeaderMap, now: SystemTime) -> Result<Response, Problem> {
+    pub(crate) fn respond(
+        self,
+        method: &Method,
+        request: &HeaderMap,
+        now: SystemTime,
+    ) -> Result<Response, Problem> {
         let etag = ETag::weak_of(&self.body);
-        let last_modified = self.modified.and_then(|modified| HttpDate::last_modified(&modified, now));
+        let last_modified =
+            self.modified.and_then(|modified| HttpDate::last_modified(&modified, now));
         let validators = Validators { etag: Some(etag), last_modified };
         let mut headers = HeaderMap::with_capacity(8);
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -71,18 +79,28 @@ impl Reply {
         validators.insert_into(&mut headers);
         vary::add(&mut headers, &header::ACCEPT_ENCODING);
         if matches!(self.policy, Policy::Public { .. }) {
-            // API Gateway adds the CORS headers, and only to requests with an `Origin`. A shared cache must not give an answer without them to
-            // a browser that needs them.
+            // API Gateway adds the CORS headers, and only to requests with an `Origin`. A shared
+            // cache must not give an answer without them to a browser that needs them.
             vary::add(&mut headers, &header::ORIGIN);
         }
         if let Some(link) = self.link.and_then(|link| HeaderValue::try_from(link).ok()) {
             headers.insert(header::LINK, link);
         }
         match evaluate(method, request, &validators) {
-            Outcome::Proceed => Ok(Response { status: StatusCode::OK, headers, body: self.body, outcome: CacheOutcome::Full }),
+            Outcome::Proceed => Ok(Response {
+                status: StatusCode::OK,
+                headers,
+                body: self.body,
+                outcome: CacheOutcome::Full,
+            }),
             Outcome::NotModified => {
                 not_modified::strip(&mut headers);
-                Ok(Response { status: StatusCode::NOT_MODIFIED, headers, body: Vec::new(), outcome: CacheOutcome::NotModified })
+                Ok(Response {
+                    status: StatusCode::NOT_MODIFIED,
+                    headers,
+                    body: Vec::new(),
+                    outcome: CacheOutcome::NotModified,
+                })
             }
             Outcome::PreconditionFailed => Err(ProblemKind::PreconditionFailed.into()),
         }
@@ -115,19 +133,30 @@ impl Problem {
         if let Some((name, value)) = more {
             headers.insert(name, HeaderValue::from_static(value));
         }
-        Response { status: self.kind.status(), headers, body: self.body(instance), outcome: CacheOutcome::None }
+        Response {
+            status: self.kind.status(),
+            headers,
+            body: self.body(instance),
+            outcome: CacheOutcome::None,
+        }
     }
 }
 
 impl Response {
     /// Compresses the body if the caller accepts gzip and the body is long enough.
     ///
-    /// A response to HEAD has the headers of the response to GET, and no body (RFC 9110, section 9.3.2). Its `Content-Length` is that of the
-    /// body that GET would get (section 8.6); otherwise a server would add one of 0.
-    pub(crate) fn encode(mut self, method: &Method, request: &HeaderMap) -> ApiGatewayV2httpResponse {
+    /// A response to HEAD has the headers of the response to GET, and no body (RFC 9110, section
+    /// 9.3.2). Its `Content-Length` is that of the body that GET would get (section 8.6); otherwise
+    /// a server would add one of 0.
+    pub(crate) fn encode(
+        mut self,
+        method: &Method,
+        request: &HeaderMap,
+    ) -> ApiGatewayV2httpResponse {
         let mut response = ApiGatewayV2httpResponse::default();
         response.status_code = i64::from(self.status.as_u16());
-        let compresses = self.body.len() >= COMPRESS_FROM_BYTES && encoding::accepts_gzip(request) == encoding::Choice::Gzip;
+        let compresses = self.body.len() >= COMPRESS_FROM_BYTES
+            && encoding::accepts_gzip(request) == encoding::Choice::Gzip;
         if compresses {
             self.headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
             self.body = gzip(&self.body);
@@ -142,9 +171,10 @@ impl Response {
             response.body = Some(Body::Text(STANDARD.encode(&self.body)));
             response.is_base64_encoded = true;
         } else {
-            response.body = Some(Body::Text(
-                String::from_utf8(self.body).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),
-            ));
+            response.body =
+                Some(Body::Text(String::from_utf8(self.body).unwrap_or_else(|error| {
+                    String::from_utf8_lossy(error.as_bytes()).into_owned()
+                })));
         }
         // A browser must never read the JSON as HTML, even if it repeats text of a caller.
         self.headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -173,35 +203,63 @@ mod tests {
                 let mut request = HeaderMap::new();
                 request.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(accepted));
                 let answer = |method| {
-                    let reply = Reply { body: vec![b'x'; bytes], policy: Policy::PUBLIC_READ_MOSTLY, modified: None, link: None, items: 1 };
-                    reply.respond(&method, &request, SystemTime::UNIX_EPOCH).unwrap().encode(&method, &request)
+                    let reply = Reply {
+                        body: vec![b'x'; bytes],
+                        policy: Policy::PUBLIC_READ_MOSTLY,
+                        modified: None,
+                        link: None,
+                        items: 1,
+                    };
+                    reply
+                        .respond(&method, &request, SystemTime::UNIX_EPOCH)
+                        .unwrap()
+                        .encode(&method, &request)
                 };
                 let (get, mut head) = (answer(Method::GET), answer(Method::HEAD));
                 let length = match get.body.unwrap() {
-                    Body::Text(text) if get.is_base64_encoded => STANDARD.decode(text).unwrap().len(),
+                    Body::Text(text) if get.is_base64_encoded => {
+                        STANDARD.decode(text).unwrap().len()
+                    }
                     Body::Text(text) => text.len(),
                     _ => 0,
                 };
                 assert_eq!((head.body, head.is_base64_encoded), (Some(Body::Empty), false));
-                let told = head.headers.remove(header::CONTENT_LENGTH).map(|told| told.to_str().unwrap().to_owned());
+                let told = head
+                    .headers
+                    .remove(header::CONTENT_LENGTH)
+                    .map(|told| told.to_str().unwrap().to_owned());
                 assert_eq!(told, (bytes > 0).then(|| length.to_string()), "{bytes} {accepted}");
                 assert_eq!(head.headers, get.headers, "{bytes} {accepted}");
-                assert_eq!(head.headers.contains_key(header::CONTENT_ENCODING), accepted == "gzip" && bytes >= COMPRESS_FROM_BYTES);
+                assert_eq!(
+                    head.headers.contains_key(header::CONTENT_ENCODING),
+                    accepted == "gzip" && bytes >= COMPRESS_FROM_BYTES
+                );
             }
         }
     }
 
     #[test]
     fn every_response_forbids_content_sniffing() {
-        let reply = || Reply { body: b"{}".to_vec(), policy: Policy::NoStore, modified: None, link: None, items: 1 };
+        let reply = || Reply {
+            body: b"{}".to_vec(),
+            policy: Policy::NoStore,
+            modified: None,
+            link: None,
+            items: 1,
+        };
         let none = HeaderMap::new();
         let mut known = HeaderMap::new();
         known.insert(header::IF_NONE_MATCH, HeaderValue::from_static("*"));
         let mut responses = vec![
             (StatusCode::OK, reply().respond(&Method::GET, &none, SystemTime::now()).unwrap()),
-            (StatusCode::NOT_MODIFIED, reply().respond(&Method::GET, &known, SystemTime::now()).unwrap()),
+            (
+                StatusCode::NOT_MODIFIED,
+                reply().respond(&Method::GET, &known, SystemTime::now()).unwrap(),
+            ),
         ];
-        responses.extend(ProblemKind::ALL.map(|kind| (kind.status(), Problem::from(kind).respond("r-1"))));
+        responses.extend(
+            ProblemKind::ALL.map(|kind| (kind.status(), Problem::from(kind).respond("r-1"))),
+        );
         for (status, response) in responses {
             for method in [Method::GET, Method::HEAD] {
                 let response = Response {
@@ -212,7 +270,11 @@ mod tests {
                 };
                 let encoded = response.encode(&method, &none);
                 assert_eq!(encoded.status_code, i64::from(status.as_u16()));
-                assert_eq!(encoded.headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff", "{status} {method}");
+                assert_eq!(
+                    encoded.headers[header::X_CONTENT_TYPE_OPTIONS],
+                    "nosniff",
+                    "{status} {method}"
+                );
             }
         }
     }

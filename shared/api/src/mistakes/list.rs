@@ -1,11 +1,15 @@
-//! The mistakes of a list: its filters, sorts and expansions, and whether an index serves every choice.
+//! The mistakes of a list: its filters, sorts and expansions, and whether an index serves every
+//! choice.
 
 use pagination::{Condition, Order, Plan, Predicate, Sort, Value};
 
 use super::{Wrong, is_scalar, kind_of, owner, twice};
 use crate::handler::parameter_names;
 use crate::handler::parameters::plain_text;
-use crate::route::{Accepts, Access, Expansion, Field, Filter, Kind, List, Place, Policy, Resource, Route, SortOption};
+use crate::route::{
+    Accepts, Access, Expansion, Field, Filter, Kind, List, Place, Policy, Resource, Route,
+    SortOption,
+};
 use crate::stored::stored;
 
 /// The number of filters of which every combination is tried. Of more, the first ones are.
@@ -24,14 +28,21 @@ pub(super) fn of_list(route: &'static Route, list: &'static List, wrong: &mut Wr
     }
     for SortOption { name, field, .. } in list.sorts {
         let kind = kind_of(resource.fields, field);
-        wrong.unless(kind.is_some_and(is_scalar), format_args!("the sort `{name}` is by `{field}`, which is no field with an order"));
+        wrong.unless(
+            kind.is_some_and(is_scalar),
+            format_args!("the sort `{name}` is by `{field}`, which is no field with an order"),
+        );
     }
     of_plans(route, list, wrong);
     for name in twice(list.expansions.iter().map(|expansion| expansion.name).collect()) {
         wrong.add(format_args!("two expansions have the name `{name}`"));
     }
-    let within = list.expansions.iter().filter(|expansion| expansion.place != Place::Beside).count();
-    wrong.unless(within <= 1, format_args!("{within} expansions lie within the items, and a request gets one of them"));
+    let within =
+        list.expansions.iter().filter(|expansion| expansion.place != Place::Beside).count();
+    wrong.unless(
+        within <= 1,
+        format_args!("{within} expansions lie within the items, and a request gets one of them"),
+    );
     for expansion in list.expansions {
         of_expansion(route, expansion, wrong);
     }
@@ -39,25 +50,48 @@ pub(super) fn of_list(route: &'static Route, list: &'static List, wrong: &mut Wr
 
 fn of_filter(route: &Route, filter: &Filter, wrong: &mut Wrong) {
     let Filter { parameter, field, accepts, about } = *filter;
-    let plain = !parameter.is_empty() && parameter.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    wrong.unless(plain, format_args!("the parameter `{parameter}` has other characters than letters and digits"));
-    wrong.unless(about.ends_with('.'), format_args!("the description of the parameter `{parameter}` is no sentence"));
+    let plain =
+        !parameter.is_empty() && parameter.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    wrong.unless(
+        plain,
+        format_args!("the parameter `{parameter}` has other characters than letters and digits"),
+    );
+    wrong.unless(
+        about.ends_with('.'),
+        format_args!("the description of the parameter `{parameter}` is no sentence"),
+    );
     let Some(kind) = kind_of(route.resource.fields, field) else {
-        return wrong.add(format_args!("the parameter `{parameter}` compares `{field}`, which is no field"));
+        return wrong.add(format_args!(
+            "the parameter `{parameter}` compares `{field}`, which is no field"
+        ));
     };
     let (fits, values) = match accepts {
-        Accepts::Text | Accepts::Prefix | Accepts::OneOf(_) => (matches!(kind, Kind::Text | Kind::Prefixed { .. }), "texts"),
+        Accepts::Text | Accepts::Prefix | Accepts::OneOf(_) => {
+            (matches!(kind, Kind::Text | Kind::Prefixed { .. }), "texts")
+        }
         Accepts::Boolean => (kind == Kind::Boolean, "booleans"),
         Accepts::Number | Accepts::AtLeast | Accepts::AtMost | Accepts::Positive => {
             (matches!(kind, Kind::Number | Kind::Integer), "numbers")
         }
-        Accepts::From | Accepts::Before => (matches!(kind, Kind::Timestamp | Kind::Epoch(_)), "times"),
+        Accepts::From | Accepts::Before => {
+            (matches!(kind, Kind::Timestamp | Kind::Epoch(_)), "times")
+        }
     };
-    wrong.unless(fits, format_args!("the parameter `{parameter}` takes {values}, and `{field}` has none"));
+    wrong.unless(
+        fits,
+        format_args!("the parameter `{parameter}` takes {values}, and `{field}` has none"),
+    );
     if let Accepts::OneOf(options) = accepts {
-        wrong.unless(!options.is_empty(), format_args!("the parameter `{parameter}` has no valid value"));
-        for option in options.iter().filter(|option| plain_text(option).is_err() || option.contains(',')) {
-            wrong.add(format_args!("no caller can send the value `{option}` of the parameter `{parameter}`"));
+        wrong.unless(
+            !options.is_empty(),
+            format_args!("the parameter `{parameter}` has no valid value"),
+        );
+        for option in
+            options.iter().filter(|option| plain_text(option).is_err() || option.contains(','))
+        {
+            wrong.add(format_args!(
+                "no caller can send the value `{option}` of the parameter `{parameter}`"
+            ));
         }
         for option in twice(options.to_vec()) {
             wrong.add(format_args!("the parameter `{parameter}` has the value `{option}` twice"));
@@ -65,7 +99,8 @@ fn of_filter(route: &Route, filter: &Filter, wrong: &mut Wrong) {
     }
 }
 
-/// Tries every combination of filters with every sort; of each sort, reports the smallest combination that no index serves.
+/// Tries every combination of filters with every sort; of each sort, reports the smallest
+/// combination that no index serves.
 fn of_plans(route: &'static Route, list: &'static List, wrong: &mut Wrong) {
     let resource = route.resource;
     let filters = &list.filters[..list.filters.len().min(COMBINED)];
@@ -73,27 +108,55 @@ fn of_plans(route: &'static Route, list: &'static List, wrong: &mut Wrong) {
     choices.sort_by_key(|choice| choice.count_ones());
     let owner = owner(route).and_then(|name| resource.field(name)).map(Field::attribute);
     // Those of every request: the path, the owner, and what tells the resource's items from others.
-    let given = route.parameters().filter_map(|name| resource.field(name)).map(Field::attribute).chain(owner);
-    let mut always: Vec<_> = given.map(|attribute| Condition::equal(attribute, text("x"))).collect();
+    let given = route
+        .parameters()
+        .filter_map(|name| resource.field(name))
+        .map(Field::attribute)
+        .chain(owner);
+    let mut always: Vec<_> =
+        given.map(|attribute| Condition::equal(attribute, text("x"))).collect();
     always.dedup();
     always.extend(resource.conditions(&always));
     let offered: Vec<_> = match list.sorts {
         [] => vec![("of the index", None)],
-        sorts => sorts.iter().map(|sort| (sort.name, resource.field(sort.field).map(Field::attribute))).collect(),
+        sorts => sorts
+            .iter()
+            .map(|sort| (sort.name, resource.field(sort.field).map(Field::attribute)))
+            .collect(),
     };
     for (sort, attribute) in offered {
         let by = Sort { attribute, order: Order::Ascending };
         for choice in &choices {
-            let chosen: Vec<_> = filters.iter().enumerate().filter(|(i, _)| choice >> i & 1 == 1).map(|(_, filter)| filter).collect();
-            let conditions: Vec<_> = always.iter().cloned().chain(chosen.iter().filter_map(|filter| condition(resource, filter))).collect();
+            let chosen: Vec<_> = filters
+                .iter()
+                .enumerate()
+                .filter(|(i, _)| choice >> i & 1 == 1)
+                .map(|(_, filter)| filter)
+                .collect();
+            let conditions: Vec<_> = always
+                .iter()
+                .cloned()
+                .chain(chosen.iter().filter_map(|filter| condition(resource, filter)))
+                .collect();
             let with = match &*chosen {
                 [] => "without filters".to_owned(),
-                chosen => format!("with {}", chosen.iter().map(|filter| format!("`{}`", filter.parameter)).collect::<Vec<_>>().join(", ")),
+                chosen => format!(
+                    "with {}",
+                    chosen
+                        .iter()
+                        .map(|filter| format!("`{}`", filter.parameter))
+                        .collect::<Vec<_>>()
+                        .join(", ")
+                ),
             };
             match Plan::new(&resource.table, &conditions, by, [], 1) {
                 Err(_) => wrong.add(format_args!("no index serves the sort `{sort}` {with}")),
                 Ok(plan) => {
-                    let Some(owner) = owner.filter(|owner| !plan.index().partition_attributes().contains(owner)) else { continue };
+                    let Some(owner) =
+                        owner.filter(|owner| !plan.index().partition_attributes().contains(owner))
+                    else {
+                        continue;
+                    };
                     let index = plan.index().name.unwrap_or("the table");
                     wrong.add(format_args!("the sort `{sort}` {with} reads other owners' items: {index} is not by `{owner}`"));
                 }
@@ -103,7 +166,8 @@ fn of_plans(route: &'static Route, list: &'static List, wrong: &mut Wrong) {
     }
 }
 
-/// Returns a condition as a request with the filter has it. One of several values is the hardest to serve.
+/// Returns a condition as a request with the filter has it. One of several values is the hardest to
+/// serve.
 fn condition(resource: &Resource, filter: &Filter) -> Option<Condition> {
     let field = resource.field(filter.field)?;
     let number = |text: &str| Value::N(text.to_owned());
@@ -114,7 +178,9 @@ fn condition(resource: &Resource, filter: &Filter) -> Option<Condition> {
     let predicate = match filter.accepts {
         Accepts::Text => Predicate::Equal(stored(field, "x".to_owned())),
         Accepts::Prefix => Predicate::BeginsWith("x".to_owned()),
-        Accepts::OneOf([_, _, ..]) => Predicate::OneOf(vec![stored(field, "x".to_owned()), stored(field, "y".to_owned())]),
+        Accepts::OneOf([_, _, ..]) => {
+            Predicate::OneOf(vec![stored(field, "x".to_owned()), stored(field, "y".to_owned())])
+        }
         Accepts::OneOf(_) => Predicate::Equal(stored(field, "x".to_owned())),
         Accepts::Boolean => Predicate::Equal(Value::Bool(true)),
         Accepts::Number => Predicate::Equal(number("1")),
@@ -132,11 +198,20 @@ fn text(text: &str) -> Value {
 
 fn of_expansion(route: &Route, expansion: &Expansion, wrong: &mut Wrong) {
     let Expansion { name, resource, fields, place, about } = *expansion;
-    wrong.unless(about.ends_with('.'), format_args!("the description of the expansion `{name}` is no sentence"));
-    wrong.unless(!name.is_empty() && !name.contains(','), format_args!("no caller can send the name of the expansion `{name}`"));
+    wrong.unless(
+        about.ends_with('.'),
+        format_args!("the description of the expansion `{name}` is no sentence"),
+    );
+    wrong.unless(
+        !name.is_empty() && !name.contains(','),
+        format_args!("no caller can send the name of the expansion `{name}`"),
+    );
     wrong.unless(!fields.is_empty(), format_args!("the expansion `{name}` shows no field"));
     for field in fields.iter().filter(|field| kind_of(resource.fields, field).is_none()) {
-        wrong.add(format_args!("the expansion `{name}` shows `{field}`, which is no field of {}", resource.name));
+        wrong.add(format_args!(
+            "the expansion `{name}` shows `{field}`, which is no field of {}",
+            resource.name
+        ));
     }
     if route.access == Access::Public {
         let shared = matches!(resource.policy, Policy::Public { .. });
@@ -145,13 +220,23 @@ fn of_expansion(route: &Route, expansion: &Expansion, wrong: &mut Wrong) {
             format_args!("the list is public, and the expansion `{name}` shows {}, whose cache policy is private", resource.name),
         );
     }
-    let open = resource.table.key.iter().filter(|key| resource.fixed.iter().all(|(attribute, _)| attribute != *key));
-    let open: Vec<_> = open.filter_map(|key| resource.fields.iter().find(|field| field.attribute() == *key)).collect();
+    let open = resource
+        .table
+        .key
+        .iter()
+        .filter(|key| resource.fixed.iter().all(|(attribute, _)| attribute != *key));
+    let open: Vec<_> = open
+        .filter_map(|key| resource.fields.iter().find(|field| field.attribute() == *key))
+        .collect();
     match place {
         Place::Beside => {
-            wrong.unless(!["items", "page"].contains(&name), format_args!("a list already has a member `{name}`"));
+            wrong.unless(
+                !["items", "page"].contains(&name),
+                format_args!("a list already has a member `{name}`"),
+            );
             for field in open {
-                let given = owner(route) == Some(field.name) || route.parameters().any(|name| name == field.name);
+                let given = owner(route) == Some(field.name)
+                    || route.parameters().any(|name| name == field.name);
                 wrong.unless(
                     given,
                     format_args!("the expansion `{name}` needs `{}`, which neither the path nor the owner gives", field.name),
@@ -159,15 +244,34 @@ fn of_expansion(route: &Route, expansion: &Expansion, wrong: &mut Wrong) {
             }
         }
         Place::Within { join, member } => {
-            let by = format_args!("the expansion `{name}` finds items of {} by one field, and their key has {}", resource.name, open.len());
+            let by = format_args!(
+                "the expansion `{name}` finds items of {} by one field, and their key has {}",
+                resource.name,
+                open.len()
+            );
             wrong.unless(open.len() == 1, by);
             let Some(Kind::Objects(members)) = kind_of(route.resource.fields, join.list) else {
-                return wrong.add(format_args!("the expansion `{name}` lies in `{}`, which is no list of objects", join.list));
+                return wrong.add(format_args!(
+                    "the expansion `{name}` lies in `{}`, which is no list of objects",
+                    join.list
+                ));
             };
             let key = kind_of(members, join.key) == Some(Kind::Text);
-            wrong.unless(key, format_args!("the expansion `{name}` goes by `{}`, which is no text in `{}`", join.key, join.list));
+            wrong.unless(
+                key,
+                format_args!(
+                    "the expansion `{name}` goes by `{}`, which is no text in `{}`",
+                    join.key, join.list
+                ),
+            );
             let free = kind_of(members, member).is_none();
-            wrong.unless(free, format_args!("the expansion `{name}` is named `{member}`, as a member of `{}` is", join.list));
+            wrong.unless(
+                free,
+                format_args!(
+                    "the expansion `{name}` is named `{member}`, as a member of `{}` is",
+                    join.list
+                ),
+            );
         }
     }
 }

@@ -89,9 +89,12 @@ impl Options {
 impl New {
     pub(super) async fn run(self) -> Result<()> {
         match self {
-            Self::Resource(Resource { name, key, indexes, options }) => scaffold::resource(&name, &key, &indexes, options.mode()).await,
+            Self::Resource(Resource { name, key, indexes, options }) => {
+                scaffold::resource(&name, &key, &indexes, options.mode()).await
+            }
             Self::Route(Route { name, resource, list, path, owner, options, .. }) => {
-                scaffold::route(RouteOptions { name, resource, list, path, owner }, options.mode()).await
+                scaffold::route(RouteOptions { name, resource, list, path, owner }, options.mode())
+                    .await
             }
         }
     }

@@ -46,12 +46,14 @@ impl Rejects {
         writeln!(file, "{reject}").with_context(shown)
     }
 
-    /// Returns the count, and the file if there is one; a file of an earlier run is removed if this one has no rejects.
+    /// Returns the count, and the file if there is one; a file of an earlier run is removed if this
+    /// one has no rejects.
     pub(super) fn finish(mut self) -> Result<(u64, Option<PathBuf>)> {
         let Some(path) = self.path.take() else { return Ok((self.count, None)) };
         match self.file.take() {
             Some(mut file) => {
-                file.flush().with_context(|| format!("cannot write {}", workspace::shown(&path)))?;
+                file.flush()
+                    .with_context(|| format!("cannot write {}", workspace::shown(&path)))?;
                 Ok((self.count, Some(path)))
             }
             None => {

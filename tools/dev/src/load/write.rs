@@ -80,8 +80,15 @@ async fn send(client: Client, table: String, batch: Vec<Item>) -> Result<(u64, f
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
         match request.send().await {
             Ok(output) => {
-                units += output.consumed_capacity().iter().filter_map(|of| of.capacity_units()).sum::<f64>();
-                left = output.unprocessed_items.and_then(|mut tables| tables.remove(&table)).unwrap_or_default();
+                units += output
+                    .consumed_capacity()
+                    .iter()
+                    .filter_map(|of| of.capacity_units())
+                    .sum::<f64>();
+                left = output
+                    .unprocessed_items
+                    .and_then(|mut tables| tables.remove(&table))
+                    .unwrap_or_default();
             }
             Err(error) if is_throttling(&error) => {}
             Err(error) => return Err(failure(&error, &table)),
@@ -89,9 +96,12 @@ async fn send(client: Client, table: String, batch: Vec<Item>) -> Result<(u64, f
         if left.is_empty() {
             return Ok((rows, units));
         }
-        (fruitless, pause) = if left.len() < sent { (0, FIRST_PAUSE) } else { (fruitless + 1, pause) };
+        (fruitless, pause) =
+            if left.len() < sent { (0, FIRST_PAUSE) } else { (fruitless + 1, pause) };
         if fruitless > FRUITLESS {
-            bail!("table {table} has taken nothing for minutes: it throttles; load again later (what is loaded stays)");
+            bail!(
+                "table {table} has taken nothing for minutes: it throttles; load again later (what is loaded stays)"
+            );
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
@@ -99,6 +109,7 @@ async fn send(client: Client, table: String, batch: Vec<Item>) -> Result<(u64, f
 }
 
 fn is_throttling(error: &SdkError<BatchWriteItemError>) -> bool {
-    const CODES: [&str; 3] = ["ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded"];
+    const CODES: [&str; 3] =
+        ["ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded"];
     error.code().is_some_and(|code| CODES.contains(&code))
 }

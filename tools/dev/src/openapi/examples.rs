@@ -5,7 +5,8 @@ use api::{Expansion, Field, Kind, List, ParameterError, Place, Problem, ProblemK
 use serde_json::{Map, Value, json};
 
 /// A text in the form of a cursor; no list accepts it.
-pub(crate) const CURSOR: &str = "EQPCmx4yryWLdCvwmQA2lKNIxL9fy_7xgQ1iog4EzecNdu8OWOzXmJQfjdFxyWo0X5wbXIwu";
+pub(crate) const CURSOR: &str =
+    "EQPCmx4yryWLdCvwmQA2lKNIxL9fy_7xgQ1iog4EzecNdu8OWOzXmJQfjdFxyWo0X5wbXIwu";
 /// A request's id.
 const INSTANCE: &str = "3e2e2ed3-21ab-45e1-bc15-b9cb69ead553";
 
@@ -13,7 +14,8 @@ const INSTANCE: &str = "3e2e2ed3-21ab-45e1-bc15-b9cb69ead553";
 pub(crate) struct Examples<'a>(pub(crate) &'a Sample);
 
 impl Examples<'_> {
-    /// Returns a row that has every field that any row has: the first one, completed with values of those after it.
+    /// Returns a row that has every field that any row has: the first one, completed with values of
+    /// those after it.
     fn row(&self, resource: &Resource) -> Value {
         let mut example = Map::new();
         for row in self.0.rows(resource) {
@@ -51,17 +53,35 @@ impl Examples<'_> {
         };
         let example = self.row(resource);
         let summary = |name: &str| resource.summary.contains(&name);
-        let mut pages = vec![("summary", page(self.shown(&example, resource.fields, &summary, None), Vec::new()))];
+        let mut pages = vec![(
+            "summary",
+            page(self.shown(&example, resource.fields, &summary, None), Vec::new()),
+        )];
         if !offers.expansions.is_empty() {
-            let within = offers.expansions.iter().find(|expansion| matches!(expansion.place, Place::Within { .. }));
+            let within = offers
+                .expansions
+                .iter()
+                .find(|expansion| matches!(expansion.place, Place::Within { .. }));
             let list_of = within.and_then(|expansion| match expansion.place {
                 Place::Within { join, .. } => Some(join.list),
                 Place::Beside => None,
             });
-            let item = self.shown(&example, resource.fields, &|name| summary(name) || list_of == Some(name), within);
-            let beside = offers.expansions.iter().filter(|expansion| expansion.place == Place::Beside);
+            let item = self.shown(
+                &example,
+                resource.fields,
+                &|name| summary(name) || list_of == Some(name),
+                within,
+            );
             let beside =
-                beside.map(|expansion| (expansion.name.to_owned(), self.related(expansion, &self.row(expansion.resource)))).collect();
+                offers.expansions.iter().filter(|expansion| expansion.place == Place::Beside);
+            let beside = beside
+                .map(|expansion| {
+                    (
+                        expansion.name.to_owned(),
+                        self.related(expansion, &self.row(expansion.resource)),
+                    )
+                })
+                .collect();
             pages.push(("expanded", page(item, beside)));
         }
         pages
@@ -83,7 +103,13 @@ impl Examples<'_> {
     }
 
     /// Returns the chosen fields of a row, in the model's order.
-    fn shown(&self, row: &Value, fields: &[Field], chosen: &dyn Fn(&str) -> bool, within: Option<&Expansion>) -> Value {
+    fn shown(
+        &self,
+        row: &Value,
+        fields: &[Field],
+        chosen: &dyn Fn(&str) -> bool,
+        within: Option<&Expansion>,
+    ) -> Value {
         let mut members = Map::new();
         let below = |value: &Value, fields: &[Field]| self.shown(value, fields, &|_| true, None);
         for field in fields.iter().filter(|field| chosen(field.name)) {
@@ -97,7 +123,8 @@ impl Examples<'_> {
                             && let Place::Within { join, member } = expansion.place
                             && join.list == field.name
                         {
-                            element[member] = self.related(expansion, &self.joined(expansion, join.key, value));
+                            element[member] =
+                                self.related(expansion, &self.joined(expansion, join.key, value));
                         }
                         element
                     };
@@ -111,18 +138,27 @@ impl Examples<'_> {
     }
 }
 
-/// Brings a stored row into the form that callers see: without prefixes, and with times in RFC 3339.
+/// Brings a stored row into the form that callers see: without prefixes, and with times in RFC
+/// 3339.
 fn as_shown(mut row: Map<String, Value>, fields: &[Field]) -> Map<String, Value> {
     for field in fields {
         let stored = row.get(field.attribute());
-        let text = stored.map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+        let text =
+            stored.map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
         let shown = match (field.kind, text, stored) {
-            (Kind::Prefixed { prefix, .. }, Some(text), _) => text.strip_prefix(prefix).map(Value::from),
+            (Kind::Prefixed { prefix, .. }, Some(text), _) => {
+                text.strip_prefix(prefix).map(Value::from)
+            }
             (Kind::Epoch(epoch), Some(text), _) => epoch.shown(&text).map(Value::from),
-            (Kind::Object(members), _, Some(Value::Object(below))) => Some(Value::Object(as_shown(below.clone(), members))),
+            (Kind::Object(members), _, Some(Value::Object(below))) => {
+                Some(Value::Object(as_shown(below.clone(), members)))
+            }
             (Kind::Objects(members), _, Some(Value::Array(values))) => {
-                let element =
-                    |value: &Value| value.as_object().map_or(Value::Null, |below| Value::Object(as_shown(below.clone(), members)));
+                let element = |value: &Value| {
+                    value.as_object().map_or(Value::Null, |below| {
+                        Value::Object(as_shown(below.clone(), members))
+                    })
+                };
                 Some(values.iter().map(element).collect())
             }
             _ => continue,
@@ -137,14 +173,19 @@ fn as_shown(mut row: Map<String, Value>, fields: &[Field]) -> Map<String, Value>
 /// Adds to an example the declared members that it lacks and a row has, at every level of objects.
 fn complete(example: &mut Map<String, Value>, row: Map<String, Value>, fields: &[Field]) {
     for (name, value) in row {
-        let members = fields.iter().find(|field| field.name == name).and_then(|field| field.kind.members());
+        let members =
+            fields.iter().find(|field| field.name == name).and_then(|field| field.kind.members());
         match (example.get_mut(&name), value, members) {
             (None, value, _) => {
                 example.insert(name, value);
             }
-            (Some(Value::Object(example)), Value::Object(row), Some(members)) => complete(example, row, members),
+            (Some(Value::Object(example)), Value::Object(row), Some(members)) => {
+                complete(example, row, members)
+            }
             // An empty list shows nothing.
-            (Some(example), value, _) if example.as_array().is_some_and(Vec::is_empty) => *example = value,
+            (Some(example), value, _) if example.as_array().is_some_and(Vec::is_empty) => {
+                *example = value
+            }
             _ => {}
         }
     }
@@ -157,7 +198,9 @@ fn lacking(example: &Value, fields: &[Field], path: &str, missing: &mut Vec<Stri
         match (example.get(field.name), field.kind) {
             (None, _) => missing.push(path),
             (Some(value), Kind::Object(members)) => lacking(value, members, &path, missing),
-            (Some(values), Kind::Objects(members)) => lacking(values.get(0).unwrap_or(&Value::Null), members, &path, missing),
+            (Some(values), Kind::Objects(members)) => {
+                lacking(values.get(0).unwrap_or(&Value::Null), members, &path, missing)
+            }
             _ => {}
         }
     }
@@ -165,8 +208,15 @@ fn lacking(example: &Value, fields: &[Field], path: &str, missing: &mut Vec<Stri
 
 /// Returns a selection of fields: the first, the third, and the first member of the first object.
 pub(crate) fn fields(resource: &Resource) -> String {
-    let plain = resource.fields.iter().filter(|field| field.kind.members().is_none()).map(|field| field.name.to_owned());
-    let nested = resource.fields.iter().find_map(|field| Some(format!("{}.{}", field.name, field.kind.members()?.first()?.name)));
+    let plain = resource
+        .fields
+        .iter()
+        .filter(|field| field.kind.members().is_none())
+        .map(|field| field.name.to_owned());
+    let nested = resource
+        .fields
+        .iter()
+        .find_map(|field| Some(format!("{}.{}", field.name, field.kind.members()?.first()?.name)));
     plain.step_by(2).take(2).chain(nested).collect::<Vec<_>>().join(",")
 }
 
@@ -174,8 +224,12 @@ pub(crate) fn fields(resource: &Resource) -> String {
 pub(crate) fn problem(kind: ProblemKind) -> Value {
     let errors = match kind {
         ProblemKind::InvalidParameter => {
-            let detail = "is not a parameter of this route; did you mean `limit`? Valid parameters: …";
-            let unknown = ParameterError { suggestion: Some("limit".to_owned()), ..ParameterError::new("limits", detail) };
+            let detail =
+                "is not a parameter of this route; did you mean `limit`? Valid parameters: …";
+            let unknown = ParameterError {
+                suggestion: Some("limit".to_owned()),
+                ..ParameterError::new("limits", detail)
+            };
             vec![unknown, ParameterError::new("fields", "\"nmae\" is not a field; …")]
         }
         _ => Vec::new(),

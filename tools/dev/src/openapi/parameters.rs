@@ -2,8 +2,8 @@
 
 use super::{Document, examples, reference, schemas};
 use api::{
-    Accepts, Access, Expansion, Field, Filter, Kind, Limits, List, MAX_PAGED_ITEM, MAX_TEXT_CHARS, Resource, Route, Shape, SortOption,
-    parameter_names,
+    Accepts, Access, Expansion, Field, Filter, Kind, Limits, List, MAX_PAGED_ITEM, MAX_TEXT_CHARS,
+    Resource, Route, Shape, SortOption, parameter_names,
 };
 use pagination::{CURSOR_DAYS, MAX_CURSOR_CHARS};
 use serde_json::{Map, Value, json};
@@ -12,15 +12,24 @@ use serde_json::{Map, Value, json};
 const PRINTABLE: &str = "^[^\\u0000-\\u001F\\u007F-\\u009F]+$";
 /// The numbers that a filter accepts: 38 digits, DynamoDB's limit.
 const DECIMAL: &str = "^-?[0-9]{1,20}(\\.[0-9]{1,18})?$";
-/// The condition headers and their effects. Any text is accepted: under RFC 9110, a malformed one matches nothing or is ignored.
+/// The condition headers and their effects. Any text is accepted: under RFC 9110, a malformed one
+/// matches nothing or is ignored.
 const CONDITIONS: [(&str, &str, &str); 4] = [
     (
         "If-None-Match",
         super::ETAG,
         "An `ETag` that you have, or several; 304 if the answer would still have one of them. Goes before `If-Modified-Since`.",
     ),
-    ("If-Modified-Since", super::DATE, "A `Last-Modified` that you have; 304 if nothing was changed since. For what has that header."),
-    ("If-Match", "*", "412 unless it is `*`: the entity tags of this API are weak, and this comparison is strong."),
+    (
+        "If-Modified-Since",
+        super::DATE,
+        "A `Last-Modified` that you have; 304 if nothing was changed since. For what has that header.",
+    ),
+    (
+        "If-Match",
+        "*",
+        "412 unless it is `*`: the entity tags of this API are weak, and this comparison is strong.",
+    ),
     ("If-Unmodified-Since", super::DATE, "412 if the item was changed since."),
 ];
 
@@ -29,10 +38,14 @@ pub(crate) fn components() -> Value {
     let mut members = Map::new();
     for (name, example, about) in CONDITIONS {
         let schema = json!({ "type": "string" });
-        members.insert(component_name(name), parameter(name, "header", about, schema, Some(example.into())));
+        members.insert(
+            component_name(name),
+            parameter(name, "header", about, schema, Some(example.into())),
+        );
     }
     let mut add = |component: &str, name, about: &str, schema, example| {
-        members.insert(component.to_owned(), parameter(name, "query", about, schema, Some(example)));
+        members
+            .insert(component.to_owned(), parameter(name, "query", about, schema, Some(example)));
     };
     let about = format!(
         "Where to go on: `page.next` or `page.prev` of an answer. It works for {} days, and only with the path, filters, sort and \
@@ -51,7 +64,8 @@ pub(crate) fn components() -> Value {
 
 /// Returns a small number as a word.
 fn in_words(number: u16) -> String {
-    const WORDS: [&str; 9] = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
+    const WORDS: [&str; 9] =
+        ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
     let word = usize::from(number).checked_sub(1).and_then(|index| WORDS.get(index));
     word.map_or_else(|| number.to_string(), |word| (*word).to_owned())
 }
@@ -62,7 +76,9 @@ pub(crate) fn of(route: &Route, document: &Document<'_>) -> Value {
     all.extend(route.parameters().map(|name| path_parameter(route, name, document)));
     match &route.shape {
         Shape::One => all.push(fields(route.resource, route.resource.fields, false)),
-        Shape::List(list) => all.extend(parameter_names(list).iter().map(|name| listed(name, route, list, document))),
+        Shape::List(list) => {
+            all.extend(parameter_names(list).iter().map(|name| listed(name, route, list, document)))
+        }
     }
     all.extend(CONDITIONS.iter().map(|(name, ..)| reference("parameters", &component_name(name))));
     Value::Array(all)
@@ -77,9 +93,11 @@ fn listed(name: &str, route: &Route, list: &List, document: &Document<'_>) -> Va
         "limit" => limit(list.limits),
         "cursor" => reference("parameters", "Cursor"),
         "page" => reference("parameters", "Page"),
-        name => {
-            list.filters.iter().find(|filter| filter.parameter == name).map_or_else(|| json!({}), |found| filter(found, resource, document))
-        }
+        name => list
+            .filters
+            .iter()
+            .find(|filter| filter.parameter == name)
+            .map_or_else(|| json!({}), |found| filter(found, resource, document)),
     }
 }
 
@@ -87,15 +105,27 @@ fn limit(limits: Limits) -> Value {
     let mut schema = whole(limits.greatest());
     schema["default"] = limits.default().into();
     let example = limits.greatest().min(10);
-    parameter("limit", "query", "How many items a page has. It may change from page to page.", schema, Some(example.into()))
+    parameter(
+        "limit",
+        "query",
+        "How many items a page has. It may change from page to page.",
+        schema,
+        Some(example.into()),
+    )
 }
 
 fn filter(filter: &Filter, resource: &Resource, document: &Document<'_>) -> Value {
     let value = document.examples.attribute(resource, filter.field);
-    let time = || json!({ "type": "string", "anyOf": [{ "format": "date-time" }, { "format": "date" }] });
+    let time =
+        || json!({ "type": "string", "anyOf": [{ "format": "date-time" }, { "format": "date" }] });
     let (schema, example) = match filter.accepts {
         Accepts::Text => (text(), value),
-        Accepts::Prefix => (text(), value.as_str().map_or(Value::Null, |text| text.chars().take(3).collect::<String>().into())),
+        Accepts::Prefix => (
+            text(),
+            value
+                .as_str()
+                .map_or(Value::Null, |text| text.chars().take(3).collect::<String>().into()),
+        ),
         Accepts::OneOf(options) => {
             let schema = json!({ "type": "array", "minItems": 1, "items": { "type": "string", "enum": options } });
             (schema, json!([value]))
@@ -109,9 +139,16 @@ fn filter(filter: &Filter, resource: &Resource, document: &Document<'_>) -> Valu
         Accepts::Positive => (json!({ "type": "boolean" }), true.into()),
     };
     let upper = matches!(filter.accepts, Accepts::AtMost | Accepts::Before);
-    let about = if upper { format!("{} Not below the lower end, if both are given.", filter.about) } else { filter.about.to_owned() };
-    let about =
-        if matches!(filter.accepts, Accepts::OneOf(_)) { format!("{about} Several values are separated by commas.") } else { about };
+    let about = if upper {
+        format!("{} Not below the lower end, if both are given.", filter.about)
+    } else {
+        filter.about.to_owned()
+    };
+    let about = if matches!(filter.accepts, Accepts::OneOf(_)) {
+        format!("{about} Several values are separated by commas.")
+    } else {
+        about
+    };
     let mut parameter = parameter(filter.parameter, "query", &about, schema, Some(example));
     if matches!(filter.accepts, Accepts::OneOf(_)) {
         comma_separated(&mut parameter);
@@ -125,7 +162,8 @@ fn comma_separated(parameter: &mut Value) {
 }
 
 fn sort(sorts: &[SortOption]) -> Value {
-    let meanings: Vec<_> = sorts.iter().map(|sort| format!("`{}`: {}", sort.name, sort.about)).collect();
+    let meanings: Vec<_> =
+        sorts.iter().map(|sort| format!("`{}`: {}", sort.name, sort.about)).collect();
     let names: Vec<_> = sorts.iter().map(|sort| sort.name).collect();
     let mut schema = json!({ "type": "string", "enum": names });
     let default = names.first().map(|name| Value::from(*name));
@@ -137,8 +175,12 @@ fn sort(sorts: &[SortOption]) -> Value {
 
 fn expand(expansions: &[Expansion]) -> Value {
     let names: Vec<_> = expansions.iter().map(|expansion| expansion.name).collect();
-    let meanings: Vec<_> = expansions.iter().map(|expansion| format!("`{}`: {}", expansion.name, expansion.about)).collect();
-    let schema = json!({ "type": "array", "minItems": 1, "items": { "type": "string", "enum": names } });
+    let meanings: Vec<_> = expansions
+        .iter()
+        .map(|expansion| format!("`{}`: {}", expansion.name, expansion.about))
+        .collect();
+    let schema =
+        json!({ "type": "array", "minItems": 1, "items": { "type": "string", "enum": names } });
     let about = format!("Related items to put in, separated by commas. {}", meanings.join(" "));
     let mut parameter = parameter("expand", "query", &about, schema, Some(json!(names)));
     comma_separated(&mut parameter);
@@ -146,7 +188,11 @@ fn expand(expansions: &[Expansion]) -> Value {
 }
 
 fn fields(resource: &Resource, selectable: &[Field], summary: bool) -> Value {
-    let left_out = if summary { format!("the summary (`{}`)", resource.summary.join("`, `")) } else { "all of them".to_owned() };
+    let left_out = if summary {
+        format!("the summary (`{}`)", resource.summary.join("`, `"))
+    } else {
+        "all of them".to_owned()
+    };
     let about = format!(
         "The fields to answer with, separated by commas; dots and parentheses reach into objects. By default {left_out}. \
          A field that an item lacks is left out of it.{}",
@@ -160,7 +206,8 @@ fn fields(resource: &Resource, selectable: &[Field], summary: bool) -> Value {
     parameter("fields", "query", &about, schema, Some(examples::fields(resource).into()))
 }
 
-/// The grammar of `fields` (shared/projection) with the names of this resource, as a regular expression; the depth is that of the fields.
+/// The grammar of `fields` (shared/projection) with the names of this resource, as a regular
+/// expression; the depth is that of the fields.
 fn selection(fields: &[Field]) -> String {
     let member = members(fields);
     format!("{member}(,{member})*")
@@ -176,17 +223,23 @@ fn members(fields: &[Field]) -> String {
 
 /// A path parameter, as the field that it stands for is declared.
 fn path_parameter(route: &Route, name: &'static str, document: &Document<'_>) -> Value {
-    // The resource whose key it is has the best description; the route's own resource may have the field too.
-    let whose = document.bundle.resources.iter().copied().find(|resource| resource.table.key == [name]);
-    let field = whose.and_then(|resource| resource.field(name)).or_else(|| route.resource.field(name));
+    // The resource whose key it is has the best description; the route's own resource may have the
+    // field too.
+    let whose =
+        document.bundle.resources.iter().copied().find(|resource| resource.table.key == [name]);
+    let field =
+        whose.and_then(|resource| resource.field(name)).or_else(|| route.resource.field(name));
     let about = field.map_or("", |field| field.about);
     let owner = matches!(route.access, Access::Owner { field, .. } if field == name);
     let (about, example) = match owner {
-        true => (format!("{}; `me` stands for the caller.", about.trim_end_matches('.')), "me".into()),
+        true => {
+            (format!("{}; `me` stands for the caller.", about.trim_end_matches('.')), "me".into())
+        }
         false => (about.to_owned(), document.examples.attribute(route.resource, name)),
     };
     let number = field.is_some_and(|field| matches!(field.kind, Kind::Number | Kind::Integer));
-    let mut parameter = parameter(name, "path", &about, if number { decimal() } else { text() }, Some(example));
+    let mut parameter =
+        parameter(name, "path", &about, if number { decimal() } else { text() }, Some(example));
     parameter["required"] = true.into();
     parameter
 }
@@ -204,7 +257,8 @@ fn whole(maximum: u32) -> Value {
 }
 
 fn parameter(name: &str, place: &str, about: &str, schema: Value, example: Option<Value>) -> Value {
-    let mut parameter = json!({ "name": name, "in": place, "description": about, "schema": schema });
+    let mut parameter =
+        json!({ "name": name, "in": place, "description": about, "schema": schema });
     if let Some(example) = example {
         parameter["example"] = example;
     }

@@ -6,7 +6,11 @@ use serde_json::{Map, Value, json};
 
 /// The answers of API Gateway itself, by status.
 const OF_THE_GATEWAY: [(u16, &str, &str); 6] = [
-    (401, "Unauthorized", "the token is missing, malformed, expired, or of another issuer or audience"),
+    (
+        401,
+        "Unauthorized",
+        "the token is missing, malformed, expired, or of another issuer or audience",
+    ),
     (404, "Not Found", "there is no such route, as with an empty id or another method"),
     (429, "Too Many Requests", "the route's rate or burst limit is reached"),
     (500, "Internal Server Error", "the function crashed or could not be called"),
@@ -32,20 +36,25 @@ fn problems(route: &Route) -> impl Iterator<Item = ProblemKind> {
 pub(crate) fn of(route: &Route, head: bool, document: &Document<'_>) -> Value {
     let mut responses = json!({ "200": found(route, head, document), "304": not_modified(route) });
     for (status, kinds, gateway) in failures(route) {
-        responses[status.to_string()] = reference("responses", &name(status, &kinds, gateway, head));
+        responses[status.to_string()] =
+            reference("responses", &name(status, &kinds, gateway, head));
     }
     responses
 }
 
-/// The statuses of a route's failures in order: the kinds of problem, and whether API Gateway has one of its own.
+/// The statuses of a route's failures in order: the kinds of problem, and whether API Gateway has
+/// one of its own.
 fn failures(route: &Route) -> Vec<(u16, Vec<ProblemKind>, bool)> {
     let mut statuses: Vec<u16> = problems(route).map(|kind| kind.status().as_u16()).collect();
-    // Private routes have an authorizer, and only a path with a parameter can name an item that does not exist.
-    statuses.extend(OF_THE_GATEWAY.iter().map(|(status, ..)| *status).filter(|status| match status {
-        401 => route.access != Access::Public,
-        404 => route.path.contains('{'),
-        _ => true,
-    }));
+    // Private routes have an authorizer, and only a path with a parameter can name an item that
+    // does not exist.
+    statuses.extend(OF_THE_GATEWAY.iter().map(|(status, ..)| *status).filter(
+        |status| match status {
+            401 => route.access != Access::Public,
+            404 => route.path.contains('{'),
+            _ => true,
+        },
+    ));
     statuses.sort_unstable();
     statuses.dedup();
     let of = |status: u16| {
@@ -55,13 +64,19 @@ fn failures(route: &Route) -> Vec<(u16, Vec<ProblemKind>, bool)> {
     statuses.into_iter().map(of).collect()
 }
 
-/// A component's name, made of the kinds: `InvalidParameterOrInvalidCursor`, `TooManyRequestsByGateway`.
+/// A component's name, made of the kinds: `InvalidParameterOrInvalidCursor`,
+/// `TooManyRequestsByGateway`.
 fn name(status: u16, kinds: &[ProblemKind], gateway: bool, head: bool) -> String {
     let camel = |text: &str| -> String {
         let words = text.split(['-', ' ']);
-        words.map(|word| word.get(..1).unwrap_or_default().to_uppercase() + word.get(1..).unwrap_or_default()).collect()
+        words
+            .map(|word| {
+                word.get(..1).unwrap_or_default().to_uppercase() + word.get(1..).unwrap_or_default()
+            })
+            .collect()
     };
-    let mut parts: Vec<String> = kinds.iter().map(|kind| camel(kind.uri().trim_start_matches("/problems/"))).collect();
+    let mut parts: Vec<String> =
+        kinds.iter().map(|kind| camel(kind.uri().trim_start_matches("/problems/"))).collect();
     match OF_THE_GATEWAY.iter().find(|(other, ..)| gateway && *other == status) {
         Some((_, message, _)) if parts.is_empty() => parts.push(camel(message) + "ByGateway"),
         Some(_) => parts.push("Gateway".to_owned()),
@@ -88,27 +103,37 @@ pub(crate) fn components(routes: &[&Route]) -> Value {
 
 fn failure(status: u16, kinds: &[ProblemKind], gateway: bool, head: bool) -> Value {
     let own = OF_THE_GATEWAY.iter().find(|(other, ..)| gateway && *other == status);
-    let mut about: Vec<String> = kinds.iter().map(|kind| format!("{} (`{}`).", kind.title(), kind.uri())).collect();
+    let mut about: Vec<String> =
+        kinds.iter().map(|kind| format!("{} (`{}`).", kind.title(), kind.uri())).collect();
     if kinds.contains(&ProblemKind::MethodNotAllowed) {
-        about.push("Behind a function URL; API Gateway has no route for other methods and answers 404.".to_owned());
+        about.push(
+            "Behind a function URL; API Gateway has no route for other methods and answers 404."
+                .to_owned(),
+        );
     }
     if let Some((_, message, when)) = own {
-        about.push(format!("From API Gateway itself, as `{{\"message\": \"{message}\"}}`: {when}."));
+        about
+            .push(format!("From API Gateway itself, as `{{\"message\": \"{message}\"}}`: {when}."));
     }
     let mut headers = Map::new();
     if !kinds.is_empty() {
         // Only the function sends these, so they may be absent where API Gateway may answer.
         let always = !gateway;
-        headers.insert("Cache-Control".to_owned(), header(always, &["no-store"], "Nobody keeps a problem."));
+        headers.insert(
+            "Cache-Control".to_owned(),
+            header(always, &["no-store"], "Nobody keeps a problem."),
+        );
         headers.insert("Vary".to_owned(), shared("Vary", always));
         headers.insert("Server-Timing".to_owned(), shared("ServerTiming", always));
     }
     if kinds.contains(&ProblemKind::InvalidParameter) && !head {
         headers.insert("Content-Encoding".to_owned(), reference("headers", "ContentEncoding"));
     }
-    for (of, header, component) in
-        [(401, "WWW-Authenticate", "WwwAuthenticate"), (405, "Allow", "Allow"), (503, "Retry-After", "RetryAfter")]
-    {
+    for (of, header, component) in [
+        (401, "WWW-Authenticate", "WwwAuthenticate"),
+        (405, "Allow", "Allow"),
+        (503, "Retry-After", "RetryAfter"),
+    ] {
         if of == status {
             headers.insert(header.to_owned(), reference("headers", component));
         }
@@ -131,7 +156,8 @@ fn content(kinds: &[ProblemKind], message: Option<&str>) -> Value {
             (name.to_owned(), json!({ "summary": kind.title(), "value": examples::problem(*kind) }))
         };
         let examples: Map<_, _> = kinds.iter().map(example).collect();
-        content["application/problem+json"] = json!({ "schema": schemas::problem_of(kinds), "examples": examples });
+        content["application/problem+json"] =
+            json!({ "schema": schemas::problem_of(kinds), "examples": examples });
     }
     if let Some(message) = message {
         content["application/json"] = json!({ "schema": reference("schemas", "GatewayMessage"), "example": { "message": message } });
@@ -145,7 +171,9 @@ fn found(route: &Route, head: bool, document: &Document<'_>) -> Value {
         headers["Content-Encoding"] = reference("headers", "ContentEncoding");
     }
     match &route.shape {
-        Shape::One if route.resource.modified.is_some() => headers["Last-Modified"] = reference("headers", "LastModified"),
+        Shape::One if route.resource.modified.is_some() => {
+            headers["Last-Modified"] = reference("headers", "LastModified")
+        }
         Shape::One => {}
         Shape::List(_) => headers["Link"] = reference("headers", "Link"),
     }
@@ -158,10 +186,18 @@ fn found(route: &Route, head: bool, document: &Document<'_>) -> Value {
         return response;
     }
     let (schema, shown) = match &route.shape {
-        Shape::One => (schemas::item_name(route.resource), vec![("all", document.examples.item(route.resource))]),
-        Shape::List(list) => (schemas::page_name(route.resource), document.examples.pages(route.resource, list)),
+        Shape::One => (
+            schemas::item_name(route.resource),
+            vec![("all", document.examples.item(route.resource))],
+        ),
+        Shape::List(list) => {
+            (schemas::page_name(route.resource), document.examples.pages(route.resource, list))
+        }
     };
-    let shown: Map<_, _> = shown.into_iter().map(|(name, value)| (name.to_owned(), json!({ "value": value }))).collect();
+    let shown: Map<_, _> = shown
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), json!({ "value": value })))
+        .collect();
     response["content"] = json!({ "application/json": { "schema": reference("schemas", &schema), "examples": shown } });
     response
 }
@@ -211,7 +247,12 @@ pub(crate) fn headers() -> Value {
     };
     let timing = |required| {
         let about = "Milliseconds that DynamoDB took, and in total (W3C Server Timing).";
-        of(required, "^db;dur=[0-9.]+(;desc=\"[^\"]*\")?, total;dur=[0-9.]+$", "db;dur=3.322, total;dur=4.12", about)
+        of(
+            required,
+            "^db;dur=[0-9.]+(;desc=\"[^\"]*\")?, total;dur=[0-9.]+$",
+            "db;dur=3.322, total;dur=4.12",
+            about,
+        )
     };
     let date = "^[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT$";
     let link = "The first, previous and next page (RFC 8288), relative to this request's own URI, with its other parameters. \

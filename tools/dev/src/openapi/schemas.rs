@@ -1,7 +1,10 @@
 //! Schemas: items from the fields of a resource, pages, problems.
 
 use super::reference;
-use api::{Expansion, Field, Kind, List, MAX_BODY_BYTES, MAX_LIMIT, Place, ProblemKind, Resource, Route, Shape};
+use api::{
+    Expansion, Field, Kind, List, MAX_BODY_BYTES, MAX_LIMIT, Place, ProblemKind, Resource, Route,
+    Shape,
+};
 use pagination::MAX_CURSOR_CHARS;
 use serde_json::{Map, Value, json};
 
@@ -31,7 +34,10 @@ fn summary_name(expansion: &Expansion) -> String {
 
 fn capitalized(text: &str) -> String {
     let mut chars = text.chars();
-    chars.next().map(|first| first.to_uppercase().collect::<String>() + chars.as_str()).unwrap_or_default()
+    chars
+        .next()
+        .map(|first| first.to_uppercase().collect::<String>() + chars.as_str())
+        .unwrap_or_default()
 }
 
 /// Every schema of these routes.
@@ -50,7 +56,12 @@ pub(crate) fn schemas(routes: &[&Route]) -> Value {
             add(page_name(route.resource), page(route.resource, list));
         }
         for expansion in expansions {
-            let shown: Vec<_> = expansion.resource.fields.iter().filter(|field| expansion.fields.contains(&field.name)).collect();
+            let shown: Vec<_> = expansion
+                .resource
+                .fields
+                .iter()
+                .filter(|field| expansion.fields.contains(&field.name))
+                .collect();
             let about = format!("What other answers show of the {}.", expansion.resource.name);
             add(summary_name(expansion), described(object(&shown, &[]), &about));
         }
@@ -71,7 +82,10 @@ fn described(mut schema: Value, about: &str) -> Value {
 /// An item. Nothing is required: an item has the fields that were chosen, less those that it lacks.
 fn item(resource: &Resource, expansions: &[Expansion]) -> Value {
     let fields: Vec<_> = resource.fields.iter().collect();
-    let about = format!("One of the {}. It has exactly the fields that were chosen, less those that this one lacks.", resource.name);
+    let about = format!(
+        "One of the {}. It has exactly the fields that were chosen, less those that this one lacks.",
+        resource.name
+    );
     described(object(&fields, expansions), &about)
 }
 
@@ -130,8 +144,13 @@ fn page(resource: &Resource, offers: &List) -> Value {
     for expansion in offers.expansions.iter().filter(|expansion| expansion.place == Place::Beside) {
         properties[expansion.name] = expanded(expansion);
     }
-    let within = offers.expansions.iter().filter(|expansion| matches!(expansion.place, Place::Within { .. }));
-    let partial: Map<_, _> = within.map(|expansion| (expansion.name.to_owned(), json!({ "const": "partial" }))).collect();
+    let within = offers
+        .expansions
+        .iter()
+        .filter(|expansion| matches!(expansion.place, Place::Within { .. }));
+    let partial: Map<_, _> = within
+        .map(|expansion| (expansion.name.to_owned(), json!({ "const": "partial" })))
+        .collect();
     if !partial.is_empty() {
         let about = format!(
             "Stands here if the only item of the page names more related items than an answer of {MAX_BODY_BYTES} bytes can hold, or than can \

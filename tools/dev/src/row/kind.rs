@@ -1,4 +1,5 @@
-//! Checks that values are of the kinds that their fields declare, at every level, and brings times into the tables' form.
+//! Checks that values are of the kinds that their fields declare, at every level, and brings times
+//! into the tables' form.
 
 use super::short;
 use crate::attribute::{Item, is_whole};
@@ -31,23 +32,43 @@ fn one(value: &mut AttributeValue, kind: Kind, path: &str) -> Result<(), String>
         (_, Null(_)) => return Err(format!("`{path}` is null: leave it out")),
         (Kind::Timestamp, S(text)) => {
             let time = timestamp::normalized(text);
-            *text = time.ok_or_else(|| format!("`{path}` is `{}`, not a time of RFC 3339 like 2024-01-31T09:30:00Z", short(text)))?;
+            *text = time.ok_or_else(|| {
+                format!(
+                    "`{path}` is `{}`, not a time of RFC 3339 like 2024-01-31T09:30:00Z",
+                    short(text)
+                )
+            })?;
             return Ok(());
         }
-        (Kind::Epoch(epoch), S(text)) if epoch.is_text() && epoch.shown(text).is_some() => return Ok(()),
-        (Kind::Epoch(epoch), N(text)) if !epoch.is_text() && epoch.shown(text).is_some() => return Ok(()),
-        (Kind::Prefixed { prefix, .. }, S(text)) if text.strip_prefix(prefix).is_none_or(str::is_empty) => {
-            return Err(format!("`{path}` is `{}`, which is not `{prefix}` and a text", short(text)));
+        (Kind::Epoch(epoch), S(text)) if epoch.is_text() && epoch.shown(text).is_some() => {
+            return Ok(());
         }
-        (Kind::Text | Kind::Prefixed { .. }, S(_)) | (Kind::Number, N(_)) | (Kind::Boolean, Bool(_)) => return Ok(()),
+        (Kind::Epoch(epoch), N(text)) if !epoch.is_text() && epoch.shown(text).is_some() => {
+            return Ok(());
+        }
+        (Kind::Prefixed { prefix, .. }, S(text))
+            if text.strip_prefix(prefix).is_none_or(str::is_empty) =>
+        {
+            return Err(format!(
+                "`{path}` is `{}`, which is not `{prefix}` and a text",
+                short(text)
+            ));
+        }
+        (Kind::Text | Kind::Prefixed { .. }, S(_))
+        | (Kind::Number, N(_))
+        | (Kind::Boolean, Bool(_)) => return Ok(()),
         (Kind::Integer, N(text)) if is_whole(text) => return Ok(()),
         (Kind::Texts, L(values)) => {
-            return values.iter_mut().enumerate().try_for_each(|(index, value)| one(value, Kind::Text, &format!("{path}[{index}]")));
+            return values.iter_mut().enumerate().try_for_each(|(index, value)| {
+                one(value, Kind::Text, &format!("{path}[{index}]"))
+            });
         }
         (Kind::Object(fields), M(members)) => return at(members, fields, &format!("{path}.")),
         (Kind::Objects(fields), L(values)) => {
             let mut elements = values.iter_mut().enumerate();
-            return elements.try_for_each(|(index, value)| one(value, Kind::Object(fields), &format!("{path}[{index}]")));
+            return elements.try_for_each(|(index, value)| {
+                one(value, Kind::Object(fields), &format!("{path}[{index}]"))
+            });
         }
         (Kind::Text | Kind::Timestamp | Kind::Prefixed { .. }, _) => "string",
         (Kind::Epoch(epoch), _) => match (epoch.is_text(), epoch.nanoseconds()) {
@@ -98,7 +119,10 @@ mod tests {
             (r#"{"pages":1.5}"#, "`pages` is no whole number"),
             (r#"{"free":"yes"}"#, "`free` is no boolean"),
             (r#"{"seenAt":5}"#, "`seenAt` is no string"),
-            (r#"{"seenAt":"yesterday"}"#, "`seenAt` is `yesterday`, not a time of RFC 3339 like 2024-01-31T09:30:00Z"),
+            (
+                r#"{"seenAt":"yesterday"}"#,
+                "`seenAt` is `yesterday`, not a time of RFC 3339 like 2024-01-31T09:30:00Z",
+            ),
             (r#"{"madeAt":"1704067200"}"#, "`madeAt` is no number of whole seconds since 1970"),
             (r#"{"madeAt":1704067200.5}"#, "`madeAt` is no number of whole seconds since 1970"),
             (r#"{"PK":"AUTHOR#1"}"#, "`PK` is `AUTHOR#1`, which is not `BOOK#` and a text"),
@@ -108,7 +132,10 @@ mod tests {
             (r#"{"size":[]}"#, "`size` is no object"),
             (r#"{"size":{"width":"1"}}"#, "`size.width` is no number"),
             (r#"{"parts":{}}"#, "`parts` is no list of objects"),
-            (r#"{"parts":[{},{"readAt":""}]}"#, "`parts[1].readAt` is ``, not a time of RFC 3339 like 2024-01-31T09:30:00Z"),
+            (
+                r#"{"parts":[{},{"readAt":""}]}"#,
+                "`parts[1].readAt` is ``, not a time of RFC 3339 like 2024-01-31T09:30:00Z",
+            ),
         ] {
             assert_eq!(checked(text).unwrap_err(), reason);
         }

@@ -1,4 +1,5 @@
-//! Edits of the work tree: all are made in memory, so a mistake leaves nothing half-written; then they are shown or written.
+//! Edits of the work tree: all are made in memory, so a mistake leaves nothing half-written; then
+//! they are shown or written.
 
 use crate::workspace;
 use anyhow::{Context as _, Result, bail, ensure};
@@ -7,7 +8,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// The texts of the files that change, by their paths in the workspace; `None` is a file to be removed.
+/// The texts of the files that change, by their paths in the workspace; `None` is a file to be
+/// removed.
 pub(super) struct Change {
     root: PathBuf,
     files: BTreeMap<String, Option<String>>,
@@ -17,12 +19,24 @@ impl Change {
     /// Begins without any edit.
     ///
     /// # Errors
-    /// Unless git says that nothing is changed, so that `git checkout .` and `git clean` take this change back, and no other.
+    /// Unless git says that nothing is changed, so that `git checkout .` and `git clean` take this
+    /// change back, and no other.
     pub(super) fn begin(root: PathBuf, allow_dirty: bool) -> Result<Self> {
         if !allow_dirty {
-            let status = Command::new("git").current_dir(&root).args(["status", "--porcelain"]).output().context("cannot start git")?;
-            ensure!(status.status.success(), "{} is not in a git repository: --allow-dirty goes on without one", workspace::shown(&root));
-            ensure!(status.stdout.is_empty(), "there are changes that are not committed: commit them first, or use --allow-dirty");
+            let status = Command::new("git")
+                .current_dir(&root)
+                .args(["status", "--porcelain"])
+                .output()
+                .context("cannot start git")?;
+            ensure!(
+                status.status.success(),
+                "{} is not in a git repository: --allow-dirty goes on without one",
+                workspace::shown(&root)
+            );
+            ensure!(
+                status.stdout.is_empty(),
+                "there are changes that are not committed: commit them first, or use --allow-dirty"
+            );
         }
         Ok(Self { root, files: BTreeMap::new() })
     }
@@ -37,11 +51,13 @@ impl Change {
         match self.files.get(path) {
             Some(Some(text)) => Ok(text.clone()),
             Some(None) => bail!("{path} is removed"),
-            None => std::fs::read_to_string(self.root.join(path)).with_context(|| format!("cannot read {path}")),
+            None => std::fs::read_to_string(self.root.join(path))
+                .with_context(|| format!("cannot read {path}")),
         }
     }
 
-    /// Returns the paths of the files below a folder that there are before the edits, sorted. A folder that is not there has none.
+    /// Returns the paths of the files below a folder that there are before the edits, sorted. A
+    /// folder that is not there has none.
     pub(super) fn files(&self, folder: &str) -> Result<Vec<String>> {
         let mut found = Vec::new();
         let mut folders = vec![folder.to_owned()];
@@ -49,7 +65,9 @@ impl Change {
             if !self.root.join(&folder).is_dir() {
                 continue;
             }
-            for entry in std::fs::read_dir(self.root.join(&folder)).with_context(|| format!("cannot read {folder}"))? {
+            for entry in std::fs::read_dir(self.root.join(&folder))
+                .with_context(|| format!("cannot read {folder}"))?
+            {
                 let entry = entry.with_context(|| format!("cannot read {folder}"))?;
                 let path = format!("{folder}/{}", entry.file_name().to_string_lossy());
                 if entry.path().is_dir() { folders.push(path) } else { found.push(path) }
@@ -66,8 +84,13 @@ impl Change {
         Ok(())
     }
 
-    /// Replaces the text of a file by what a function makes of it. The function's error gets the file's name.
-    pub(super) fn edit(&mut self, path: &str, edit: impl FnOnce(&str) -> Result<String>) -> Result<()> {
+    /// Replaces the text of a file by what a function makes of it. The function's error gets the
+    /// file's name.
+    pub(super) fn edit(
+        &mut self,
+        path: &str,
+        edit: impl FnOnce(&str) -> Result<String>,
+    ) -> Result<()> {
         let text = edit(&self.text(path)?).with_context(|| path.to_owned())?;
         self.set(path, text);
         Ok(())
@@ -83,14 +106,16 @@ impl Change {
         self.files.insert(path.to_owned(), None);
     }
 
-    /// Formats the Rust files, then prints the difference (`dry_run`), or writes it and prints the files with their line counts.
+    /// Formats the Rust files, then prints the difference (`dry_run`), or writes it and prints the
+    /// files with their line counts.
     pub(super) fn finish(mut self, dry_run: bool) -> Result<()> {
         for (path, text) in &mut self.files {
             if let (true, Some(text)) = (path.ends_with(".rs"), text.as_mut()) {
                 *text = formatted(&self.root, text);
             }
         }
-        let scratch = workspace::target(&self.root).join(format!("dev/change-{}", std::process::id()));
+        let scratch =
+            workspace::target(&self.root).join(format!("dev/change-{}", std::process::id()));
         let outcome = self.difference(&scratch, dry_run);
         // It is only a copy.
         let _ = std::fs::remove_dir_all(&scratch);
@@ -111,7 +136,8 @@ impl Change {
     /// Copies the files, old and new, into a folder and lets git compare them.
     fn difference(&self, scratch: &Path, whole: bool) -> Result<()> {
         for side in ["old", "new"] {
-            std::fs::create_dir_all(scratch.join(side)).with_context(|| format!("cannot make {}", workspace::shown(scratch)))?;
+            std::fs::create_dir_all(scratch.join(side))
+                .with_context(|| format!("cannot make {}", workspace::shown(scratch)))?;
         }
         for (path, text) in &self.files {
             if let Ok(old) = std::fs::read_to_string(self.root.join(path)) {
@@ -130,18 +156,32 @@ impl Change {
         let numbers = git.args(["--numstat", "old", "new"]).output().context("cannot start git")?;
         for line in String::from_utf8_lossy(&numbers.stdout).lines() {
             let mut parts = line.split('\t');
-            if let (Some(added), Some(removed), Some(path)) = (parts.next(), parts.next(), parts.next()) {
-                println!("{:>6} {:>6}  {}", format!("+{added}"), format!("-{removed}"), plain(path));
+            if let (Some(added), Some(removed), Some(path)) =
+                (parts.next(), parts.next(), parts.next())
+            {
+                println!(
+                    "{:>6} {:>6}  {}",
+                    format!("+{added}"),
+                    format!("-{removed}"),
+                    plain(path)
+                );
             }
         }
         Ok(())
     }
 }
 
-/// Returns the path of a file in git's list: `{old => new}/a`, `/dev/null => new/a`, `old/a => /dev/null`.
+/// Returns the path of a file in git's list: `{old => new}/a`, `/dev/null => new/a`,
+/// `old/a => /dev/null`.
 fn plain(path: &str) -> &str {
-    let path = path.strip_prefix("/dev/null => ").or_else(|| path.strip_suffix(" => /dev/null")).unwrap_or(path);
-    ["{old => new}/", "new/", "old/"].iter().find_map(|side| path.strip_prefix(side)).unwrap_or(path)
+    let path = path
+        .strip_prefix("/dev/null => ")
+        .or_else(|| path.strip_suffix(" => /dev/null"))
+        .unwrap_or(path);
+    ["{old => new}/", "new/", "old/"]
+        .iter()
+        .find_map(|side| path.strip_prefix(side))
+        .unwrap_or(path)
 }
 
 fn put(file: &Path, text: &str) -> Result<()> {
@@ -154,7 +194,8 @@ fn put(file: &Path, text: &str) -> Result<()> {
 
 /// Removes a file, and its folders as far as they are empty then.
 fn take(root: &Path, file: &Path) -> Result<()> {
-    std::fs::remove_file(file).with_context(|| format!("cannot remove {}", workspace::shown(file)))?;
+    std::fs::remove_file(file)
+        .with_context(|| format!("cannot remove {}", workspace::shown(file)))?;
     for folder in file.ancestors().skip(1).take_while(|folder| *folder != root) {
         if std::fs::remove_dir(folder).is_err() {
             break;
@@ -163,15 +204,19 @@ fn take(root: &Path, file: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Formats Rust as the workspace does; returns the text as it is if rustfmt is not there or cannot read it.
+/// Formats Rust as the workspace does; returns the text as it is if rustfmt is not there or cannot
+/// read it.
 fn formatted(root: &Path, text: &str) -> String {
     let rustfmt = || -> std::io::Result<Option<String>> {
         let mut rustfmt = Command::new("rustfmt");
         rustfmt.current_dir(root).args(["--edition", "2024", "--emit", "stdout", "--quiet"]);
-        let mut child = rustfmt.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+        let mut child =
+            rustfmt.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
         child.stdin.take().map(|mut stdin| stdin.write_all(text.as_bytes())).transpose()?;
         let output = child.wait_with_output()?;
-        Ok(String::from_utf8(output.stdout).ok().filter(|text| output.status.success() && !text.is_empty()))
+        Ok(String::from_utf8(output.stdout)
+            .ok()
+            .filter(|text| output.status.success() && !text.is_empty()))
     };
     rustfmt().ok().flatten().unwrap_or_else(|| text.to_owned())
 }
@@ -212,13 +257,18 @@ mod tests {
     #[test]
     fn a_file_that_is_there_is_not_created() {
         let mut change = Change::begin(folder("there"), true).unwrap();
-        assert_eq!(change.create("a/b/old.rs", String::new()).unwrap_err().to_string(), "a/b/old.rs is there already");
+        assert_eq!(
+            change.create("a/b/old.rs", String::new()).unwrap_err().to_string(),
+            "a/b/old.rs is there already"
+        );
     }
 
     #[test]
     fn changes_that_are_not_committed_are_refused() {
         let root = folder("git");
-        let git = |arguments: &[&str]| Command::new("git").current_dir(&root).args(arguments).output().unwrap();
+        let git = |arguments: &[&str]| {
+            Command::new("git").current_dir(&root).args(arguments).output().unwrap()
+        };
         git(&["init", "-q"]);
         let error = Change::begin(root.clone(), false).err().unwrap().to_string();
         assert!(error.starts_with("there are changes that are not committed"), "{error}");

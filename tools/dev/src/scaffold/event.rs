@@ -1,4 +1,5 @@
-//! Events of a route, as API Gateway sends them (payload format 2.0). The case's name states the expected status.
+//! Events of a route, as API Gateway sends them (payload format 2.0). The case's name states the
+//! expected status.
 
 use serde_json::{Map, Value, json};
 
@@ -15,7 +16,8 @@ pub(super) struct Example<'a> {
 /// Returns the cases of a route with their events.
 pub(super) fn all(of: &Example<'_>) -> Vec<(&'static str, String)> {
     let wrong = if of.is_list { "limit=0" } else { "fields=." };
-    let mut cases = vec![("plain", event(of, "", None, true)), ("bad", event(of, wrong, None, true))];
+    let mut cases =
+        vec![("plain", event(of, "", None, true)), ("bad", event(of, wrong, None, true))];
     if let Some((owner, _)) = of.owner {
         // Without the owner in the path, a caller sees their own.
         if of.values.iter().any(|(name, _)| *name == owner) {
@@ -33,10 +35,11 @@ fn event(of: &Example<'_>, query: &str, strange: Option<&str>, with_token: bool)
         true => "somebody-else",
         false => of.values.iter().find(|(other, _)| *other == name).map_or("", |(_, value)| value),
     };
-    let segment = |segment: &str| match segment.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
-        Some(name) => value(name).to_owned(),
-        None => segment.to_owned(),
-    };
+    let segment =
+        |segment: &str| match segment.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
+            Some(name) => value(name).to_owned(),
+            None => segment.to_owned(),
+        };
     let raw_path = of.path.split('/').map(segment).collect::<Vec<_>>().join("/");
     let route_key = format!("GET {}", of.path);
     let mut event = json!({
@@ -79,8 +82,12 @@ fn event(of: &Example<'_>, query: &str, strange: Option<&str>, with_token: bool)
     }
     event["requestContext"] = context;
     if !of.values.is_empty() {
-        event["pathParameters"] =
-            of.values.iter().map(|(name, _)| ((*name).to_owned(), Value::from(value(name)))).collect::<Map<_, _>>().into();
+        event["pathParameters"] = of
+            .values
+            .iter()
+            .map(|(name, _)| ((*name).to_owned(), Value::from(value(name))))
+            .collect::<Map<_, _>>()
+            .into();
     }
     event["isBase64Encoded"] = false.into();
     event
@@ -93,9 +100,17 @@ mod tests {
     #[test]
     fn a_private_list_has_a_case_for_each_status() {
         let values = vec![("authorId", "author-1")];
-        let of = Example { path: "/v1/authors/{authorId}/articles", values, owner: Some(("authorId", "author-1")), is_list: true };
+        let of = Example {
+            path: "/v1/authors/{authorId}/articles",
+            values,
+            owner: Some(("authorId", "author-1")),
+            is_list: true,
+        };
         let cases = all(&of);
-        assert_eq!(cases.iter().map(|(case, _)| *case).collect::<Vec<_>>(), ["plain", "bad", "forbidden", "unauthorized"]);
+        assert_eq!(
+            cases.iter().map(|(case, _)| *case).collect::<Vec<_>>(),
+            ["plain", "bad", "forbidden", "unauthorized"]
+        );
         let event = |index: usize| serde_json::from_str::<Value>(&cases[index].1).unwrap();
         assert_eq!(event(0)["rawPath"], "/v1/authors/author-1/articles");
         assert_eq!(event(0)["requestContext"]["authorizer"]["jwt"]["claims"]["sub"], "author-1");

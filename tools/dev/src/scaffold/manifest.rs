@@ -1,4 +1,5 @@
-//! Edits of the root `Cargo.toml`: the members and the routes of `cargo lambda watch`. Pure functions from text to text.
+//! Edits of the root `Cargo.toml`: the members and the routes of `cargo lambda watch`. Pure
+//! functions from text to text.
 
 use anyhow::{Context as _, Result};
 
@@ -28,8 +29,14 @@ pub(super) fn without_routes(manifest: &str) -> Result<String> {
 
 /// Splits a manifest into what ends with the router's heading, the router's lines, and the rest.
 fn parts(manifest: &str) -> Result<(&str, &str, &str)> {
-    let begin = manifest.find(ROUTER).with_context(|| format!("there is no {}", ROUTER.trim_end()))? + ROUTER.len();
-    let length: usize = manifest[begin..].split_inclusive('\n').take_while(|line| !line.trim().is_empty()).map(str::len).sum();
+    let begin =
+        manifest.find(ROUTER).with_context(|| format!("there is no {}", ROUTER.trim_end()))?
+            + ROUTER.len();
+    let length: usize = manifest[begin..]
+        .split_inclusive('\n')
+        .take_while(|line| !line.trim().is_empty())
+        .map(str::len)
+        .sum();
     Ok((&manifest[..begin], &manifest[begin..begin + length], &manifest[begin + length..]))
 }
 
@@ -50,7 +57,12 @@ mod tests {
     #[test]
     fn a_further_route_comes_last() {
         let two = with_route(ONE, "/v1/things/{id}", "get-thing").unwrap();
-        assert!(two.contains("]\n\"/v1/things/{id}\" = [\n  { method = \"GET\", function = \"get-thing\" },\n"), "{two}");
+        assert!(
+            two.contains(
+                "]\n\"/v1/things/{id}\" = [\n  { method = \"GET\", function = \"get-thing\" },\n"
+            ),
+            "{two}"
+        );
         assert_eq!(two.matches("functions/*").count(), 1);
     }
 }

@@ -30,7 +30,10 @@ impl NewRoute {
         if self.is_list {
             let offers = self.offers()?;
             let (_, _, first) = offers.sorts.first().context("a list has a sort")?;
-            about = format!("List {words}, {} unless sorted otherwise.", first.trim_start_matches("the "));
+            about = format!(
+                "List {words}, {} unless sorted otherwise.",
+                first.trim_start_matches("the ")
+            );
             shape = offers.text();
         }
         let access = match &self.access {
@@ -80,7 +83,9 @@ impl NewRoute {
             given.push(owner);
         }
         let serves_all = |index: &&api::Index| match index.partition {
-            Partition::Attributes(names) => names.iter().all(|name| given.contains(name)) && !index.range.is_empty(),
+            Partition::Attributes(names) => {
+                names.iter().all(|name| given.contains(name)) && !index.range.is_empty()
+            }
             Partition::Shards(_) => given.is_empty(),
         };
         let of_all: Vec<_> = resource.table.indexes.iter().filter(serves_all).collect();
@@ -90,7 +95,11 @@ impl NewRoute {
                 !of_all.is_empty(),
                 "{name} has no index over all rows: this list needs one (`--index NAME:SORT` of `cargo dev new resource`)"
             ),
-            given => ensure!(!of_all.is_empty(), "{name} has no index with the partition {} that could list them", given.join(", ")),
+            given => ensure!(
+                !of_all.is_empty(),
+                "{name} has no index with the partition {} that could list them",
+                given.join(", ")
+            ),
         }
         let kind = |name: &str| resource.field(name).map(|field| field.kind);
         let mut sorts: Vec<(String, &'static str, String)> = Vec::new();
@@ -101,13 +110,24 @@ impl NewRoute {
             let words = name::words(field);
             let named = |order: &str| format!("{field}_{order}");
             let (down, up, high, low) = match kind(field) {
-                Some(Kind::Timestamp) if sorts.is_empty() => {
-                    ("newest".to_owned(), "oldest".to_owned(), "the latest".to_owned(), "the earliest".to_owned())
-                }
-                Some(Kind::Number | Kind::Integer) => {
-                    (named("desc"), named("asc"), format!("the highest {words}"), format!("the lowest {words}"))
-                }
-                _ => (named("desc"), named("asc"), format!("the last {words}"), format!("the first {words}")),
+                Some(Kind::Timestamp) if sorts.is_empty() => (
+                    "newest".to_owned(),
+                    "oldest".to_owned(),
+                    "the latest".to_owned(),
+                    "the earliest".to_owned(),
+                ),
+                Some(Kind::Number | Kind::Integer) => (
+                    named("desc"),
+                    named("asc"),
+                    format!("the highest {words}"),
+                    format!("the lowest {words}"),
+                ),
+                _ => (
+                    named("desc"),
+                    named("asc"),
+                    format!("the last {words}"),
+                    format!("the first {words}"),
+                ),
             };
             sorts.extend([(down, field, high + " first"), (up, field, low + " first")]);
         }
@@ -116,8 +136,13 @@ impl NewRoute {
             Partition::Attributes(names) => names,
             Partition::Shards(_) => &[],
         }) {
-            let everywhere = resource.table.indexes.iter().all(|index| index.covers(&resource.table, name));
-            if everywhere && kind(name) == Some(Kind::Text) && !given.contains(name) && !filters.contains(name) {
+            let everywhere =
+                resource.table.indexes.iter().all(|index| index.covers(&resource.table, name));
+            if everywhere
+                && kind(name) == Some(Kind::Text)
+                && !given.contains(name)
+                && !filters.contains(name)
+            {
                 filters.push(*name);
             }
         }
@@ -125,7 +150,8 @@ impl NewRoute {
     }
 }
 
-/// The choices of a list: filters by their attributes; sorts with name, field and meaning, each field descending, then ascending.
+/// The choices of a list: filters by their attributes; sorts with name, field and meaning, each
+/// field descending, then ascending.
 struct Offers {
     filters: Vec<&'static str>,
     sorts: Vec<(String, &'static str, String)>,
@@ -141,7 +167,9 @@ impl Offers {
         };
         let sort = |(index, (name, field, about)): (usize, &(String, &str, String))| {
             let order = if index.is_multiple_of(2) { "Descending" } else { "Ascending" };
-            format!("SortOption {{ name: {name:?}, field: {field:?}, order: Order::{order}, about: {about:?} }},\n")
+            format!(
+                "SortOption {{ name: {name:?}, field: {field:?}, order: Order::{order}, about: {about:?} }},\n"
+            )
         };
         format!(
             "Shape::List(List {{\nfilters: &[{}],\nsorts: &[\n{}],\nexpansions: &[],\nlimits: Limits::USUAL,\n}})",
@@ -158,7 +186,8 @@ mod tests {
     fn list(resource: &'static Resource, access: NewAccess) -> NewRoute {
         NewRoute {
             name: "list-them".to_owned(),
-            path: if access == NewAccess::Public { "/v1/them" } else { "/v1/users/{userId}/them" }.to_owned(),
+            path: if access == NewAccess::Public { "/v1/them" } else { "/v1/users/{userId}/them" }
+                .to_owned(),
             resource,
             access,
             is_list: true,
@@ -170,18 +199,33 @@ mod tests {
         let text = list(&shop::PRODUCTS, NewAccess::Public).declaration("PRODUCTS").unwrap();
         assert!(text.contains("field: \"category\", accepts: Accepts::Text"), "{text}");
         assert!(text.contains("name: \"price_desc\", field: \"price\", order: Order::Descending, about: \"the highest price first\""));
-        assert!(text.contains("about: \"List products, highest price first unless sorted otherwise.\""));
-        let error = list(&shop::ORDERS, NewAccess::Public).declaration("ORDERS").unwrap_err().to_string();
+        assert!(
+            text.contains("about: \"List products, highest price first unless sorted otherwise.\"")
+        );
+        let error =
+            list(&shop::ORDERS, NewAccess::Public).declaration("ORDERS").unwrap_err().to_string();
         assert!(error.starts_with("orders has no index over all rows"), "{error}");
     }
 
     #[test]
     fn a_private_list_has_the_sorts_of_the_callers_indexes() {
-        let text = list(&shop::ORDERS, NewAccess::Owner("userId".to_owned())).declaration("ORDERS").unwrap();
-        assert!(text.contains("access: Access::owner(\"userId\")") && text.contains("name: \"newest\", field: \"placedAt\""), "{text}");
-        assert!(text.contains("parameter: \"status\"") && !text.contains("parameter: \"userId\""), "{text}");
+        let text = list(&shop::ORDERS, NewAccess::Owner("userId".to_owned()))
+            .declaration("ORDERS")
+            .unwrap();
+        assert!(
+            text.contains("access: Access::owner(\"userId\")")
+                && text.contains("name: \"newest\", field: \"placedAt\""),
+            "{text}"
+        );
+        assert!(
+            text.contains("parameter: \"status\"") && !text.contains("parameter: \"userId\""),
+            "{text}"
+        );
         let route = list(&shop::ORDERS, NewAccess::Owner("orderId".to_owned()));
-        let error = NewRoute { path: "/v1/them".to_owned(), ..route }.declaration("ORDERS").unwrap_err().to_string();
+        let error = NewRoute { path: "/v1/them".to_owned(), ..route }
+            .declaration("ORDERS")
+            .unwrap_err()
+            .to_string();
         assert_eq!(error, "orders has no index with the partition orderId that could list them");
     }
 }

@@ -9,7 +9,8 @@ const ROWS: u32 = 20;
 /// The number of values of an attribute that is not the id: several rows share each.
 const VALUES: u32 = 4;
 
-/// Returns the rows as JSON Lines. `authorId` has the values `author-1`, `author-2`, …, wherever it stands.
+/// Returns the rows as JSON Lines. `authorId` has the values `author-1`, `author-2`, …, wherever it
+/// stands.
 pub(super) fn lines(resource: &NewResource) -> String {
     (1..=ROWS).map(|number| row(resource, number).to_string() + "\n").collect()
 }
@@ -19,13 +20,20 @@ fn row(resource: &NewResource, number: u32) -> Value {
         AttributeKind::Text => {
             let own = attribute.name == resource.id();
             let number = if own { number } else { 1 + (number - 1) % VALUES };
-            let words = name::words(attribute.name.strip_suffix("Id").unwrap_or(&attribute.name)).replace(' ', "-");
+            let words = name::words(attribute.name.strip_suffix("Id").unwrap_or(&attribute.name))
+                .replace(' ', "-");
             json!(format!("{words}-{number}"))
         }
         AttributeKind::Number => json!(f64::from(number) * 2.5),
         AttributeKind::Timestamp => json!(format!("2024-01-{:02}T12:00:00.000Z", number)),
     };
-    Value::Object(resource.fields().into_iter().map(|attribute| (attribute.name.clone(), value(attribute))).collect::<Map<_, _>>())
+    Value::Object(
+        resource
+            .fields()
+            .into_iter()
+            .map(|attribute| (attribute.name.clone(), value(attribute)))
+            .collect::<Map<_, _>>(),
+    )
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! Edits of the Rust files of `shared/model`: pure functions from text to text. Comments and order stay; rustfmt sorts what is added.
+//! Edits of the Rust files of `shared/model`: pure functions from text to text. Comments and order
+//! stay; rustfmt sorts what is added.
 
 use anyhow::{Context as _, Result};
 use std::ops::Range;
@@ -18,7 +19,12 @@ pub(super) fn export(lib: &str, module: &str, name: &str) -> Result<String> {
     if let Some(start) = lib.find(&of_module) {
         let start = start + of_module.len();
         let end = start + lib[start..].find(';').context("a `pub use` without its end")?;
-        let names = lib[start..end].trim().trim_start_matches('{').trim_end_matches('}').trim().trim_end_matches(',');
+        let names = lib[start..end]
+            .trim()
+            .trim_start_matches('{')
+            .trim_end_matches('}')
+            .trim()
+            .trim_end_matches(',');
         return Ok(format!("{}{{{names}, {name}}}{}", &lib[..start], &lib[end..]));
     }
     let line = format!("pub use {module}::{name};\n");
@@ -38,15 +44,21 @@ pub(super) fn export(lib: &str, module: &str, name: &str) -> Result<String> {
 pub(super) fn element(lib: &str, list: &str, element: &str) -> Result<String> {
     let range = elements(lib, list)?;
     let elements = lib[range.clone()].trim().trim_end_matches(',');
-    let elements = if elements.is_empty() { element.to_owned() } else { format!("{elements}, {element}") };
+    let elements =
+        if elements.is_empty() { element.to_owned() } else { format!("{elements}, {element}") };
     Ok(format!("{}{elements}{}", &lib[..range.start], &lib[range.end..]))
 }
 
 /// Finds what is between the brackets of the list `const NAME: … = &[…];`.
 fn elements(lib: &str, list: &str) -> Result<Range<usize>> {
-    let declared = lib.find(&format!("const {list}:")).with_context(|| format!("there is no `const {list}`"))?;
-    let begin = declared + lib[declared..].find("= &[").with_context(|| format!("`const {list}` is no `&[…]`"))? + "= &[".len();
-    let end = begin + lib[begin..].find(']').with_context(|| format!("`const {list}` does not end"))?;
+    let declared = lib
+        .find(&format!("const {list}:"))
+        .with_context(|| format!("there is no `const {list}`"))?;
+    let begin = declared
+        + lib[declared..].find("= &[").with_context(|| format!("`const {list}` is no `&[…]`"))?
+        + "= &[".len();
+    let end =
+        begin + lib[begin..].find(']').with_context(|| format!("`const {list}` does not end"))?;
     Ok(begin..end)
 }
 
@@ -59,8 +71,13 @@ pub(super) fn imports(file: &str, names: &[&str]) -> Result<String> {
     };
     let start = start + USE.len();
     let end = start + file[start..].find('}').context("`use api::{` does not end")?;
-    let mut all: Vec<_> = file[start..end].split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
-    all.extend(names.iter().filter(|name| !file[start..end].split(',').any(|known| known.trim() == **name)));
+    let mut all: Vec<_> =
+        file[start..end].split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
+    all.extend(
+        names
+            .iter()
+            .filter(|name| !file[start..end].split(',').any(|known| known.trim() == **name)),
+    );
     Ok(format!("{}{}{}", &file[..start], all.join(", "), &file[end..]))
 }
 
@@ -72,13 +89,16 @@ pub(super) fn resource_static<'a>(file: &'a str, resource: &str) -> Option<&'a s
     kind.trim_start().starts_with("Resource").then(|| name.trim())
 }
 
-/// Removes modules with all that is exported from them, empties the lists, and removes examples from the doc comment.
+/// Removes modules with all that is exported from them, empties the lists, and removes examples
+/// from the doc comment.
 pub(super) fn emptied(lib: &str, modules: &[String]) -> Result<String> {
     let mut text = String::new();
     let (mut skips_example, mut skips_use) = (false, false);
     for line in lib.split_inclusive('\n') {
         let fence = line.starts_with("//! ```");
-        let of_module = |begin: &str, end: &str| modules.iter().any(|module| line.starts_with(&format!("{begin}{module}{end}")));
+        let of_module = |begin: &str, end: &str| {
+            modules.iter().any(|module| line.starts_with(&format!("{begin}{module}{end}")))
+        };
         skips_use |= of_module("pub use ", "::");
         if !(skips_example || fence || skips_use || of_module("mod ", ";")) {
             text.push_str(line);
@@ -113,7 +133,8 @@ fn insert(text: &str, at: usize, what: &str) -> String {
 mod tests {
     use super::*;
 
-    const EMPTY: &str = "//! The bundle.\n\n/// Every resource.\npub const RESOURCES: &[&api::Resource] = &[];\n";
+    const EMPTY: &str =
+        "//! The bundle.\n\n/// Every resource.\npub const RESOURCES: &[&api::Resource] = &[];\n";
     const LIB: &str = "//! The bundle.\n\nmod parts;\nmod things;\n\npub use parts::PARTS;\npub use things::{GET_THING, THINGS};\n\n\
                        /// Every resource.\npub const RESOURCES: &[&api::Resource] = &[\n    &THINGS,\n    &PARTS,\n];\n";
 
@@ -131,13 +152,25 @@ mod tests {
     #[test]
     fn a_module_is_added_to_others() {
         let lib = export(&module(LIB, "words").unwrap(), "words", "WORDS").unwrap();
-        assert!(lib.contains("mod things;\nmod words;\n") && lib.contains("THINGS};\npub use words::WORDS;\n"), "{lib}");
+        assert!(
+            lib.contains("mod things;\nmod words;\n")
+                && lib.contains("THINGS};\npub use words::WORDS;\n"),
+            "{lib}"
+        );
     }
 
     #[test]
     fn a_name_joins_those_of_its_module() {
-        assert!(export(LIB, "parts", "LIST_PARTS").unwrap().contains("pub use parts::{PARTS, LIST_PARTS};"));
-        assert!(export(LIB, "things", "LIST_THINGS").unwrap().contains("pub use things::{GET_THING, THINGS, LIST_THINGS};"));
+        assert!(
+            export(LIB, "parts", "LIST_PARTS")
+                .unwrap()
+                .contains("pub use parts::{PARTS, LIST_PARTS};")
+        );
+        assert!(
+            export(LIB, "things", "LIST_THINGS")
+                .unwrap()
+                .contains("pub use things::{GET_THING, THINGS, LIST_THINGS};")
+        );
     }
 
     #[test]
@@ -154,7 +187,10 @@ mod tests {
     #[test]
     fn names_are_imported_once() {
         let file = "//! Things.\n\nuse api::{\n    Field, Kind,\n};\n";
-        assert_eq!(imports(file, &["Kind", "Route"]).unwrap(), "//! Things.\n\nuse api::{Field, Kind, Route};\n");
+        assert_eq!(
+            imports(file, &["Kind", "Route"]).unwrap(),
+            "//! Things.\n\nuse api::{Field, Kind, Route};\n"
+        );
         assert_eq!(
             imports("//! Things.\n\nconst X: u8 = 1;\n", &["Route"]).unwrap(),
             "//! Things.\n\nuse api::{Route};\n\nconst X: u8 = 1;\n"

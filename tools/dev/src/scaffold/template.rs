@@ -1,7 +1,8 @@
 //! Edits of `template.yaml`: pure functions from text to text. Comments and order stay.
 //!
-//! The form of a table and of a route's block is that of the files in `scaffold/template/`. Only the parts that follow
-//! from the declarations are made here. A list that a fork has removed (alarm of throttles, distribution) is left out.
+//! The form of a table and of a route's block is that of the files in `scaffold/template/`. Only
+//! the parts that follow from the declarations are made here. A list that a fork has removed (alarm
+//! of throttles, distribution) is left out.
 
 use super::name::{camel, pascal, screaming};
 use super::resource::{AttributeKind, NewResource, SHARD};
@@ -38,13 +39,16 @@ pub(super) fn with_resource(template: &str, new: &NewResource) -> Result<String>
         attributes.push((&field.name, if field.kind == AttributeKind::Number { "N" } else { "S" }));
     }
     for index in &new.indexes {
-        let mut hash: Vec<_> = index.partition.iter().map(|attribute| attribute.name.as_str()).collect();
+        let mut hash: Vec<_> =
+            index.partition.iter().map(|attribute| attribute.name.as_str()).collect();
         if hash.is_empty() {
             hash.push(SHARD);
             sharded = true;
         }
         let keys = hash.iter().map(|name| key("            ", name, "HASH"));
-        let keys: String = keys.chain([&index.sort.name, new.id()].map(|name| key("            ", name, "RANGE"))).collect();
+        let keys: String = keys
+            .chain([&index.sort.name, new.id()].map(|name| key("            ", name, "RANGE")))
+            .collect();
         let _ = write!(
             indexes,
             "        - IndexName: {}\n          KeySchema:\n{keys}          Projection: {{ProjectionType: ALL}}\n          \
@@ -62,10 +66,21 @@ pub(super) fn with_resource(template: &str, new: &NewResource) -> Result<String>
     if sharded {
         attributes.push((SHARD, "N"));
     }
-    let definitions = attributes.iter().map(|(name, kind)| format!("        - {{AttributeName: {name}, AttributeType: {kind}}}\n"));
+    let definitions = attributes.iter().map(|(name, kind)| {
+        format!("        - {{AttributeName: {name}, AttributeType: {kind}}}\n")
+    });
     let kinds = ["HASH", "RANGE"];
-    let own = new.key.iter().zip(kinds).map(|(attribute, kind)| key("        ", &attribute.name, kind)).collect::<String>();
-    let indexes = if indexes.is_empty() { indexes } else { format!("      GlobalSecondaryIndexes:\n{indexes}") };
+    let own = new
+        .key
+        .iter()
+        .zip(kinds)
+        .map(|(attribute, kind)| key("        ", &attribute.name, kind))
+        .collect::<String>();
+    let indexes = if indexes.is_empty() {
+        indexes
+    } else {
+        format!("      GlobalSecondaryIndexes:\n{indexes}")
+    };
     let table = filled(
         TABLE,
         &[
@@ -76,23 +91,35 @@ pub(super) fn with_resource(template: &str, new: &NewResource) -> Result<String>
             ("metrics", metrics.trim_end_matches('\n')),
         ],
     );
-    let at = template.find(ROUTES).with_context(|| format!("there is no heading `{}`", ROUTES.trim()))?;
+    let at = template
+        .find(ROUTES)
+        .with_context(|| format!("there is no heading `{}`", ROUTES.trim()))?;
     let template = inserted(template, at, &format!("{}\n\n", table.trim_end()));
     let outputs = template.find(OUTPUTS).context("there are no Outputs")? + OUTPUTS.len();
-    let before = |name: &str| template[outputs..].find(&format!("  {name}:\n")).map(|at| outputs + at);
+    let before =
+        |name: &str| template[outputs..].find(&format!("  {name}:\n")).map(|at| outputs + at);
     let at = before("CursorSecret").unwrap_or(template.len());
-    let output = format!("  {id}Table:\n    Description: Table of the {}\n    Value: !Ref {id}Table\n", new.name);
+    let output = format!(
+        "  {id}Table:\n    Description: Table of the {}\n    Value: !Ref {id}Table\n",
+        new.name
+    );
     let template = inserted(&template, at, &output);
-    let shown = format!("[\"AWS/DynamoDB\", \"ReadThrottleEvents\", \"TableName\", \"${{{id}Table}}\"],");
+    let shown =
+        format!("[\"AWS/DynamoDB\", \"ReadThrottleEvents\", \"TableName\", \"${{{id}Table}}\"],");
     let template = on_dashboard(&template, &[DASHBOARD_END], &shown);
     Ok(on_line(&template, LOAD, |line| format!("{line} --table {}=${{{id}Table}}", new.name)))
 }
 
 /// Adds a route's block, its throttles and, if it is public, its place in the distribution.
 pub(super) fn with_route(template: &str, new: &NewRoute, table: &str) -> Result<String> {
-    let routes = template.find(ROUTES).with_context(|| format!("there is no heading `{}`", ROUTES.trim()))?;
-    let mut headings = template[routes + 1..].match_indices("\n  # ── ").map(|(at, _)| routes + 1 + at + 1);
-    let end = headings.find(|at| !template[*at..].starts_with(BLOCK)).context("no heading follows the routes")?;
+    let routes = template
+        .find(ROUTES)
+        .with_context(|| format!("there is no heading `{}`", ROUTES.trim()))?;
+    let mut headings =
+        template[routes + 1..].match_indices("\n  # ── ").map(|(at, _)| routes + 1 + at + 1);
+    let end = headings
+        .find(|at| !template[*at..].starts_with(BLOCK))
+        .context("no heading follows the routes")?;
     let template = inserted(template, end, &block(new, table));
     let function = pascal(&new.name);
     let throttles = format!(
@@ -106,29 +133,48 @@ pub(super) fn with_route(template: &str, new: &NewRoute, table: &str) -> Result<
     if new.access != NewAccess::Public {
         return Ok(template);
     }
-    let pattern = new.path.split('/').map(|segment| if segment.starts_with('{') { "*" } else { segment }).collect::<Vec<_>>().join("/");
+    let pattern = new
+        .path
+        .split('/')
+        .map(|segment| if segment.starts_with('{') { "*" } else { segment })
+        .collect::<Vec<_>>()
+        .join("/");
     let pattern = if pattern.contains('*') { format!("'{pattern}'") } else { pattern };
     let Some(at) = template.find("\n        CustomErrorResponses:") else { return Ok(template) };
-    Ok(inserted(&template, at + 1, &filled(CACHE, &[("pattern", &pattern)])).replacen(NO_CACHES, CACHES, 1))
+    Ok(inserted(&template, at + 1, &filled(CACHE, &[("pattern", &pattern)]))
+        .replacen(NO_CACHES, CACHES, 1))
 }
 
 /// Removes resources and routes, with all that was added with them.
 pub(super) fn without(template: &str, resources: &[&str], functions: &[&str]) -> String {
     let mut text = String::new();
     let (mut in_routes, mut skipped) = (false, false);
-    let ids: Vec<_> = resources.iter().flat_map(|name| ["Table", "Throttles"].map(|what| format!("  {}{what}:", pascal(name)))).collect();
-    let throttled: Vec<_> = functions.iter().map(|name| format!("!Ref {}}}", pascal(name))).collect();
-    let throttles = |line: &str| line.contains("MetricName: Throttles") && throttled.iter().any(|function| line.contains(function));
-    let shown = functions.iter().map(|name| pascal(name)).chain(resources.iter().map(|name| pascal(name) + "Table"));
+    let ids: Vec<_> = resources
+        .iter()
+        .flat_map(|name| ["Table", "Throttles"].map(|what| format!("  {}{what}:", pascal(name))))
+        .collect();
+    let throttled: Vec<_> =
+        functions.iter().map(|name| format!("!Ref {}}}", pascal(name))).collect();
+    let throttles = |line: &str| {
+        line.contains("MetricName: Throttles")
+            && throttled.iter().any(|function| line.contains(function))
+    };
+    let shown = functions
+        .iter()
+        .map(|name| pascal(name))
+        .chain(resources.iter().map(|name| pascal(name) + "Table"));
     let shown: Vec<_> = shown.map(|id| format!("\"${{{id}}}\"")).collect();
-    let is_shown = |line: &str| line.starts_with("              [\"AWS/") && shown.iter().any(|id| line.contains(id));
+    let is_shown = |line: &str| {
+        line.starts_with("              [\"AWS/") && shown.iter().any(|id| line.contains(id))
+    };
     let mut in_cache = false;
     for line in template.split_inclusive('\n') {
         let indent = line.len() - line.trim_start().len();
         if line.starts_with(HEADING) {
             in_routes = line.starts_with(BLOCK);
         }
-        // A member of the resources or outputs begins at two spaces; all that is deeper, and the empty lines, belong to it.
+        // A member of the resources or outputs begins at two spaces; all that is deeper, and the
+        // empty lines, belong to it.
         if indent <= 2 && !line.trim().is_empty() {
             skipped = ids.iter().any(|id| line.trim_end() == id);
         }
@@ -151,11 +197,20 @@ pub(super) fn without(template: &str, resources: &[&str], functions: &[&str]) ->
 fn block(new: &NewRoute, table: &str) -> String {
     let (function, resource) = (pascal(&new.name), pascal(new.resource.name));
     let heading = format!("{BLOCK}{}: {} ", new.path, new.name);
-    let heading = format!("{heading}{}", "─".repeat(WIDTH.saturating_sub(heading.chars().count() + 1)));
+    let heading =
+        format!("{heading}{}", "─".repeat(WIDTH.saturating_sub(heading.chars().count() + 1)));
     let owner = new.access != NewAccess::Public;
-    let sharded = new.is_list && new.resource.table.indexes.iter().any(|index| matches!(index.partition, Partition::Shards(_)));
-    let (mut description, mut version, mut environment) = (format!("GET {} (", new.path), format!("table ${{{resource}}}"), String::new());
-    let mut variables = format!("        - {resource}: !Select [1, !Split ['-{table}-', !Ref {table}]]\n");
+    let sharded = new.is_list
+        && new
+            .resource
+            .table
+            .indexes
+            .iter()
+            .any(|index| matches!(index.partition, Partition::Shards(_)));
+    let (mut description, mut version, mut environment) =
+        (format!("GET {} (", new.path), format!("table ${{{resource}}}"), String::new());
+    let mut variables =
+        format!("        - {resource}: !Select [1, !Split ['-{table}-', !Ref {table}]]\n");
     let _ = writeln!(environment, "          {}_TABLE: !Ref {table}", screaming(new.resource.name));
     if sharded {
         version += ", shards ${CatalogShards}";
@@ -178,7 +233,9 @@ fn block(new: &NewRoute, table: &str) -> String {
         true => {
             "A cursor authorizes nothing, and the edge''s secret does not replace a token; who may read the configuration may read both"
         }
-        false => "The edge''s secret does not replace a token; who may read the configuration may read it",
+        false => {
+            "The edge''s secret does not replace a token; who may read the configuration may read it"
+        }
     };
     filled(
         ROUTE,
@@ -191,7 +248,10 @@ fn block(new: &NewRoute, table: &str) -> String {
             ("version", &version),
             ("variables", &variables),
             ("environment", &environment),
-            ("path", &if new.path.contains('{') { format!("'{}'", new.path) } else { new.path.clone() }),
+            (
+                "path",
+                &if new.path.contains('{') { format!("'{}'", new.path) } else { new.path.clone() },
+            ),
             ("auth", if owner { ", Auth: {Authorizer: Jwt}" } else { "" }),
             ("statements", &statements(new.resource, new.is_list, table)),
         ],
@@ -207,11 +267,18 @@ fn statements(resource: &Resource, is_list: bool, table: &str) -> String {
         return statement("Get", "dynamodb:GetItem", &own, "SPECIFIC_ATTRIBUTES", &fields);
     }
     let indexes = resource.table.indexes;
-    let keys = indexes.iter().flat_map(|index| index.partition_attributes().iter().chain(index.range)).copied();
-    let held = |name: &&str| indexes.iter().any(|index| index.covers(&resource.table, name) || index.is_key(name));
+    let keys = indexes
+        .iter()
+        .flat_map(|index| index.partition_attributes().iter().chain(index.range))
+        .copied();
+    let held = |name: &&str| {
+        indexes.iter().any(|index| index.covers(&resource.table, name) || index.is_key(name))
+    };
     let mut queried: Vec<_> = Vec::new();
     // What is hidden comes first.
-    for name in keys.filter(|name| !fields.contains(name)).chain(fields.iter().copied().filter(held)) {
+    for name in
+        keys.filter(|name| !fields.contains(name)).chain(fields.iter().copied().filter(held))
+    {
         if !queried.contains(&name) {
             queried.push(name);
         }
@@ -221,11 +288,30 @@ fn statements(resource: &Resource, is_list: bool, table: &str) -> String {
         None => format!("                  - !GetAtt {table}.Arn\n"),
     };
     let arns: String = indexes.iter().map(arn).collect();
-    let list = statement("List", "dynamodb:Query", &format!("\n{arns}"), "[SPECIFIC_ATTRIBUTES, COUNT]", &queried);
-    let all_covered = fields.iter().all(|name| indexes.iter().all(|index| index.covers(&resource.table, name)));
+    let list = statement(
+        "List",
+        "dynamodb:Query",
+        &format!("\n{arns}"),
+        "[SPECIFIC_ATTRIBUTES, COUNT]",
+        &queried,
+    );
+    let all_covered =
+        fields.iter().all(|name| indexes.iter().all(|index| index.covers(&resource.table, name)));
     let read = match all_covered {
-        true => statement("Connect", "dynamodb:GetItem", &own, "SPECIFIC_ATTRIBUTES", resource.table.key),
-        false => statement("Fetch", "[dynamodb:GetItem, dynamodb:BatchGetItem]", &own, "SPECIFIC_ATTRIBUTES", &fields),
+        true => statement(
+            "Connect",
+            "dynamodb:GetItem",
+            &own,
+            "SPECIFIC_ATTRIBUTES",
+            resource.table.key,
+        ),
+        false => statement(
+            "Fetch",
+            "[dynamodb:GetItem, dynamodb:BatchGetItem]",
+            &own,
+            "SPECIFIC_ATTRIBUTES",
+            &fields,
+        ),
     };
     list + &read
 }
@@ -258,7 +344,9 @@ fn key(indent: &str, name: &str, kind: &str) -> String {
 
 /// Replaces each `@name@` by its value.
 fn filled(pattern: &str, values: &[(&str, &str)]) -> String {
-    values.iter().fold(pattern.to_owned(), |text, (name, value)| text.replace(&format!("@{name}@"), value))
+    values
+        .iter()
+        .fold(pattern.to_owned(), |text, (name, value)| text.replace(&format!("@{name}@"), value))
 }
 
 fn inserted(text: &str, at: usize, what: &str) -> String {
@@ -267,14 +355,17 @@ fn inserted(text: &str, at: usize, what: &str) -> String {
 
 /// Adds a line behind the last `- {Id: …}` of an alarm. Without the alarm the text stays as it is.
 fn appended(template: &str, alarm: &str, line: &str) -> String {
-    let Some(begin) = template.find(&format!("\n  {alarm}:\n")).map(|at| at + 1) else { return template.to_owned() };
+    let Some(begin) = template.find(&format!("\n  {alarm}:\n")).map(|at| at + 1) else {
+        return template.to_owned();
+    };
     let end = template[begin..].find("\n\n").map_or(template.len(), |end| begin + end + 1);
     let last = template[begin..end].rfind("        - {Id: ").map_or(end, |at| begin + at);
     let at = template[last..].find('\n').map_or(template.len(), |end| last + end + 1);
     inserted(template, at, line)
 }
 
-/// Inserts a line of the dashboard before the first one that begins with one of these texts, the first text that there is.
+/// Inserts a line of the dashboard before the first one that begins with one of these texts, the
+/// first text that there is.
 fn on_dashboard(template: &str, before: &[&str], line: &str) -> String {
     match before.iter().find_map(|before| template.find(before)) {
         Some(at) => inserted(template, at, &format!("              {line}\n")),
@@ -300,13 +391,23 @@ mod tests {
     const EMPTY: &str = include_str!("template/empty.yaml");
 
     fn things() -> NewResource {
-        NewResource::parse("blog-posts", "postId", &["byAuthor:authorId,publishedAt".to_owned(), "byVotes:votes=number".to_owned()])
-            .unwrap()
+        NewResource::parse(
+            "blog-posts",
+            "postId",
+            &["byAuthor:authorId,publishedAt".to_owned(), "byVotes:votes=number".to_owned()],
+        )
+        .unwrap()
     }
 
     fn list(access: NewAccess) -> NewRoute {
         let path = "/v1/users/{userId}/orders".to_owned();
-        NewRoute { name: "list-orders".to_owned(), path, resource: &shop::ORDERS, access, is_list: true }
+        NewRoute {
+            name: "list-orders".to_owned(),
+            path,
+            resource: &shop::ORDERS,
+            access,
+            is_list: true,
+        }
     }
 
     #[test]
@@ -315,37 +416,74 @@ mod tests {
         let template = Template::parse(&text).unwrap();
         let table = template.table("blog-posts").unwrap();
         assert_eq!(table.key[0].name, "postId");
-        let keys = |index: &str| table.index(index).unwrap().key.iter().map(|key| (key.name.as_str(), key.hash)).collect::<Vec<_>>();
-        assert_eq!(keys("byAuthor"), [("authorId", true), ("publishedAt", false), ("postId", false)]);
+        let keys = |index: &str| {
+            table
+                .index(index)
+                .unwrap()
+                .key
+                .iter()
+                .map(|key| (key.name.as_str(), key.hash))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            keys("byAuthor"),
+            [("authorId", true), ("publishedAt", false), ("postId", false)]
+        );
         assert_eq!(keys("byVotes"), [("shard", true), ("votes", false), ("postId", false)]);
-        assert_eq!(table.create["AttributeDefinitions"][4], serde_json::json!({"AttributeName": "shard", "AttributeType": "N"}));
-        assert_eq!(template.document["Outputs"]["BlogPostsTable"]["Value"]["Ref"], "BlogPostsTable");
+        assert_eq!(
+            table.create["AttributeDefinitions"][4],
+            serde_json::json!({"AttributeName": "shard", "AttributeType": "N"})
+        );
+        assert_eq!(
+            template.document["Outputs"]["BlogPostsTable"]["Value"]["Ref"],
+            "BlogPostsTable"
+        );
         assert!(text.contains("\n              [\"AWS/DynamoDB\", \"ReadThrottleEvents\", \"TableName\", \"${BlogPostsTable}\"],\n"));
-        assert!(text.contains("cargo dev load DIR --region ${AWS::Region} --table blog-posts=${BlogPostsTable}\n"));
+        assert!(text.contains(
+            "cargo dev load DIR --region ${AWS::Region} --table blog-posts=${BlogPostsTable}\n"
+        ));
     }
 
     #[test]
     fn a_list_has_a_block_and_throttles() {
-        let table = with_resource(EMPTY, &NewResource::parse("orders", "userId,orderId", &[]).unwrap()).unwrap();
-        let text = with_route(&table, &list(NewAccess::Owner("userId".to_owned())), "OrdersTable").unwrap();
+        let table =
+            with_resource(EMPTY, &NewResource::parse("orders", "userId,orderId", &[]).unwrap())
+                .unwrap();
+        let text = with_route(&table, &list(NewAccess::Owner("userId".to_owned())), "OrdersTable")
+            .unwrap();
         let template = Template::parse(&text).unwrap();
         let function = template.function("list-orders").unwrap();
         assert_eq!(function.routes[0].path, "/v1/users/{userId}/orders");
-        assert!(["ORDERS_TABLE", "CURSOR_SECRET", "READ_ANY_SCOPE"].iter().all(|name| function.environment.contains_key(*name)));
+        assert!(
+            ["ORDERS_TABLE", "CURSOR_SECRET", "READ_ANY_SCOPE"]
+                .iter()
+                .all(|name| function.environment.contains_key(*name))
+        );
         assert!(!function.environment.contains_key("CATALOG_SHARDS"));
         let throttles = &template.document["Resources"]["ThrottleAlarm"]["Properties"]["Metrics"];
-        assert_eq!(throttles[1]["MetricStat"]["Metric"]["Dimensions"][0]["Value"]["Ref"], "ListOrders");
+        assert_eq!(
+            throttles[1]["MetricStat"]["Metric"]["Dimensions"][0]["Value"]["Ref"],
+            "ListOrders"
+        );
         assert!(text.contains("\n  # ── GET /v1/users/{userId}/orders: list-orders ────"));
         assert!(text.lines().all(|line| !line.contains('@')), "a placeholder is left");
     }
 
     #[test]
     fn a_public_route_is_cached_by_the_distribution() {
-        let route = NewRoute { path: "/v1/users/{userId}".to_owned(), is_list: false, resource: &shop::USERS, ..list(NewAccess::Public) };
+        let route = NewRoute {
+            path: "/v1/users/{userId}".to_owned(),
+            is_list: false,
+            resource: &shop::USERS,
+            ..list(NewAccess::Public)
+        };
         let text = with_route(EMPTY, &route, "UsersTable").unwrap();
         let document = Template::parse(&text).unwrap().document;
         let caches = &document["Resources"]["Distribution"]["Properties"]["DistributionConfig"]["CacheBehaviors"];
-        assert_eq!((caches[0]["PathPattern"].as_str(), caches[1].is_null()), (Some("/v1/users/*"), true));
+        assert_eq!(
+            (caches[0]["PathPattern"].as_str(), caches[1].is_null()),
+            (Some("/v1/users/*"), true)
+        );
     }
 
     #[test]
@@ -359,13 +497,21 @@ mod tests {
     #[test]
     fn permissions_are_those_of_the_plans() {
         let text = statements(&shop::PRODUCTS, true, "ProductsTable");
-        assert!(text.contains("dynamodb:Attributes: [shard, productId, name, category, brand, price,"), "{text}");
         assert!(
-            text.contains("Action: [dynamodb:GetItem, dynamodb:BatchGetItem]") && text.lines().all(|line| line.len() <= WIDTH),
+            text.contains("dynamodb:Attributes: [shard, productId, name, category, brand, price,"),
+            "{text}"
+        );
+        assert!(
+            text.contains("Action: [dynamodb:GetItem, dynamodb:BatchGetItem]")
+                && text.lines().all(|line| line.len() <= WIDTH),
             "{text}"
         );
         let text = statements(&shop::ORDERS, true, "OrdersTable");
-        assert!(text.contains("Sid: Connect") && text.contains("dynamodb:Attributes: [userId, orderId]\n"), "{text}");
+        assert!(
+            text.contains("Sid: Connect")
+                && text.contains("dynamodb:Attributes: [userId, orderId]\n"),
+            "{text}"
+        );
         assert!(statements(&shop::USERS, false, "UsersTable").contains("Sid: Get\n"));
     }
 }

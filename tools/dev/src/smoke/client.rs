@@ -1,4 +1,5 @@
-//! Requests over HTTPS, or over plain HTTP to a local stack. No redirect is followed and no body is decoded.
+//! Requests over HTTPS, or over plain HTTP to a local stack. No redirect is followed and no body is
+//! decoded.
 
 use anyhow::{Context as _, Result, anyhow, ensure};
 use aws_smithy_http_client::Connector;
@@ -37,8 +38,12 @@ pub(super) struct Answer {
 
 impl Client {
     pub(super) fn new(url: &str) -> Result<Self> {
-        ensure!(url.starts_with("https://") || url.starts_with("http://"), "--url {url} is no URL: write https://{url}");
-        let connector = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring)).build();
+        ensure!(
+            url.starts_with("https://") || url.starts_with("http://"),
+            "--url {url} is no URL: write https://{url}"
+        );
+        let connector =
+            Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring)).build();
         Ok(Self { connector, base: url.trim_end_matches('/').to_owned() })
     }
 
@@ -46,16 +51,25 @@ impl Client {
         let mut request = HttpRequest::get(format!("{}{}", self.base, ask.path))?;
         request.set_method(ask.method)?;
         for (name, value) in &ask.headers {
-            request.headers_mut().try_insert(*name, value.clone()).map_err(|_| anyhow!("{name} has characters that no header can have"))?;
+            request
+                .headers_mut()
+                .try_insert(*name, value.clone())
+                .map_err(|_| anyhow!("{name} has characters that no header can have"))?;
         }
         let answered = async {
             let response = self.connector.call(request).await.map_err(|error| anyhow!(error))?;
             let status = response.status().as_u16();
-            let headers = response.headers().iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+            let headers = response
+                .headers()
+                .iter()
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect();
             let body = ByteStream::new(response.into_body()).collect().await?.into_bytes();
             Ok(Answer { status, headers, body })
         };
-        tokio::time::timeout(TIMEOUT, answered).await.with_context(|| format!("no answer after {} s", TIMEOUT.as_secs()))?
+        tokio::time::timeout(TIMEOUT, answered)
+            .await
+            .with_context(|| format!("no answer after {} s", TIMEOUT.as_secs()))?
     }
 }
 
@@ -73,13 +87,17 @@ impl Ask {
 impl Answer {
     /// Returns the values of a header, joined by commas; empty if it is missing.
     pub(super) fn header(&self, name: &str) -> String {
-        let values = self.headers.iter().filter(|(other, _)| other == name).map(|(_, value)| value.as_str());
+        let values =
+            self.headers.iter().filter(|(other, _)| other == name).map(|(_, value)| value.as_str());
         values.collect::<Vec<_>>().join(", ")
     }
 
     /// Returns true if a header that is a list has this value, or `*`.
     pub(super) fn lists(&self, name: &str, value: &str) -> bool {
-        self.header(name).split(',').map(str::trim).any(|other| other == "*" || other.eq_ignore_ascii_case(value))
+        self.header(name)
+            .split(',')
+            .map(str::trim)
+            .any(|other| other == "*" || other.eq_ignore_ascii_case(value))
     }
 
     /// Returns the body as JSON; `null` if it is none.
@@ -90,8 +108,10 @@ impl Answer {
     /// Returns what the body says of an error, for a message.
     pub(super) fn reason(&self) -> String {
         let json = self.json();
-        let said = ["title", "message"].iter().find_map(|name| json[*name].as_str().map(str::to_owned));
-        let instance = json["instance"].as_str().map(|id| format!(", instance {id}")).unwrap_or_default();
+        let said =
+            ["title", "message"].iter().find_map(|name| json[*name].as_str().map(str::to_owned));
+        let instance =
+            json["instance"].as_str().map(|id| format!(", instance {id}")).unwrap_or_default();
         said.map(|said| format!(" ({said}{instance})")).unwrap_or_default()
     }
 }

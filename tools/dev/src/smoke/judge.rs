@@ -17,14 +17,17 @@ pub(super) fn representation(answer: &Answer, policy: Policy) -> Vec<String> {
     wrong
 }
 
-/// Checks a page: a representation with no more items than its limit. They have no other members than `fields`.
+/// Checks a page: a representation with no more items than its limit. They have no other members
+/// than `fields`.
 pub(super) fn page(answer: &Answer, policy: Policy, fields: &[&str]) -> Vec<String> {
     let mut wrong = representation(answer, policy);
     if !wrong.is_empty() {
         return wrong;
     }
     let json = answer.json();
-    let Some(items) = json["items"].as_array() else { return vec!["the body has no `items`".to_owned()] };
+    let Some(items) = json["items"].as_array() else {
+        return vec!["the body has no `items`".to_owned()];
+    };
     let limit = json["page"]["limit"].as_u64();
     if limit.is_none_or(|limit| items.len() as u64 > limit) {
         wrong.push(format!("{} items, with a limit of {}", items.len(), json["page"]["limit"]));
@@ -45,8 +48,14 @@ pub(super) fn item(answer: &Answer, policy: Policy, fields: &[&str]) -> Vec<Stri
     wrong
 }
 
-/// Adds to what is wrong that `outer` of an item, or of the first of several, has another member than `inner`.
-pub(super) fn nested(mut wrong: Vec<String>, items: &Value, outer: &str, inner: &str) -> Vec<String> {
+/// Adds to what is wrong that `outer` of an item, or of the first of several, has another member
+/// than `inner`.
+pub(super) fn nested(
+    mut wrong: Vec<String>,
+    items: &Value,
+    outer: &str,
+    inner: &str,
+) -> Vec<String> {
     let item = items.get(0).unwrap_or(items);
     let object = item[outer].get(0).unwrap_or(&item[outer]);
     if wrong.is_empty() && !object.is_null() {
@@ -57,7 +66,9 @@ pub(super) fn nested(mut wrong: Vec<String>, items: &Value, outer: &str, inner: 
 
 /// Returns the member that was not asked for.
 fn members(item: &Value, fields: &[&str]) -> Option<String> {
-    let Some(members) = item.as_object() else { return Some("an item is no JSON object".to_owned()) };
+    let Some(members) = item.as_object() else {
+        return Some("an item is no JSON object".to_owned());
+    };
     let other = members.keys().find(|name| !fields.contains(&name.as_str()))?;
     Some(format!("an item has `{other}`, which was not asked for"))
 }
@@ -101,10 +112,15 @@ pub(super) fn problem(answer: &Answer, wanted: u16, parameter: Option<&str>) -> 
     wrong
 }
 
-/// Checks an error that API Gateway itself may answer: its status, and that no cache keeps it for others.
+/// Checks an error that API Gateway itself may answer: its status, and that no cache keeps it for
+/// others.
 pub(super) fn refusal(answer: &Answer, wanted: u16) -> Vec<String> {
     let mut wrong = status(answer, wanted);
-    wrong.extend(answer.lists("cache-control", "public").then(|| "cache-control lets shared caches keep it".to_owned()));
+    wrong.extend(
+        answer
+            .lists("cache-control", "public")
+            .then(|| "cache-control lets shared caches keep it".to_owned()),
+    );
     wrong
 }
 
@@ -129,7 +145,9 @@ pub(super) fn preflight(answer: &Answer, origin: &str) -> Vec<String> {
         wrong.push(format!("status {}, not 204{}", answer.status, answer.reason()));
     }
     wrong.extend(allows(answer, origin));
-    for (name, value) in [("access-control-allow-methods", "GET"), ("access-control-allow-headers", "authorization")] {
+    for (name, value) in
+        [("access-control-allow-methods", "GET"), ("access-control-allow-headers", "authorization")]
+    {
         wrong.extend((!answer.lists(name, value)).then(|| format!("{name} has no {value}")));
     }
     wrong
@@ -138,11 +156,16 @@ pub(super) fn preflight(answer: &Answer, origin: &str) -> Vec<String> {
 /// Checks that pages of an origin may read an answer.
 pub(super) fn allows(answer: &Answer, origin: &str) -> Option<String> {
     let allowed = answer.header("access-control-allow-origin");
-    (allowed != origin && allowed != "*").then(|| format!("access-control-allow-origin is {}, not {origin}", or_missing(&allowed)))
+    (allowed != origin && allowed != "*")
+        .then(|| format!("access-control-allow-origin is {}, not {origin}", or_missing(&allowed)))
 }
 
 pub(super) fn status(answer: &Answer, wanted: u16) -> Vec<String> {
-    if answer.status == wanted { Vec::new() } else { vec![format!("status {}, not {wanted}{}", answer.status, answer.reason())] }
+    if answer.status == wanted {
+        Vec::new()
+    } else {
+        vec![format!("status {}, not {wanted}{}", answer.status, answer.reason())]
+    }
 }
 
 fn stored(answer: &Answer, policy: Policy) -> Option<String> {
@@ -150,8 +173,12 @@ fn stored(answer: &Answer, policy: Policy) -> Option<String> {
 }
 
 fn common(answer: &Answer) -> Vec<String> {
-    let mut wrong: Vec<_> = header(answer, "x-content-type-options", "nosniff").into_iter().collect();
-    wrong.extend((!answer.lists("vary", "accept-encoding")).then(|| "vary has no accept-encoding".to_owned()));
+    let mut wrong: Vec<_> =
+        header(answer, "x-content-type-options", "nosniff").into_iter().collect();
+    wrong.extend(
+        (!answer.lists("vary", "accept-encoding"))
+            .then(|| "vary has no accept-encoding".to_owned()),
+    );
     wrong.extend(answer.header("etag").is_empty().then(|| "no etag".to_owned()));
     wrong
 }

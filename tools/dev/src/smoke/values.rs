@@ -17,18 +17,28 @@ impl Values {
     }
 
     /// Keeps items that were shown.
-    pub(super) fn learn<'a>(&mut self, resource: &'static Resource, items: impl IntoIterator<Item = &'a Value>) {
+    pub(super) fn learn<'a>(
+        &mut self,
+        resource: &'static Resource,
+        items: impl IntoIterator<Item = &'a Value>,
+    ) {
         self.items.extend(items.into_iter().map(|item| (resource.name, item.clone())));
     }
 
-    /// Returns the value of a field: that of the command line, else of an item of the resource, else of any item.
+    /// Returns the value of a field: that of the command line, else of an item of the resource,
+    /// else of any item.
     ///
-    /// Only items with the values of the command line count, so that several parameters of a path name one item.
+    /// Only items with the values of the command line count, so that several parameters of a path
+    /// name one item.
     pub(super) fn of(&self, resource: &Resource, name: &str) -> Option<String> {
         if let Some((_, value)) = self.given.iter().find(|(other, _)| other == name) {
             return Some(value.clone());
         }
-        let agrees = |item: &Value| self.given.iter().all(|(name, value)| text(&item[name]).is_none_or(|other| other == *value));
+        let agrees = |item: &Value| {
+            self.given
+                .iter()
+                .all(|(name, value)| text(&item[name]).is_none_or(|other| other == *value))
+        };
         let all = || self.items.iter().filter(|(_, item)| agrees(item));
         let own = all().filter(|(of, _)| *of == resource.name);
         own.chain(all()).find_map(|(_, item)| text(&item[name]))
@@ -56,11 +66,17 @@ fn text(value: &Value) -> Option<String> {
 
 /// Returns the scopes of a token, if it is a JWT. Nothing is verified.
 pub(super) fn scopes(token: &str) -> Vec<String> {
-    let claims = token.split('.').nth(1).and_then(|part| URL_SAFE_NO_PAD.decode(part.trim_end_matches('=')).ok());
-    let claims: Value = claims.and_then(|claims| serde_json::from_slice(&claims).ok()).unwrap_or_default();
+    let claims = token
+        .split('.')
+        .nth(1)
+        .and_then(|part| URL_SAFE_NO_PAD.decode(part.trim_end_matches('=')).ok());
+    let claims: Value =
+        claims.and_then(|claims| serde_json::from_slice(&claims).ok()).unwrap_or_default();
     let of = |claim: &Value| match claim {
         Value::String(text) => text.split(' ').map(str::to_owned).collect(),
-        Value::Array(values) => values.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        Value::Array(values) => {
+            values.iter().filter_map(Value::as_str).map(str::to_owned).collect()
+        }
         _ => Vec::new(),
     };
     ["scope", "scp"].into_iter().flat_map(|name| of(&claims[name])).collect()

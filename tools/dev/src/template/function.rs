@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 pub struct Function {
     /// `ListThings`
     pub logical_id: String,
-    /// The binary that it runs, which is the crate: `Metadata.BuildProperties.Binary`, else CodeUri's last part.
+    /// The binary that it runs, which is the crate: `Metadata.BuildProperties.Binary`, else
+    /// CodeUri's last part.
     pub binary: String,
     /// Its HTTP API events.
     pub routes: Vec<Route>,
@@ -18,9 +19,11 @@ pub struct Function {
     pub environment: BTreeMap<String, Value>,
     /// The role that it runs with, if the template has one for it: `ListProductsRole`.
     pub role: Option<String>,
-    /// The statements of the inline policies of its role and of its own, those that depend on a condition included.
+    /// The statements of the inline policies of its role and of its own, those that depend on a
+    /// condition included.
     pub statements: Vec<Value>,
-    /// Everything else that gives it permissions: managed policies, names, ARNs, SAM's policy templates, a role from elsewhere.
+    /// Everything else that gives it permissions: managed policies, names, ARNs, SAM's policy
+    /// templates, a role from elsewhere.
     pub other_policies: Vec<Value>,
 }
 
@@ -36,7 +39,11 @@ pub struct Route {
 }
 
 impl Function {
-    pub(super) fn read(logical_id: &str, resources: &Map<String, Value>, globals: &Value) -> Result<Self> {
+    pub(super) fn read(
+        logical_id: &str,
+        resources: &Map<String, Value>,
+        globals: &Value,
+    ) -> Result<Self> {
         let resource = resources.get(logical_id).unwrap_or(&Value::Null);
         let properties = &resource["Properties"];
         let code = properties["CodeUri"].as_str().or(globals["CodeUri"].as_str());
@@ -45,8 +52,11 @@ impl Function {
             .or_else(|| code?.trim_end_matches('/').rsplit('/').next())
             .context("neither Metadata.BuildProperties.Binary nor CodeUri names its binary")?;
         let mut environment = BTreeMap::new();
-        for variables in [&globals["Environment"]["Variables"], &properties["Environment"]["Variables"]] {
-            environment.extend(members(variables).map(|(name, value)| (name.clone(), value.clone())));
+        for variables in
+            [&globals["Environment"]["Variables"], &properties["Environment"]["Variables"]]
+        {
+            environment
+                .extend(members(variables).map(|(name, value)| (name.clone(), value.clone())));
         }
         let mut routes = Vec::new();
         for (event, definition) in members(&properties["Events"]) {
@@ -61,14 +71,21 @@ impl Function {
             }
         }
         let mut policies = list(&properties["Policies"]);
-        let role =
-            attribute_of(&properties["Role"]).filter(|role| resources.get(*role).is_some_and(|role| role["Type"] == "AWS::IAM::Role"));
+        let role = attribute_of(&properties["Role"]).filter(|role| {
+            resources.get(*role).is_some_and(|role| role["Type"] == "AWS::IAM::Role")
+        });
         match role {
             Some(role) => {
                 let properties = &resources[role]["Properties"];
-                policies.extend(list(&properties["Policies"]).into_iter().flat_map(|policy| match &policy["Fn::If"] {
-                    Value::Array(branches) => branches.iter().skip(1).filter(|branch| branch["Ref"] != "AWS::NoValue").collect(),
-                    _ => vec![policy],
+                policies.extend(list(&properties["Policies"]).into_iter().flat_map(|policy| {
+                    match &policy["Fn::If"] {
+                        Value::Array(branches) => branches
+                            .iter()
+                            .skip(1)
+                            .filter(|branch| branch["Ref"] != "AWS::NoValue")
+                            .collect(),
+                        _ => vec![policy],
+                    }
                 }));
                 policies.extend(list(&properties["ManagedPolicyArns"]));
             }

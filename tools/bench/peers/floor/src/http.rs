@@ -19,7 +19,8 @@ pub fn send(stream: &mut impl Write, head: &[u8], body: &[u8]) -> io::Result<()>
     stream.flush()
 }
 
-/// Reads one message into `buffer`. No other message follows, because only one request is sent at a time.
+/// Reads one message into `buffer`. No other message follows, because only one request is sent at a
+/// time.
 pub fn receive<'a>(stream: &mut impl Read, buffer: &'a mut Vec<u8>) -> io::Result<Message<'a>> {
     let (mut filled, mut end, mut length) = (0, None, 0);
     loop {

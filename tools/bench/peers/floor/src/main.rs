@@ -1,6 +1,7 @@
 //! The floor: the cost of `get-user` and `list-products` with only the work that the answer needs.
 //!
-//! No async, no SDK, no retries, no timeouts, no validation, no ETag, no log line. A benchmark's lower bound, not a way to write a function.
+//! No async, no SDK, no retries, no timeouts, no validation, no ETag, no log line. A benchmark's
+//! lower bound, not a way to write a function.
 
 mod dynamodb;
 mod http;

@@ -1,4 +1,5 @@
-//! The same routes with the AWS SDK and lambda_http as in their READMEs, and two naive routes for a comparison of paging.
+//! The same routes with the AWS SDK and lambda_http as in their READMEs, and two naive routes for a
+//! comparison of paging.
 
 use std::{collections::HashMap, env};
 
@@ -104,8 +105,8 @@ async fn products_by_offset(client: &Client, limit: usize, offset: usize) -> Res
     }
 }
 
-/// Returns all orders of a user, each with its customer and its products fetched one by one. After `enrich` orders nothing more
-/// is fetched, so that a benchmark ends in reasonable time.
+/// Returns all orders of a user, each with its customer and its products fetched one by one. After
+/// `enrich` orders nothing more is fetched, so that a benchmark ends in reasonable time.
 async fn naive_orders(client: &Client, user: &str, enrich: usize) -> Result<Value, Error> {
     let (mut orders, mut start) = (Vec::new(), None);
     loop {
