@@ -251,17 +251,17 @@ mod tests {
     use crate::Access;
     use crate::Field;
     use crate::ItemRequest;
+    use crate::Kind;
     use crate::Policy;
     use crate::Shape;
     use crate::Table;
-    use crate::route::Kind as FieldKind;
 
     static THINGS: Resource = Resource {
         name: "things",
         table_variable: "THINGS_TABLE",
         table: Table { key: &["thingId"], indexes: &[] },
         fixed: &[],
-        fields: &[Field { name: "thingId", kind: FieldKind::Text, about: "" }],
+        fields: &[Field { name: "thingId", kind: Kind::Text, about: "" }],
         summary: &["thingId"],
         modified: None,
         policy: Policy::NoStore,

@@ -17,7 +17,7 @@ pub(crate) mod edge;
 pub(crate) mod event;
 pub(crate) mod principal;
 pub(crate) mod problem;
-pub(crate) mod query;
+pub(crate) mod query_string;
 pub(crate) mod request;
 pub(crate) mod response;
 

@@ -4,6 +4,8 @@
 //! maps of attribute values. Region, credentials, endpoint, timeouts and retries are those of the
 //! client. The README has a whole program.
 
+mod attribute_value;
+
 use std::{
     collections::{HashMap, HashSet},
     time::Duration,
@@ -13,6 +15,10 @@ use aws_sdk_dynamodb::{
     Client,
     types::{AttributeValue, KeysAndAttributes, Select},
 };
+
+pub use attribute_value::NotScalar;
+
+use attribute_value::object_bytes;
 
 use crate::{Answer, Fetch, Fetched, Position, Query, Read, Row, Source, Value};
 
@@ -32,7 +38,7 @@ pub struct SdkSource {
 
 /// The error of a read.
 #[derive(Debug, thiserror::Error)]
-pub enum ReadError {
+pub enum SdkSourceError {
     /// The SDK's error: DynamoDB refused the request or could not be reached, and the client made
     /// no more attempts.
     #[error("DynamoDB did not answer the request")]
@@ -48,11 +54,6 @@ pub enum ReadError {
     #[error("an item has no string or number in one of its key attributes: {0}")]
     Key(String),
 }
-
-/// The error of an attribute value that is not a string, a number or a boolean.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a string, a number or a boolean")]
-pub struct NotScalar;
 
 impl SdkSource {
     /// Reads every attribute of the table `table_name`. From an index, a Query returns what the
@@ -95,9 +96,9 @@ struct Projection {
 
 impl Source for SdkSource {
     type Item = Item;
-    type Error = ReadError;
+    type Error = SdkSourceError;
 
-    async fn query(&self, query: &Query<'_>) -> Result<Answer<Item>, ReadError> {
+    async fn query(&self, query: &Query<'_>) -> Result<Answer<Item>, SdkSourceError> {
         let keys = query.position_attributes;
         let Projection { expression, mut names } = match query.read {
             Read::Items if !self.attributes.is_empty() => Self::projection(&self.attributes, keys),
@@ -136,25 +137,25 @@ impl Source for SdkSource {
             })
         };
         if output.last_evaluated_key.as_ref().is_some_and(is_elsewhere) {
-            return Err(ReadError::Malformed("LastEvaluatedKey is in another partition"));
+            return Err(SdkSourceError::Malformed("LastEvaluatedKey is in another partition"));
         }
         let items = if query.read == Read::Count {
             Vec::new()
         } else {
-            output.items.ok_or(ReadError::Malformed("Items is missing"))?
+            output.items.ok_or(SdkSourceError::Malformed("Items is missing"))?
         };
         Ok(Answer {
-            rows: items.into_iter().map(row).collect::<Result<_, ReadError>>()?,
+            rows: items.into_iter().map(row).collect::<Result<_, SdkSourceError>>()?,
             evaluated: u32::try_from(output.scanned_count)
-                .map_err(|_| ReadError::Malformed("ScannedCount is negative"))?,
+                .map_err(|_| SdkSourceError::Malformed("ScannedCount is negative"))?,
             last: output.last_evaluated_key.map(|key| position(query, &key)).transpose()?,
         })
     }
 
     /// Waits before a repeat: 25 ms, then twice as long each time. Fails after 8 attempts.
-    async fn fetch(&self, fetch: &Fetch<'_>) -> Result<Vec<Fetched<Item>>, ReadError> {
+    async fn fetch(&self, fetch: &Fetch<'_>) -> Result<Vec<Fetched<Item>>, SdkSourceError> {
         if fetch.attempt >= MAX_ATTEMPTS {
-            return Err(ReadError::Unprocessed);
+            return Err(SdkSourceError::Unprocessed);
         }
         if let Some(doublings) = fetch.attempt.checked_sub(1) {
             tokio::time::sleep(FIRST_PAUSE * (1 << doublings)).await;
@@ -195,11 +196,11 @@ impl Source for SdkSource {
         };
         let items = output
             .responses
-            .ok_or(ReadError::Malformed("Responses is missing"))?
+            .ok_or(SdkSourceError::Malformed("Responses is missing"))?
             .into_values()
             .flatten();
         let keyed = |item: Item| Ok((identity(&item).ok_or(NOT_ASKED)?, item));
-        let mut found: HashMap<_, _> = items.map(keyed).collect::<Result<_, ReadError>>()?;
+        let mut found: HashMap<_, _> = items.map(keyed).collect::<Result<_, SdkSourceError>>()?;
         let unprocessed = output.unprocessed_keys.unwrap_or_default();
         let unprocessed: HashSet<_> =
             unprocessed.values().flat_map(|keys| &keys.keys).filter_map(identity).collect();
@@ -220,8 +221,8 @@ impl Source for SdkSource {
     }
 }
 
-const NOT_ASKED: ReadError =
-    ReadError::Malformed("a BatchGetItem's answer has a key that was not asked for");
+const NOT_ASKED: SdkSourceError =
+    SdkSourceError::Malformed("a BatchGetItem's answer has a key that was not asked for");
 
 /// The pause before unprocessed keys are asked for a second time.
 const FIRST_PAUSE: Duration = Duration::from_millis(25);
@@ -229,7 +230,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(25);
 /// How often keys are asked for at most: the pauses between 8 attempts take 3.2 seconds.
 const MAX_ATTEMPTS: u32 = 8;
 
-fn sdk_error(error: impl Into<aws_sdk_dynamodb::Error>) -> ReadError {
+fn sdk_error(error: impl Into<aws_sdk_dynamodb::Error>) -> SdkSourceError {
     Box::new(error.into()).into()
 }
 
@@ -241,99 +242,8 @@ fn scalar(item: &Item, name: &str) -> Option<Value> {
     item.get(name).and_then(|value| value.try_into().ok())
 }
 
-fn position(query: &Query<'_>, item: &Item) -> Result<Position, ReadError> {
+fn position(query: &Query<'_>, item: &Item) -> Result<Position, SdkSourceError> {
     query
         .position(|name| scalar(item, name))
-        .ok_or_else(|| ReadError::Key(query.position_attributes.join(", ")))
-}
-
-impl From<&Value> for AttributeValue {
-    fn from(value: &Value) -> Self {
-        match value {
-            Value::S(text) => Self::S(text.clone()),
-            Value::N(text) => Self::N(text.clone()),
-            Value::Bool(flag) => Self::Bool(*flag),
-        }
-    }
-}
-
-impl TryFrom<&AttributeValue> for Value {
-    type Error = NotScalar;
-
-    fn try_from(value: &AttributeValue) -> Result<Self, NotScalar> {
-        match value {
-            AttributeValue::S(text) => Ok(Self::S(text.clone())),
-            AttributeValue::N(text) => Ok(Self::N(text.clone())),
-            AttributeValue::Bool(flag) => Ok(Self::Bool(*flag)),
-            _ => Err(NotScalar),
-        }
-    }
-}
-
-/// The length of a map's JSON: a name has two quotes and a colon.
-fn object_bytes(map: &Item) -> usize {
-    list_bytes(map.iter().map(|(name, value)| name.len() + 3 + json_bytes(value)))
-}
-
-/// The length of a JSON array or object whose members have these lengths: two brackets, and commas
-/// between members.
-fn list_bytes(members: impl Iterator<Item = usize>) -> usize {
-    members.map(|member| member + 1).sum::<usize>().max(1) + 1
-}
-
-fn json_bytes(value: &AttributeValue) -> usize {
-    let string = |text: &String| text.len() + 2;
-    let base64 = |bytes: &[u8]| bytes.len().div_ceil(3) * 4 + 2;
-    match value {
-        AttributeValue::S(text) => string(text),
-        AttributeValue::N(text) => text.len(),
-        AttributeValue::Bool(flag) => if *flag { "true" } else { "false" }.len(),
-        AttributeValue::B(blob) => base64(blob.as_ref()),
-        AttributeValue::Ss(texts) => list_bytes(texts.iter().map(string)),
-        AttributeValue::Ns(texts) => list_bytes(texts.iter().map(String::len)),
-        AttributeValue::Bs(blobs) => list_bytes(blobs.iter().map(|blob| base64(blob.as_ref()))),
-        AttributeValue::L(values) => list_bytes(values.iter().map(json_bytes)),
-        AttributeValue::M(map) => object_bytes(map),
-        // NULL, and types that this version of the SDK does not know: it gives them no content.
-        _ => "null".len(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use aws_sdk_dynamodb::primitives::Blob;
-
-    use super::*;
-
-    #[test]
-    fn sizes_are_those_of_compact_json() {
-        let s = |text: &str| AttributeValue::S(text.to_owned());
-        let map = |members: &[(&str, AttributeValue)]| {
-            members.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
-        };
-        let item: Item = map(&[
-            ("s", s("é")),
-            ("n", AttributeValue::N("12.50".into())),
-            ("b", AttributeValue::Bool(false)),
-            ("z", AttributeValue::Null(true)),
-            ("l", AttributeValue::L(vec![s("a"), AttributeValue::L(vec![])])),
-            (
-                "m",
-                AttributeValue::M(map(&[("k", AttributeValue::Ns(vec!["1".into(), "2".into()]))])),
-            ),
-            ("x", AttributeValue::B(Blob::new([0_u8; 4]))),
-        ]);
-        let json =
-            r#"{"s":"é","n":12.50,"b":false,"z":null,"l":["a",[]],"m":{"k":[1,2]},"x":"AAAAAA=="}"#;
-        assert_eq!(object_bytes(&item), json.len());
-        assert_eq!(object_bytes(&Item::new()), "{}".len());
-    }
-
-    #[test]
-    fn values_survive_the_conversion_both_ways() {
-        for value in [Value::S("é".into()), Value::N("1E+2".into()), Value::Bool(true)] {
-            assert_eq!(Value::try_from(&AttributeValue::from(&value)), Ok(value));
-        }
-        assert_eq!(Value::try_from(&AttributeValue::Null(true)), Err(NotScalar));
-    }
+        .ok_or_else(|| SdkSourceError::Key(query.position_attributes.join(", ")))
 }

@@ -50,7 +50,7 @@ pub(crate) enum Exhausted {
 }
 
 /// Measures the rounds of one page against a [`Budget`].
-pub(crate) struct Meter<'a> {
+pub(crate) struct Spending<'a> {
     budget: &'a Budget,
     /// True if a fetch by key follows the rounds that are measured here.
     fetches: bool,
@@ -59,7 +59,7 @@ pub(crate) struct Meter<'a> {
     longest: Duration,
 }
 
-impl<'a> Meter<'a> {
+impl<'a> Spending<'a> {
     pub(crate) fn new(budget: &'a Budget, fetches: bool) -> Self {
         Self { budget, fetches, rounds: 0, evaluated: 0, longest: Duration::ZERO }
     }
@@ -111,9 +111,9 @@ mod tests {
             rounds_after,
             ..Budget::default()
         };
-        let mut meter = Meter::new(&budget, fetches);
-        meter.count(now.checked_sub(LONG).unwrap(), 1);
-        meter.exhausted().is_none()
+        let mut spending = Spending::new(&budget, fetches);
+        spending.count(now.checked_sub(LONG).unwrap(), 1);
+        spending.exhausted().is_none()
     }
 
     #[test]
@@ -132,20 +132,20 @@ mod tests {
     fn a_deadline_that_has_passed_stops_all_but_the_first_round() {
         let past = Instant::now().checked_sub(LONG).unwrap();
         let budget = Budget { deadline: Some(past), ..Budget::default() };
-        let mut meter = Meter::new(&budget, false);
-        assert_eq!(meter.exhausted(), None);
-        meter.count(past, 1);
-        assert_eq!(meter.exhausted(), Some(Exhausted::Time));
+        let mut spending = Spending::new(&budget, false);
+        assert_eq!(spending.exhausted(), None);
+        spending.count(past, 1);
+        assert_eq!(spending.exhausted(), Some(Exhausted::Time));
     }
 
     #[test]
     fn counts_do_not_wrap() {
         let budget = Budget { rounds: u32::MAX, evaluated: u32::MAX, ..Budget::default() };
-        let mut meter = Meter::new(&budget, true);
+        let mut spending = Spending::new(&budget, true);
         for _ in 0..3 {
-            meter.count(Instant::now(), u32::MAX - 1);
+            spending.count(Instant::now(), u32::MAX - 1);
         }
-        assert_eq!(meter.evaluated_left(), 0);
-        assert_eq!(meter.exhausted(), Some(Exhausted::Reads));
+        assert_eq!(spending.evaluated_left(), 0);
+        assert_eq!(spending.exhausted(), Some(Exhausted::Reads));
     }
 }

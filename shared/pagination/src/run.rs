@@ -7,7 +7,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::{
     Answer, Budget, Cursor, Direction, Fetched, Page, Plan, Position, Query, Read, Row, Source,
-    budget::{Exhausted, Meter},
+    budget::{Exhausted, Spending},
     fetch_all,
     merge::{self, Head, Merge, OutOfOrder},
     page::Stop,
@@ -123,7 +123,7 @@ async fn walk<S: Source>(
     }
     let filtered = !plan.is_unfiltered();
     let mut merge = Merge::new(plan, cursor);
-    let mut meter = Meter::new(budget, !plan.is_covered());
+    let mut spending = Spending::new(budget, !plan.is_covered());
     let mut bytes = 0_usize;
     loop {
         match merge.head() {
@@ -139,14 +139,14 @@ async fn walk<S: Source>(
             }
             Head::Blocked => {
                 let missing =
-                    limit - rows.len() as u32 + u32::from(!filtered || meter.rounds() == 0);
+                    limit - rows.len() as u32 + u32::from(!filtered || spending.rounds() == 0);
                 if missing == 0 {
                     return Ok((rows, Stop::Full));
                 }
-                if let Some(exhausted) = meter.exhausted() {
+                if let Some(exhausted) = spending.exhausted() {
                     return Ok((rows, Stop::Exhausted { exhausted, reached: merge.given_to() }));
                 }
-                let asks = merge.asks(missing, filtered, meter.evaluated_left());
+                let asks = merge.asks(missing, filtered, spending.evaluated_left());
                 let began = Instant::now();
                 let answers = asks.into_iter().map(|(i, ask)| {
                     let query = plan.query(i, cursor.direction, merge.read_to(i), ask, read);
@@ -156,7 +156,7 @@ async fn walk<S: Source>(
                     stream::iter(answers).buffered(MAX_QUERIES_AT_ONCE).try_collect().await?;
                 let evaluated =
                     answers.iter().filter_map(|(_, answer)| Some(answer.as_ref()?.evaluated));
-                meter.count(began, evaluated.fold(0, u32::saturating_add));
+                spending.count(began, evaluated.fold(0, u32::saturating_add));
                 for (i, answer) in answers {
                     merge.fill(i, answer).map_err(|OutOfOrder| RunError::OutOfOrder)?;
                 }
@@ -206,10 +206,10 @@ async fn skip<S: Source>(
         };
     }
     // The page itself is at least one round more.
-    let mut meter = Meter::new(budget, true);
+    let mut spending = Spending::new(budget, true);
     let (mut left, mut after) = (count, None);
     while left > 0 {
-        match meter.exhausted() {
+        match spending.exhausted() {
             Some(Exhausted::Time) => return Err(RunError::SkipTimedOut),
             Some(Exhausted::Reads) => return Err(RunError::SkipTooFar),
             None => {}
@@ -219,7 +219,7 @@ async fn skip<S: Source>(
         let Some(answer) = one_query(source, query).await? else { return Ok(None) };
         merge::check(plan, Direction::Forward, after.as_ref(), &answer)
             .map_err(|OutOfOrder| RunError::OutOfOrder)?;
-        meter.count(began, answer.evaluated);
+        spending.count(began, answer.evaluated);
         left = left.saturating_sub(answer.evaluated);
         match answer.last {
             Some(last) => after = Some(last),

@@ -26,7 +26,7 @@ use aws_smithy_types::body::SdkBody;
 use pagination::{
     Budget, Condition, Cursor, Fetch, Fetched, Index, Order, Page, Partition, Plan, Projects,
     RunError, Sealer, Sort, Source, Start, Table, Value,
-    aws_sdk::{Item, ReadError, SdkSource},
+    aws_sdk::{Item, SdkSource, SdkSourceError},
     fetch_all, run,
 };
 
@@ -263,8 +263,8 @@ async fn a_refusal_keeps_its_source() {
         .await?)
     }
     let error = read(library().await).await.unwrap_err();
-    let error: &RunError<ReadError> = error.downcast_ref().unwrap();
-    let RunError::Source(ReadError::Sdk(sdk)) = error else { panic!("{error:?}") };
+    let error: &RunError<SdkSourceError> = error.downcast_ref().unwrap();
+    let RunError::Source(SdkSourceError::Sdk(sdk)) = error else { panic!("{error:?}") };
     assert!(matches!(**sdk, aws_sdk_dynamodb::Error::ResourceNotFoundException(_)), "{sdk:?}");
     assert!(error.source().and_then(Error::source).is_some());
 }
@@ -321,5 +321,5 @@ async fn keys_that_stay_unprocessed_are_an_error() {
     let source = SdkSource::new(library().await, "books");
     let keys = [vec![Value::S("b-0".into())]];
     let error = source.fetch(&Fetch { table: &BOOKS, keys: &keys, attempt: 8 }).await.unwrap_err();
-    assert!(matches!(error, ReadError::Unprocessed), "{error}");
+    assert!(matches!(error, SdkSourceError::Unprocessed), "{error}");
 }

@@ -38,7 +38,7 @@ impl Transcoder {
         item: &HashMap<String, AttributeValue>,
     ) -> Result<Output<'static>, Malformed> {
         let looked_at =
-            self.names().filter_map(|name| item.get(name).map(|value| (name, Attribute(value))));
+            self.names().filter_map(|name| item.get(name).map(|value| (name, SdkAttribute(value))));
         let text = serde_json::to_string(&looked_at.collect::<HashMap<_, _>>()).map_err(|_| {
             Malformed::Content("an attribute is of a type that the client does not know")
         })?;
@@ -51,9 +51,9 @@ impl Transcoder {
 }
 
 /// An attribute value, written in DynamoDB's JSON.
-struct Attribute<'a>(&'a AttributeValue);
+struct SdkAttribute<'a>(&'a AttributeValue);
 
-impl Serialize for Attribute<'_> {
+impl Serialize for SdkAttribute<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         fn typed<S: Serializer>(
             serializer: S,
@@ -71,10 +71,12 @@ impl Serialize for Attribute<'_> {
             AttributeValue::M(map) => typed(
                 serializer,
                 "M",
-                map.iter().map(|(name, value)| (name, Attribute(value))).collect::<HashMap<_, _>>(),
+                map.iter()
+                    .map(|(name, value)| (name, SdkAttribute(value)))
+                    .collect::<HashMap<_, _>>(),
             ),
             AttributeValue::L(list) => {
-                typed(serializer, "L", list.iter().map(Attribute).collect::<Vec<_>>())
+                typed(serializer, "L", list.iter().map(SdkAttribute).collect::<Vec<_>>())
             }
             AttributeValue::Ss(texts) => typed(serializer, "SS", texts),
             AttributeValue::Ns(numbers) => typed(serializer, "NS", numbers),

@@ -2,16 +2,13 @@
 //!
 //! An answer with missing or impossible members is an error, never an empty page.
 
-use std::{borrow::Cow, collections::HashMap, fmt};
+mod members;
 
 use bytes::Bytes;
 use pagination::{Answer, Fetched, Position, Row, Value};
-use projection::{Joint, Malformed, Output, Scalar, Transcoder};
-use serde::{
-    Deserialize, Deserializer,
-    de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor},
-};
-use serde_json::value::RawValue;
+use projection::{Joint, Malformed, Scalar, Transcoder};
+
+use members::{AnswerMembers, ItemsMember, Key, Picks};
 
 /// An item of an answer: its JSON, and the positions in it where an expansion can be inserted.
 #[derive(Debug, Clone, Default)]
@@ -69,7 +66,7 @@ pub(crate) fn query(
     transcoder: &Transcoder,
     asked: Asked<'_>,
 ) -> Result<Metered<Answer<Item>>, Malformed> {
-    let output = Members::read(body, Some((Place::Items, transcoder)))?;
+    let output = AnswerMembers::read(body, Some((ItemsMember::Items, transcoder)))?;
     let items = output.items.ok_or(Malformed::Content("a Query's answer without Items"))?;
     let evaluated = asked.evaluated(output.scanned)?;
     let count = u32::try_from(items.len()).ok();
@@ -91,7 +88,7 @@ pub(crate) fn query(
 
 /// Reads the answer of a Query that counts, which has no items.
 pub(crate) fn count(body: &[u8], asked: Asked<'_>) -> Result<Metered<Answer<Item>>, Malformed> {
-    let output = Members::read(body, None)?;
+    let output = AnswerMembers::read(body, None)?;
     let evaluated = asked.evaluated(output.scanned)?;
     if output.count.is_none_or(|count| count > evaluated) {
         return Err(Malformed::Content(
@@ -114,7 +111,7 @@ pub(crate) fn get(
     transcoder: &Transcoder,
     key: &[Value],
 ) -> Result<Metered<Option<Picked>>, Malformed> {
-    let output = Members::read(body, Some((Place::Item, transcoder)))?;
+    let output = AnswerMembers::read(body, Some((ItemsMember::Item, transcoder)))?;
     let Some((picks, item)) = output.items.and_then(|mut items| items.pop()) else {
         return Ok(Metered { content: None, units: output.units });
     };
@@ -138,7 +135,7 @@ pub(crate) fn batch_get(
 ) -> Result<Metered<Vec<Fetched<Item>>>, Malformed> {
     const NOT_ASKED: Malformed =
         Malformed::Content("a BatchGetItem's answer with a key that was not asked for");
-    let output = Members::read(body, Some((Place::Responses, transcoder)))?;
+    let output = AnswerMembers::read(body, Some((ItemsMember::Responses, transcoder)))?;
     let mut fetched: Vec<_> = keys.iter().map(|_| Fetched::Missing).collect();
     let mut settle = |key: Vec<Value>, outcome| {
         let asked = keys
@@ -168,9 +165,6 @@ fn same(a: &[Value], b: &[Value]) -> bool {
     a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.order(b).is_eq())
 }
 
-/// A key's attributes. Only those that are used must be strings or numbers.
-type Key<'de> = HashMap<Cow<'de, str>, &'de RawValue>;
-
 fn scalars<'de>(key: &Key<'de>, names: &[&str]) -> Result<Picks<'de>, Malformed> {
     names
         .iter()
@@ -189,180 +183,6 @@ fn value(scalar: Scalar<'_>) -> Value {
     match scalar {
         Scalar::Text(text) => Value::S(text.into_owned()),
         Scalar::Number(text) => Value::N(text.into_owned()),
-    }
-}
-
-/// The member of an answer that holds its items.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
-    /// `Item`: one item.
-    Item,
-    /// `Items`: an array.
-    Items,
-    /// `Responses`: an array for each table.
-    Responses,
-}
-
-/// The values that the transcoder picks from one item, for a position or a key.
-type Picks<'de> = Vec<Option<Scalar<'de>>>;
-
-/// The members of any of the three answers.
-#[derive(Debug, Default)]
-struct Members<'de> {
-    items: Option<Vec<(Picks<'de>, Item)>>,
-    count: Option<u32>,
-    scanned: Option<u32>,
-    last: Option<Key<'de>>,
-    unprocessed: HashMap<Cow<'de, str>, Unprocessed<'de>>,
-    units: f64,
-}
-
-#[derive(Debug, Deserialize)]
-struct Unprocessed<'a> {
-    #[serde(rename = "Keys", borrow)]
-    keys: Vec<Key<'a>>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Capacity {
-    #[serde(rename = "CapacityUnits", default)]
-    units: f64,
-}
-
-impl<'de> Members<'de> {
-    /// Reads a whole answer. Without a place, its items are skipped.
-    fn read(body: &'de [u8], items: Option<(Place, &Transcoder)>) -> Result<Self, Malformed> {
-        let mut deserializer = serde_json::Deserializer::from_str(std::str::from_utf8(body)?);
-        let members = deserializer.deserialize_map(MembersVisitor { items })?;
-        deserializer.end()?;
-        Ok(members)
-    }
-}
-
-struct MembersVisitor<'t> {
-    items: Option<(Place, &'t Transcoder)>,
-}
-
-impl<'de> Visitor<'de> for MembersVisitor<'_> {
-    type Value = Members<'de>;
-
-    fn expecting(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        to.write_str("an answer of DynamoDB")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
-        let mut members = Members::default();
-        while let Some(name) = map.next_key::<Cow<'_, str>>()? {
-            match (&*name, self.items) {
-                ("Item", Some((place @ Place::Item, transcoder)))
-                | ("Items", Some((place @ Place::Items, transcoder)))
-                | ("Responses", Some((place @ Place::Responses, transcoder))) => {
-                    let mut written = Written::default();
-                    map.next_value_seed(ItemsSeed { place, transcoder, written: &mut written })?;
-                    if members.items.replace(written.finish()).is_some() {
-                        return Err(A::Error::custom("items come twice"));
-                    }
-                }
-                ("Count", _) => members.count = map.next_value()?,
-                ("ScannedCount", _) => members.scanned = map.next_value()?,
-                ("LastEvaluatedKey", _) => members.last = map.next_value()?,
-                ("UnprocessedKeys", Some((Place::Responses, _))) => {
-                    members.unprocessed = map.next_value()?
-                }
-                ("ConsumedCapacity", Some((Place::Responses, _))) => {
-                    members.units = map
-                        .next_value::<Vec<Capacity>>()?
-                        .iter()
-                        .map(|capacity| capacity.units)
-                        .sum();
-                }
-                ("ConsumedCapacity", _) => members.units = map.next_value::<Capacity>()?.units,
-                _ => drop(map.next_value::<IgnoredAny>()?),
-            }
-        }
-        Ok(members)
-    }
-}
-
-/// Reads an item, an array of items, or an object with an array of items a table.
-struct ItemsSeed<'t, 'de> {
-    place: Place,
-    transcoder: &'t Transcoder,
-    written: &'t mut Written<'de>,
-}
-
-impl<'de> DeserializeSeed<'de> for ItemsSeed<'_, 'de> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        match self.place {
-            Place::Item => {
-                self.transcoder.item(&mut self.written.output).deserialize(deserializer)?;
-                self.written.end_item();
-                Ok(())
-            }
-            Place::Items => deserializer.deserialize_seq(self),
-            Place::Responses => deserializer.deserialize_map(self),
-        }
-    }
-}
-
-impl<'de> Visitor<'de> for ItemsSeed<'_, 'de> {
-    type Value = ();
-
-    fn expecting(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        to.write_str("items")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        let Self { transcoder, written, .. } = self;
-        while items
-            .next_element_seed(ItemsSeed { place: Place::Item, transcoder, written })?
-            .is_some()
-        {}
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut tables: A) -> Result<(), A::Error> {
-        let Self { transcoder, written, .. } = self;
-        while tables.next_key::<IgnoredAny>()?.is_some() {
-            tables.next_value_seed(ItemsSeed { place: Place::Items, transcoder, written })?;
-        }
-        Ok(())
-    }
-}
-
-/// The items of one answer. They are written one after another into one buffer, which is split when
-/// the answer is complete.
-#[derive(Default)]
-struct Written<'de> {
-    output: Output<'de>,
-    /// For each item: its picks, its end in the JSON, and the number of expansion positions up to
-    /// there.
-    ends: Vec<(Picks<'de>, usize, usize)>,
-}
-
-impl<'de> Written<'de> {
-    fn end_item(&mut self) {
-        let picks = std::mem::take(&mut self.output.picks);
-        self.ends.push((picks, self.output.json.len(), self.output.joints.len()));
-    }
-
-    fn finish(self) -> Vec<(Picks<'de>, Item)> {
-        let all = Bytes::from(self.output.json);
-        let mut joints = self.output.joints.into_iter();
-        let (mut start, mut joints_before) = (0, 0);
-        let cut = |(picks, end, joints_to): (Picks<'de>, usize, usize)| {
-            let joints = joints
-                .by_ref()
-                .take(joints_to - joints_before)
-                .map(|joint| Joint { at: joint.at - start, ..joint })
-                .collect();
-            let item = Item { json: all.slice(start..end), joints };
-            (start, joints_before) = (end, joints_to);
-            (picks, item)
-        };
-        self.ends.into_iter().map(cut).collect()
     }
 }
 

@@ -25,15 +25,15 @@ use crate::config::BootError;
 #[derive(Debug, Clone)]
 pub struct Client {
     sdk: aws_sdk_dynamodb::Client,
-    sizes: Arc<Sizes>,
+    sizes: Arc<ItemSizes>,
 }
 
 /// The mean sizes of the items that were fetched by key, in bytes, by table. They decide how many
 /// items a fetch asks for at first.
 #[derive(Debug, Default)]
-pub(super) struct Sizes(Mutex<HashMap<String, usize>>);
+pub(super) struct ItemSizes(Mutex<HashMap<String, usize>>);
 
-impl Sizes {
+impl ItemSizes {
     /// Returns the mean size of the table's items.
     pub(super) fn of(&self, table: &str) -> Option<usize> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(table).copied()
@@ -108,7 +108,7 @@ impl Client {
         &self.sdk
     }
 
-    pub(super) fn sizes(&self) -> &Sizes {
+    pub(super) fn sizes(&self) -> &ItemSizes {
         &self.sizes
     }
 

@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::dynamodb::answer::Item;
 use crate::http::principal::Grant;
 use crate::http::problem::{ParameterError, Problem, ProblemKind};
-use crate::http::query::Query;
+use crate::http::query_string::QueryString;
 use crate::http::request::Request;
 use crate::route::{Expansion, Place};
 
@@ -27,7 +27,7 @@ pub struct Expanded {
 
 /// Reads the expansions: those that `expand` names, and those that `fields` does.
 pub(crate) fn chosen(
-    query: &Query<'_>,
+    query: &QueryString<'_>,
     offered: &'static [Expansion],
     fields: &Selection,
     errors: &mut Vec<ParameterError>,

@@ -1,4 +1,6 @@
-//! The four steps of a list route: parse, plan, run, reply.
+//! The steps of a list route: parse, plan and run; `reply` is the fourth.
+
+mod reply;
 
 use std::num::NonZeroU32;
 
@@ -13,17 +15,16 @@ use crate::handler::expand::{self, Expanded};
 use crate::handler::parameters;
 use crate::http::principal::Grant;
 use crate::http::problem::{ParameterError, Problem, ProblemKind};
-use crate::http::query::Query;
+use crate::http::query_string::QueryString;
 use crate::http::request::Request;
-use crate::http::response::Reply;
-use crate::route::{List, MAX_BODY_BYTES, Place, Policy, Resource, Route, Shape, SortOption};
+use crate::route::{List, MAX_BODY_BYTES, Place, Resource, Route, Shape, SortOption};
 use crate::stored::stored;
 
 /// A request for a page, its parameters checked one by one.
 #[derive(Debug)]
 pub struct ListRequest<'r> {
     route: &'static Route,
-    query: Query<'r>,
+    query: QueryString<'r>,
     conditions: Vec<Condition>,
     sort: Sort,
     selection: Selection,
@@ -225,82 +226,6 @@ impl<'r> ListPlan<'r> {
     }
 }
 
-impl ListPage<'_> {
-    /// Makes the reply: the page and its `Link` header.
-    ///
-    /// # Errors
-    /// 500 if an item's key is too long for a cursor.
-    pub fn reply(self, app: &App) -> Result<Reply, Problem> {
-        let Self { plan: ListPlan { request, plan, .. }, page, beside, partial } = self;
-        let seal = |cursor: Option<pagination::Cursor>| {
-            let sealer = app.sealer()?;
-            cursor
-                .map(|cursor| sealer.seal(&cursor, &plan, &request.context()))
-                .transpose()
-                .map_err(|error| {
-                    tracing::error!(%error, "an item's key is too long");
-                    Problem::from(ProblemKind::Internal)
-                })
-        };
-        let (next, prev) = (seal(page.next())?, seal(page.prev())?);
-        let policy = if page.timed_out() { Policy::NoStore } else { request.route.resource.policy };
-        let items = page.into_items();
-
-        let mut body =
-            Vec::with_capacity(items.iter().map(|item| item.json.len() + 1).sum::<usize>() + 1_024);
-        body.extend_from_slice(b"{\"items\":[");
-        for (i, item) in items.iter().enumerate() {
-            body.extend_from_slice(if i == 0 { b"" } else { b"," });
-            body.extend_from_slice(&item.json);
-        }
-        body.push(b']');
-        for (name, item) in beside {
-            body.extend_from_slice(format!(",\"{name}\":").as_bytes());
-            body.extend_from_slice(&item.json);
-        }
-        if let Some(name) = partial {
-            body.extend_from_slice(format!(",\"expansion\":{{\"{name}\":\"partial\"}}").as_bytes());
-        }
-        // A cursor is base64url: nothing in it needs escaping.
-        let quoted = |cursor: &Option<String>| {
-            cursor.as_ref().map_or_else(|| "null".to_owned(), |cursor| format!("\"{cursor}\""))
-        };
-        let page = format!(
-            ",\"page\":{{\"limit\":{},\"next\":{},\"prev\":{}}}}}",
-            request.limit,
-            quoted(&next),
-            quoted(&prev)
-        );
-        body.extend_from_slice(page.as_bytes());
-        let link = link(&request.query, prev.as_deref(), next.as_deref());
-        Ok(Reply { body, policy, modified: None, link, items: items.len() })
-    }
-}
-
-/// Writes the `Link` header (RFC 8288). Its targets are relative to the request's URI, so they are
-/// valid behind any domain and base path.
-///
-/// Each target repeats the query. If all of them have more than [`MAX_LINK_BYTES`], the first page
-/// is left out, then the previous one, then the next one. The body has both cursors in any case.
-fn link(query: &Query<'_>, prev: Option<&str>, next: Option<&str>) -> Option<String> {
-    let target =
-        |rel: &str, cursor| format!("<{}>; rel=\"{rel}\"", query.link(&["cursor", "page"], cursor));
-    let mut links: Vec<_> = [("prev", prev), ("next", next)]
-        .into_iter()
-        .filter_map(|(rel, cursor)| Some(target(rel, Some(cursor?))))
-        .collect();
-    links.insert(0, target("first", None));
-    while links.iter().map(|link| link.len() + 2).sum::<usize>() > MAX_LINK_BYTES {
-        links.remove(0);
-    }
-    (!links.is_empty()).then(|| links.join(", "))
-}
-
-/// The maximum length of the `Link` header. A proxy must hold all headers of a response in one
-/// buffer, which nginx gives 4 KB by default (`proxy_buffer_size`); the other headers have less
-/// than 1 KB.
-const MAX_LINK_BYTES: usize = 3_072;
-
 /// The part of [`MAX_BODY_BYTES`] that is kept for what stands around the items: two cursors, and
 /// the names of the members.
 const FRAME_BYTES: usize = 2_048;
@@ -330,30 +255,5 @@ fn problem(error: RunError<ReadError>) -> Problem {
             "page",
             "lies too far into this list to be counted; walk with `cursor`",
         )]),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_long_query_leaves_links_out_and_never_makes_a_header_that_a_proxy_refuses() {
-        let cursor = "c".repeat(pagination::MAX_CURSOR_CHARS);
-        let mut relations = Vec::new();
-        for length in 0..=crate::route::MAX_QUERY_BYTES {
-            // Each of these characters takes three in a link.
-            let raw = format!("fields={}", "é".repeat(length / 2));
-            let query = Query::parse(&raw, &["fields"], &mut Vec::new());
-            let link = link(&query, Some(&cursor), Some(&cursor)).unwrap_or_default();
-            assert!(link.len() <= MAX_LINK_BYTES, "{length}");
-            let names: Vec<_> =
-                link.split("rel=\"").skip(1).map(|rest| rest[..4].to_owned()).collect();
-            if relations.last() != Some(&names) {
-                relations.push(names);
-            }
-        }
-        let all: [&[&str]; 4] = [&["firs", "prev", "next"], &["prev", "next"], &["next"], &[]];
-        assert_eq!(relations, all);
     }
 }

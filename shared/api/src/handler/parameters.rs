@@ -5,7 +5,7 @@ use pagination::{Condition, Predicate, Value};
 use projection::{Field, Kind, Selection};
 
 use crate::http::problem::ParameterError;
-use crate::http::query::Query;
+use crate::http::query_string::QueryString;
 use crate::route::{Accepts, Filter, Limits, MAX_PAGED_ITEM, MAX_TEXT_CHARS, Resource, SortOption};
 use crate::stored::{stored, stored_time};
 use crate::timestamp;
@@ -13,7 +13,7 @@ use crate::timestamp;
 /// Reads the filters as conditions. A range whose ends are reversed is an error of its upper end;
 /// one whose ends are equal is empty if the upper end does not belong to it.
 pub(crate) fn conditions(
-    query: &Query<'_>,
+    query: &QueryString<'_>,
     resource: &Resource,
     filters: &'static [Filter],
     errors: &mut Vec<ParameterError>,
@@ -148,7 +148,7 @@ fn moment(field: &Field, text: &str, before: bool) -> Result<Value, String> {
 
 /// Reads `sort`; the first sort is the default, and `None` is the order of the index.
 pub(crate) fn sort(
-    query: &Query<'_>,
+    query: &QueryString<'_>,
     sorts: &'static [SortOption],
     errors: &mut Vec<ParameterError>,
 ) -> Option<&'static SortOption> {
@@ -163,7 +163,7 @@ pub(crate) fn sort(
 
 /// Reads `fields`.
 pub(crate) fn fields(
-    query: &Query<'_>,
+    query: &QueryString<'_>,
     fields: &'static [Field],
     default: Selection,
     errors: &mut Vec<ParameterError>,
@@ -179,7 +179,11 @@ pub(crate) fn fields(
 }
 
 /// Reads `limit`, the number of items of a page.
-pub(crate) fn limit(query: &Query<'_>, limits: Limits, errors: &mut Vec<ParameterError>) -> u32 {
+pub(crate) fn limit(
+    query: &QueryString<'_>,
+    limits: Limits,
+    errors: &mut Vec<ParameterError>,
+) -> u32 {
     let Some(text) = query.get("limit") else { return limits.default() };
     whole_number(text).filter(|limit| (1..=limits.greatest()).contains(limit)).unwrap_or_else(
         || {
@@ -194,7 +198,7 @@ pub(crate) fn limit(query: &Query<'_>, limits: Limits, errors: &mut Vec<Paramete
 
 /// Reads `page` and returns the number of items before it.
 pub(crate) fn skipped_by_page(
-    query: &Query<'_>,
+    query: &QueryString<'_>,
     limit: u32,
     errors: &mut Vec<ParameterError>,
 ) -> Option<u32> {
@@ -273,7 +277,7 @@ mod tests {
         let errors = |raw: &str| {
             let mut errors = Vec::new();
             conditions(
-                &Query::parse(raw, &["from", "to"], &mut errors),
+                &QueryString::parse(raw, &["from", "to"], &mut errors),
                 &THINGS,
                 &PERIOD,
                 &mut errors,
@@ -316,7 +320,7 @@ mod tests {
     fn a_time_has_t_between_its_date_and_its_time() {
         let errors = |raw: &str| {
             let mut errors = Vec::new();
-            let query = Query::parse(raw, &["from", "to"], &mut errors);
+            let query = QueryString::parse(raw, &["from", "to"], &mut errors);
             conditions(&query, &THINGS, &PERIOD, &mut errors);
             errors
         };

@@ -9,7 +9,7 @@ use crate::http::edge::EdgeSecret;
 use crate::http::event::{Claims, Event};
 use crate::http::principal::{Grant, Principal};
 use crate::http::problem::{ParameterError, Problem, ProblemKind};
-use crate::http::query::{self, Query};
+use crate::http::query_string::{self, QueryString};
 use crate::meter::Meter;
 use crate::route::{Access, MAX_QUERY_BYTES, Route, parameter};
 
@@ -136,11 +136,11 @@ impl Request {
         &self,
         known: &[&str],
         errors: &mut Vec<ParameterError>,
-    ) -> Result<Query<'_>, Problem> {
+    ) -> Result<QueryString<'_>, Problem> {
         if self.raw_query.len() > MAX_QUERY_BYTES {
             return Err(ProblemKind::QueryTooLong.into());
         }
-        Ok(Query::parse(&self.raw_query, known, errors))
+        Ok(QueryString::parse(&self.raw_query, known, errors))
     }
 }
 
@@ -176,7 +176,7 @@ fn path_parameters(
     for wanted in route.path.split('/') {
         match (segments.next(), parameter(wanted)) {
             (Some(segment), Some(name)) if !segment.is_empty() => {
-                parameters.push((name, query::percent_decode(segment).map(Cow::into_owned)));
+                parameters.push((name, query_string::percent_decode(segment).map(Cow::into_owned)));
             }
             (Some(segment), None) if segment == wanted => {}
             _ => return Err(ProblemKind::NotFound.into()),

@@ -11,11 +11,11 @@ use crate::http::problem::{MAX_ERRORS, ParameterError};
 
 /// The parameters of a query string, decoded, each at most once.
 #[derive(Debug, Default)]
-pub(crate) struct Query<'a> {
+pub(crate) struct QueryString<'a> {
     pairs: Vec<(Cow<'a, str>, Cow<'a, str>)>,
 }
 
-impl<'a> Query<'a> {
+impl<'a> QueryString<'a> {
     /// Decodes `raw` (`application/x-www-form-urlencoded`: `+` is a space) and checks each name
     /// against `known`. Adds an error for each wrong parameter to `errors` (at most [`MAX_ERRORS`])
     /// and keeps the others.
@@ -112,9 +112,9 @@ fn encode(text: &str) -> PercentEncode<'_> {
 mod tests {
     use super::*;
 
-    fn parse(raw: &str) -> (Query<'_>, Vec<ParameterError>) {
+    fn parse(raw: &str) -> (QueryString<'_>, Vec<ParameterError>) {
         let mut errors = Vec::new();
-        (Query::parse(raw, &["category", "limit", "minPrice"], &mut errors), errors)
+        (QueryString::parse(raw, &["category", "limit", "minPrice"], &mut errors), errors)
     }
 
     #[test]
