@@ -4,24 +4,28 @@
 //! The checks follow from the declarations: keys and types from the template, kinds from the
 //! fields, fixed sets of values from the filters. An attribute that is not declared is hidden from
 //! callers and may hold anything.
+//!
+//! - `key`: the attributes of keys: there, of their type, not too long.
+//! - `kind`: the kinds of the fields, at every level.
+//! - `text`: texts as callers see and send them.
+//! - `found`: for an audit, the reasons why lists would not find a row that is in a table.
 
+mod found;
+mod key;
 mod kind;
+mod text;
 
 use crate::attribute::{self, Item, Members};
 use crate::bundle::Stored;
 use crate::shard::shard;
-use crate::template::{self, Key, Table};
-use crate::timestamp;
-use api::{Field, Index, Kind, MAX_TEXT_CHARS, Partition, Resource};
+use api::Partition;
 use aws_sdk_dynamodb::types::AttributeValue;
-use pagination::MAX_POSITION_BYTES;
+pub(crate) use found::read_by_audit;
+use key::{in_cursor, own_indexes, present, shard_attribute};
+use text::{in_path, short, shown};
 
 /// The maximum size of an item in DynamoDB.
 const MAX_ITEM: usize = 400 * 1024;
-/// The maximum size of a partition key's attribute in DynamoDB, in bytes.
-const MAX_PARTITION_KEY: usize = 2_048;
-/// The maximum size of a sort key's attribute in DynamoDB, in bytes.
-const MAX_SORT_KEY: usize = 1_024;
 
 /// The rules of one resource's rows.
 #[derive(Debug)]
@@ -39,7 +43,8 @@ impl<'a> Rules<'a> {
 
     /// Reads and checks one line. The error is a sentence without file and line.
     pub(crate) fn read(&self, line: &str) -> Result<Item, String> {
-        let Stored { resource, table, .. } = self.of;
+        let of = self.of;
+        let Stored { resource, table, .. } = of;
         if line.trim_start().starts_with('[') {
             return Err("an array: one object a line; `jq -c .[]` makes that".to_owned());
         }
@@ -55,7 +60,7 @@ impl<'a> Rules<'a> {
         let mut item = attribute::item(members)?;
         for key in &table.key {
             present(&item, key)?;
-            self.in_path(&item, &key.name)?;
+            in_path(&item, of, &key.name)?;
         }
         self.set_shard(&mut item);
         for (name, text) in resource.fixed {
@@ -75,7 +80,7 @@ impl<'a> Rules<'a> {
         kind::check(&mut item, resource.fields)?;
         for index in resource.table.indexes {
             if let Partition::Attributes(names) = index.partition {
-                names.iter().try_for_each(|name| self.in_path(&item, name))?;
+                names.iter().try_for_each(|name| in_path(&item, of, name))?;
             }
             in_cursor(&item, index, &resource.table)?;
         }
@@ -99,49 +104,12 @@ impl<'a> Rules<'a> {
 
     /// Returns the reasons why lists would not find an item, or would find it in the wrong place.
     pub(crate) fn lost(&self, item: &Item) -> Vec<String> {
-        let resource = self.of.resource;
-        let shard = shard_attribute(resource);
-        let mut reasons = Vec::new();
-        for key in judged(self.of) {
-            match (present(item, key), item.get(&key.name)) {
-                (Err(reason), _) => reasons.push(reason),
-                (Ok(()), Some(AttributeValue::N(number)))
-                    if shard == Some(key.name.as_str())
-                        && !number.parse::<u32>().is_ok_and(|shard| shard < self.shards) =>
-                {
-                    reasons.push(format!(
-                        "`{}` is {number}, not one of 0 to {}",
-                        key.name,
-                        self.shards.saturating_sub(1)
-                    ));
-                }
-                (Ok(()), Some(AttributeValue::S(text)))
-                    if kind::is_timestamp(resource, &key.name) && !timestamp::is_time(text) =>
-                {
-                    reasons.push(format!(
-                        "`{}` is not a UTC time with milliseconds: it sorts in the wrong place",
-                        key.name
-                    ));
-                }
-                _ => {}
-            }
-        }
-        reasons
+        found::lost(item, self.of, self.shards)
     }
 
     /// Returns true if an item is of this resource: others can be in the same table.
     pub(crate) fn is_own(&self, item: &Item) -> bool {
-        let resource = self.of.resource;
-        let text = |name: &str| match item.get(name) {
-            Some(AttributeValue::S(text)) => text.as_str(),
-            _ => "",
-        };
-        let has_prefix = |field: &Field| match field.kind {
-            Kind::Prefixed { attribute, prefix } => text(attribute).starts_with(prefix),
-            _ => true,
-        };
-        resource.fixed.iter().all(|(name, fixed)| text(name) == *fixed)
-            && resource.fields.iter().all(has_prefix)
+        found::is_own(item, self.of.resource)
     }
 
     /// Sets the attribute that spreads the rows over partitions, whatever the row says.
@@ -152,139 +120,6 @@ impl<'a> Rules<'a> {
             item.insert(name.to_owned(), AttributeValue::N(shard.to_string()));
         }
     }
-
-    /// Checks a text that callers put into a path or a filter: a key of the table, or an equality
-    /// condition of an index.
-    fn in_path(&self, item: &Item, attribute: &str) -> Result<(), String> {
-        let resource = self.of.resource;
-        let field = resource.fields.iter().find(|field| field.attribute() == attribute);
-        let Some(text) = field.and_then(|field| shown(item, resource, field.name)) else {
-            return Ok(());
-        };
-        if text.chars().any(char::is_control) {
-            return Err(format!(
-                "`{attribute}` has unprintable characters: no request can ask for it"
-            ));
-        }
-        if text.chars().count() > MAX_TEXT_CHARS {
-            return Err(format!(
-                "`{attribute}` is longer than {MAX_TEXT_CHARS} characters: no request can ask for it"
-            ));
-        }
-        let is_key = self.of.table.key.iter().any(|key| key.name == attribute);
-        match text {
-            "." | ".." if is_key => {
-                Err(format!("`{attribute}` is `{text}`, which no path can name"))
-            }
-            "me" if field.is_some_and(|field| self.of.is_owner_in_path(field.name)) => {
-                Err(format!("`{attribute}` is `me`, which stands for the caller"))
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
-/// Returns a field of an item, as callers see it, if it is a text.
-fn shown<'a>(item: &'a Item, resource: &Resource, name: &str) -> Option<&'a str> {
-    let field = resource.field(name)?;
-    match (item.get(field.attribute())?, field.kind) {
-        (AttributeValue::S(text), Kind::Prefixed { prefix, .. }) => text.strip_prefix(prefix),
-        (AttributeValue::S(text), _) => Some(text),
-        _ => None,
-    }
-}
-
-/// Returns the indexes of the template that the resource declares; a table that several resources
-/// share can have more.
-fn own_indexes<'a>(
-    resource: &Resource,
-    table: &'a Table,
-) -> impl Iterator<Item = &'a template::Index> {
-    let own: Vec<_> = resource.table.indexes.iter().filter_map(|index| index.name).collect();
-    table.indexes.iter().filter(move |index| own.contains(&index.name.as_str()))
-}
-
-/// Returns the attribute that spreads a resource's rows over partitions, which is set here and
-/// never shown.
-fn shard_attribute(resource: &Resource) -> Option<&'static str> {
-    resource.table.indexes.iter().find_map(|index| match index.partition {
-        Partition::Shards(name) => Some(name),
-        Partition::Attributes(_) => None,
-    })
-}
-
-/// Returns the key attributes that [`Rules::lost`] judges.
-fn judged(of: Stored<'_>) -> Vec<&Key> {
-    let own: Vec<_> = of
-        .table
-        .key
-        .iter()
-        .chain(own_indexes(of.resource, of.table).flat_map(|index| &index.key))
-        .collect();
-    of.table.key_attributes().into_iter().filter(|key| own.contains(key)).collect()
-}
-
-/// Returns the attributes that an audit reads: the keys, and those that tell the resource's items
-/// from others.
-pub(crate) fn read_by_audit(of: Stored<'_>) -> Vec<String> {
-    let fixed = of.resource.fixed.iter().map(|(name, _)| *name);
-    let prefixed = of
-        .resource
-        .fields
-        .iter()
-        .filter(|field| matches!(field.kind, Kind::Prefixed { .. }))
-        .map(Field::attribute);
-    let mut names: Vec<_> = judged(of)
-        .into_iter()
-        .map(|key| key.name.clone())
-        .chain(fixed.chain(prefixed).map(str::to_owned))
-        .collect();
-    names.sort();
-    names.dedup();
-    names
-}
-
-/// Checks a key attribute of a table or an index: it must be present, of its type, and not empty or
-/// too long.
-fn present(item: &Item, key: &Key) -> Result<(), String> {
-    let name = &key.name;
-    let most = if key.hash { MAX_PARTITION_KEY } else { MAX_SORT_KEY };
-    match (item.get(name), key.kind) {
-        (None, _) => Err(format!("no `{name}`")),
-        (Some(AttributeValue::S(text)), template::Kind::String) if text.is_empty() => {
-            Err(format!("`{name}` is empty"))
-        }
-        (Some(AttributeValue::S(text)), template::Kind::String) if text.len() > most => {
-            Err(format!("`{name}` has {} bytes; a key has at most {most}", text.len()))
-        }
-        (Some(AttributeValue::S(_)), template::Kind::String)
-        | (Some(AttributeValue::N(_)), template::Kind::Number)
-        | (Some(AttributeValue::B(_)), template::Kind::Binary) => Ok(()),
-        (Some(_), template::Kind::String) => Err(format!("`{name}` is no string")),
-        (Some(_), template::Kind::Number) => Err(format!("`{name}` is no number")),
-        (Some(_), template::Kind::Binary) => Err(format!("`{name}` is not binary")),
-    }
-}
-
-/// Checks that a cursor of an index can hold the item's position.
-fn in_cursor(item: &Item, index: &Index, table: &api::Table) -> Result<(), String> {
-    let bytes = |name: &str| match item.get(name) {
-        Some(AttributeValue::S(text) | AttributeValue::N(text)) => text.len(),
-        _ => 0,
-    };
-    let names: Vec<_> = index.position_attributes(table).collect();
-    match names.iter().map(|name| bytes(name)).sum::<usize>() {
-        size if size > MAX_POSITION_BYTES => Err(format!(
-            "`{}` have {size} bytes together; a cursor holds {MAX_POSITION_BYTES}",
-            names.join("` and `")
-        )),
-        _ => Ok(()),
-    }
-}
-
-/// Returns the beginning of a text, for a message.
-fn short(text: &str) -> String {
-    text.chars().take(40).collect()
 }
 
 #[cfg(test)]
@@ -292,6 +127,7 @@ mod tests {
     use super::*;
     use crate::bundle::Bundle;
     use crate::template::Template;
+    use api::Index;
 
     fn shop() -> Bundle {
         Bundle {

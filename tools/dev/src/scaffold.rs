@@ -4,11 +4,18 @@
 //! A resource stands in `shared/model`, `template.yaml` and `samples/`; a route in `shared/model`,
 //! `functions/`, `Cargo.toml`, `template.yaml` and `events/`. What is written is a beginning, to be
 //! changed by hand: it is ordinary code.
+//!
+//! - `options`, `name`, `path`: the command line, checked.
+//! - `resource`, `route`: a declaration as Rust; `event`, `rows`: events and sample rows.
+//! - `rust`, `manifest`, `template`: edits of a text of each kind.
+//! - `change`: all edits of a command, written at once or shown.
 
 mod change;
 mod event;
 mod manifest;
 mod name;
+mod options;
+mod path;
 mod resource;
 mod route;
 mod rows;
@@ -19,12 +26,13 @@ use crate::bundle::Bundle;
 use crate::rows::Rows;
 use crate::sample::Sample;
 use crate::{process, workspace};
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 use api::Resource;
 use change::Change;
 use event::Example;
+pub use options::RouteOptions;
 use resource::NewResource;
-use route::{NewAccess, NewRoute};
+use route::NewAccess;
 use std::path::Path;
 use tokio::process::Command;
 
@@ -43,21 +51,6 @@ pub struct Mode {
     pub allow_dirty: bool,
     /// Do not run the contract test at the end.
     pub no_test: bool,
-}
-
-/// The options of a new route.
-#[derive(Debug, Clone)]
-pub struct RouteOptions {
-    /// The name of the function.
-    pub name: String,
-    /// The name of its resource.
-    pub resource: String,
-    /// A list, not one item.
-    pub list: bool,
-    /// The path; by default one that follows from the resource.
-    pub path: Option<String>,
-    /// The field that holds the id of the caller; public without it.
-    pub owner: Option<String>,
 }
 
 /// Makes a resource: its declaration, its table and its sample rows.
@@ -95,7 +88,7 @@ pub async fn resource(name: &str, key: &str, indexes: &[String], mode: Mode) -> 
 pub async fn route(options: RouteOptions, mode: Mode) -> Result<()> {
     let root = workspace::root();
     let (bundle, sample) = (Bundle::of_workspace()?, Sample::of_workspace()?);
-    let new = new_route(options, &bundle)?;
+    let new = options::checked(options, &bundle)?;
     let name = new.name.as_str();
     let table = bundle.find(new.resource.name)?.table.logical_id.as_str();
     let mut change = Change::begin(root.clone(), mode.allow_dirty)?;
@@ -186,125 +179,6 @@ pub async fn remove_sample(mode: Mode) -> Result<()> {
     finish(change, &root, mode).await
 }
 
-/// Reads and checks the options of a route.
-fn new_route(options: RouteOptions, bundle: &Bundle) -> Result<NewRoute> {
-    let RouteOptions { name, resource, list, path, owner } = options;
-    name::check(&name)?;
-    let resource = bundle.find(&resource)?.resource;
-    ensure!(
-        bundle.routes.iter().all(|route| route.name != name),
-        "there is a route {name} already"
-    );
-    ensure!(
-        bundle.template.resource(&name::pascal(&name)).is_none(),
-        "template.yaml has a resource {} already",
-        name::pascal(&name)
-    );
-    let path = match path {
-        Some(path) => path,
-        None => default_path(resource, list, owner.as_deref(), bundle)?,
-    };
-    check_path(&path)?;
-    let shape = |path: &str| {
-        path.split('/')
-            .map(|segment| if segment.starts_with('{') { "{}" } else { segment }.to_owned())
-            .collect::<Vec<_>>()
-    };
-    if let Some(other) = bundle.routes.iter().find(|route| shape(route.path) == shape(&path)) {
-        bail!("{path}: {} has this path already", other.name);
-    }
-    let access = owner.map_or(NewAccess::Public, NewAccess::Owner);
-    let new = NewRoute { name, path, resource, access, is_list: list };
-    let fields: Vec<_> = resource.fields.iter().map(|field| field.name).collect();
-    let owner = match &new.access {
-        NewAccess::Owner(field) => Some(field.as_str()),
-        NewAccess::Public => None,
-    };
-    for name in new.parameters().chain(owner) {
-        ensure!(
-            fields.contains(&name),
-            "{name} is no field of {}; it has: {}",
-            resource.name,
-            fields.join(", ")
-        );
-    }
-    if !list {
-        for field in key_fields(resource) {
-            let named = new.parameters().any(|name| name == field);
-            ensure!(
-                named,
-                "{}: the path of one item names its key: {{{}}}",
-                new.path,
-                key_fields(resource).collect::<Vec<_>>().join("} {")
-            );
-        }
-    }
-    Ok(new)
-}
-
-/// The fields that are the key of a resource.
-fn key_fields(resource: &'static Resource) -> impl Iterator<Item = &'static str> {
-    let key = resource.table.key.iter();
-    key.filter_map(|key| resource.fields.iter().find(|field| field.attribute() == *key))
-        .map(|field| field.name)
-}
-
-/// `/v1/articles`, `/v1/articles/{articleId}` or, below the resource whose key comes first,
-/// `/v1/authors/{authorId}/articles`.
-fn default_path(
-    resource: &'static Resource,
-    list: bool,
-    owner: Option<&str>,
-    bundle: &Bundle,
-) -> Result<String> {
-    let key: Vec<_> = key_fields(resource).collect();
-    let first = if list { owner } else { key.first().copied().filter(|_| key.len() > 1) };
-    let mut path = "/v1".to_owned();
-    if let Some(first) = first {
-        let of = bundle.resources.iter().find(|other| other.table.key == [first]);
-        let of = of.with_context(|| {
-            format!("--path is required: no resource has the key {first} alone")
-        })?;
-        path += &format!("/{}/{{{first}}}", of.name);
-    }
-    path += &format!("/{}", resource.name);
-    if !list {
-        path += &key
-            .iter()
-            .filter(|name| Some(**name) != first)
-            .map(|name| format!("/{{{name}}}"))
-            .collect::<String>();
-    }
-    Ok(path)
-}
-
-fn check_path(path: &str) -> Result<()> {
-    let is_plain = |segment: &str| {
-        !segment.is_empty()
-            && segment
-                .bytes()
-                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-    };
-    let parameter = |segment: &str| {
-        segment.strip_prefix('{').and_then(|name| name.strip_suffix('}')).map(str::to_owned)
-    };
-    let segments =
-        path.strip_prefix('/').with_context(|| format!("{path}: a path begins with a slash"))?;
-    let mut names = Vec::new();
-    for segment in segments.split('/') {
-        let name = parameter(segment);
-        ensure!(
-            is_plain(segment) || name.is_some(),
-            "{path}: a segment is small letters, digits and hyphens, or {{FIELD}}"
-        );
-        if let Some(name) = name {
-            ensure!(!names.contains(&name), "{path}: {{{name}}} is there twice");
-            names.push(name);
-        }
-    }
-    Ok(())
-}
-
 /// Finds the file and the static that declare a resource.
 fn declared_in(change: &Change, resource: &Resource) -> Result<(String, String)> {
     for path in change.files("shared/model/src")? {
@@ -342,96 +216,4 @@ async fn finish(change: Change, root: &Path, mode: Mode) -> Result<()> {
         return Ok(());
     }
     process::run(cargo(&test), "the contract test").await
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::template::Template;
-
-    fn path_of(
-        name: &str,
-        resource: &str,
-        list: bool,
-        path: Option<&str>,
-        owner: Option<&str>,
-    ) -> String {
-        let bundle = Bundle {
-            resources: shop::RESOURCES,
-            routes: shop::ROUTES,
-            template: Template::parse(shop::TEMPLATE).unwrap(),
-        };
-        let (path, owner) = (path.map(str::to_owned), owner.map(str::to_owned));
-        let options = RouteOptions {
-            name: name.to_owned(),
-            resource: resource.to_owned(),
-            list,
-            path,
-            owner,
-        };
-        match new_route(options, &bundle) {
-            Ok(new) => new.path,
-            Err(error) => error.to_string(),
-        }
-    }
-
-    #[test]
-    fn a_path_follows_from_the_resource() {
-        assert_eq!(
-            path_of("get-product", "products", false, None, None),
-            "/v1/products/{productId}"
-        );
-        assert_eq!(path_of("list-all-users", "users", true, None, None), "/v1/users");
-        assert_eq!(
-            path_of("get-order", "orders", false, None, None),
-            "/v1/users/{userId}/orders/{orderId}"
-        );
-        assert_eq!(
-            path_of("x", "orders", true, None, Some("orderId")),
-            "--path is required: no resource has the key orderId alone"
-        );
-    }
-
-    #[test]
-    fn a_route_that_cannot_be_served_is_refused() {
-        let list = |path| path_of("x", "products", true, Some(path), None);
-        assert_eq!(list("v1/things"), "v1/things: a path begins with a slash");
-        assert_eq!(
-            list("/v1/Things"),
-            "/v1/Things: a segment is small letters, digits and hyphens, or {FIELD}"
-        );
-        assert_eq!(list("/v1/{sku}/{sku}"), "/v1/{sku}/{sku}: {sku} is there twice");
-        assert_eq!(list("/v1/products"), "/v1/products: list-products has this path already");
-        let fields =
-            "orderId, userId, status, placedAt, updatedAt, currency, total, itemCount, items";
-        let one = |path, owner| path_of("x", "orders", false, Some(path), owner);
-        assert_eq!(
-            one("/v1/orders/{id}", None),
-            format!("id is no field of orders; it has: {fields}")
-        );
-        assert_eq!(
-            one("/v1/o/{orderId}", None),
-            "/v1/o/{orderId}: the path of one item names its key: {userId} {orderId}"
-        );
-        assert_eq!(
-            one("/v1/o/{userId}/{orderId}", Some("who")),
-            format!("who is no field of orders; it has: {fields}")
-        );
-    }
-
-    #[test]
-    fn a_name_that_is_taken_is_refused() {
-        assert_eq!(
-            path_of("get-user", "users", false, None, None),
-            "there is a route get-user already"
-        );
-        assert_eq!(
-            path_of("products-table", "users", false, None, None),
-            "template.yaml has a resource ProductsTable already"
-        );
-        assert_eq!(
-            path_of("x", "things", false, None, None),
-            "there is no resource things; there are: products, users, orders"
-        );
-    }
 }

@@ -3,15 +3,22 @@
 //! Intrinsic functions are kept as CloudFormation's JSON form has them (`{"Ref": …}`,
 //! `{"Fn::Sub": …}`) and not evaluated, because a key schema or a route must not depend on a
 //! deployment. If one is in a place whose value is needed here, reading fails and names the place.
+//!
+//! - `table`: tables, their keys and indexes.
+//! - `function`: functions, their routes and permissions.
+//! - `literal`: members that must not depend on a deployment.
 
 mod function;
+mod literal;
+mod table;
 
 use crate::{workspace, yaml};
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Result, bail};
 pub use function::{Function, Route};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
+pub use table::{Index, Key, Kind, Table};
 
 /// A template with its tables and functions taken out.
 #[derive(Debug, Clone)]
@@ -23,56 +30,6 @@ pub struct Template {
     pub tables: Vec<Table>,
     /// Every `AWS::Serverless::Function`, in order of the logical id.
     pub functions: Vec<Function>,
-}
-
-/// One table.
-#[derive(Debug, Clone)]
-pub struct Table {
-    /// `BlogPostsTable`
-    pub logical_id: String,
-    /// Its name in the local database, and its resource's: `blog-posts`.
-    pub local_name: String,
-    /// DynamoDB's CreateTable request: name, key schema, attribute definitions, indexes, on demand.
-    pub create: Value,
-    /// The table's own key, partition key first.
-    pub key: Vec<Key>,
-    /// Its secondary indexes, as listed.
-    pub indexes: Vec<Index>,
-}
-
-/// A secondary index.
-#[derive(Debug, Clone)]
-pub struct Index {
-    /// Its name.
-    pub name: String,
-    /// Its key attributes: partition keys first, up to four of each kind.
-    pub key: Vec<Key>,
-    /// `ALL`, `KEYS_ONLY` or `INCLUDE`.
-    pub projection: String,
-    /// The attributes that INCLUDE names (the keys of index and table are always projected too).
-    pub non_key_attributes: Vec<String>,
-}
-
-/// A key attribute.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Key {
-    /// The attribute's name.
-    pub name: String,
-    /// A partition key (HASH), not a sort key (RANGE).
-    pub hash: bool,
-    /// Its type.
-    pub kind: Kind,
-}
-
-/// The types that a key attribute can have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// `S`
-    String,
-    /// `N`
-    Number,
-    /// `B`
-    Binary,
 }
 
 impl Template {
@@ -154,136 +111,10 @@ impl Template {
     }
 }
 
-/// The local name of a table: `BlogPostsTable` is `blog-posts`.
-fn local_name(logical_id: &str) -> String {
-    let mut name = String::new();
-    for (index, c) in logical_id.strip_suffix("Table").unwrap_or(logical_id).char_indices() {
-        if c.is_uppercase() && index > 0 {
-            name.push('-');
-        }
-        name.extend(c.to_lowercase());
-    }
-    name
-}
-
-impl Table {
-    fn read(logical_id: &str, properties: &Value) -> Result<Self> {
-        let mut kinds = BTreeMap::new();
-        for definition in list(properties, "AttributeDefinitions")? {
-            let kind = match text(definition, "AttributeType")? {
-                "S" => Kind::String,
-                "N" => Kind::Number,
-                "B" => Kind::Binary,
-                other => bail!("AttributeType `{other}` is none of S, N, B"),
-            };
-            kinds.insert(text(definition, "AttributeName")?.to_owned(), kind);
-        }
-        let local_name = local_name(logical_id);
-        let mut create = json!({
-            "TableName": local_name,
-            "AttributeDefinitions": plain(properties, "AttributeDefinitions")?,
-            "KeySchema": plain(properties, "KeySchema")?,
-            "BillingMode": "PAY_PER_REQUEST",
-        });
-        let mut indexes = Vec::new();
-        for member in ["GlobalSecondaryIndexes", "LocalSecondaryIndexes"] {
-            if properties[member].is_null() {
-                continue;
-            }
-            let mut requests = Vec::new();
-            for index in list(properties, member)? {
-                let name = text(index, "IndexName")?;
-                indexes.push(Index::read(index, &kinds).context(name.to_owned())?);
-                requests.push(json!({
-                    "IndexName": name,
-                    "KeySchema": plain(index, "KeySchema")?,
-                    "Projection": plain(index, "Projection")?,
-                }));
-            }
-            create[member] = Value::Array(requests);
-        }
-        let key = keys(properties, &kinds)?;
-        Ok(Self { logical_id: logical_id.to_owned(), local_name, create, key, indexes })
-    }
-
-    /// Every attribute that a key of the table or of an index names, with its type; the table's own
-    /// first.
-    pub fn key_attributes(&self) -> Vec<&Key> {
-        let mut found: Vec<&Key> = Vec::new();
-        for key in self.key.iter().chain(self.indexes.iter().flat_map(|index| &index.key)) {
-            if !found.iter().any(|known| known.name == key.name) {
-                found.push(key);
-            }
-        }
-        found
-    }
-
-    /// The index with a name.
-    pub fn index(&self, name: &str) -> Option<&Index> {
-        self.indexes.iter().find(|index| index.name == name)
-    }
-}
-
-impl Index {
-    fn read(index: &Value, kinds: &BTreeMap<String, Kind>) -> Result<Self> {
-        let projection = &index["Projection"];
-        let included = projection["NonKeyAttributes"].as_array().into_iter().flatten();
-        Ok(Self {
-            name: text(index, "IndexName")?.to_owned(),
-            key: keys(index, kinds)?,
-            projection: text(projection, "ProjectionType")?.to_owned(),
-            non_key_attributes: included.filter_map(Value::as_str).map(str::to_owned).collect(),
-        })
-    }
-}
-
-fn keys(of: &Value, kinds: &BTreeMap<String, Kind>) -> Result<Vec<Key>> {
-    let mut keys = Vec::new();
-    for element in list(of, "KeySchema")? {
-        let name = text(element, "AttributeName")?;
-        let Some(kind) = kinds.get(name) else {
-            bail!("key attribute `{name}` is not in AttributeDefinitions");
-        };
-        keys.push(Key {
-            name: name.to_owned(),
-            hash: text(element, "KeyType")? == "HASH",
-            kind: *kind,
-        });
-    }
-    Ok(keys)
-}
-
-fn text<'a>(of: &'a Value, member: &str) -> Result<&'a str> {
-    of[member].as_str().with_context(|| format!("{member} must be a literal string"))
-}
-
-fn list<'a>(of: &'a Value, member: &str) -> Result<&'a Vec<Value>> {
-    of[member].as_array().with_context(|| format!("{member} must be a literal list"))
-}
-
-/// A part of a CreateTable request: there, and free of intrinsic functions.
-fn plain(of: &Value, member: &str) -> Result<Value> {
-    fn has_intrinsic(value: &Value) -> bool {
-        match value {
-            Value::Object(object) => {
-                object.iter().any(|(k, v)| k == "Ref" || k.starts_with("Fn::") || has_intrinsic(v))
-            }
-            Value::Array(items) => items.iter().any(has_intrinsic),
-            _ => false,
-        }
-    }
-    match &of[member] {
-        Value::Null => Err(anyhow!("{member} is missing")),
-        value if has_intrinsic(value) => {
-            Err(anyhow!("{member} depends on the deployment, so no local table can be made of it"))
-        }
-        value => Ok(value.clone()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     const SMALL: &str = r"
 Globals:

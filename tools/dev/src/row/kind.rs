@@ -1,7 +1,7 @@
 //! Checks that values are of the kinds that their fields declare, at every level, and brings times
 //! into the tables' form.
 
-use super::short;
+use super::text::short;
 use crate::attribute::{Item, is_whole};
 use crate::timestamp;
 use api::{Field, Kind, Resource};

@@ -1,6 +1,6 @@
 //! Values for paths and filters: those of the command line, and those of items that the API showed.
 
-use api::{Accepts, Filter, Kind, Resource};
+use api::{Accepts, Field, Filter, Kind, Resource};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
@@ -53,6 +53,11 @@ impl Values {
         };
         self.of(resource, filter.field).or_else(|| options.map(str::to_owned))
     }
+}
+
+/// Returns the first field that has members, and its first member.
+pub(super) fn nested(fields: &[Field]) -> Option<(&'static str, &'static str)> {
+    fields.iter().find_map(|field| Some((field.name, field.kind.members()?.first()?.name)))
 }
 
 /// Returns a value as it stands in a path or a query.

@@ -1,6 +1,6 @@
 //! A function of the template: its binary, routes, environment and permissions.
 
-use super::text;
+use super::literal::text;
 use anyhow::{Context as _, Result};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;

@@ -1,0 +1,143 @@
+//! The builds of the programs, each as it is built for a deployment.
+
+use super::kind::{Kind, Route};
+use super::program::Candidate;
+use anyhow::{Context as _, Result};
+use dev::{process, workspace};
+use std::path::{Path, PathBuf};
+use tokio::process::Command;
+
+impl Candidate {
+    /// Builds the fixture bundle's functions, with the features of their crate alone, as
+    /// `sam build` does.
+    pub(crate) async fn ours(routes: &[Route], build: bool) -> Result<Self> {
+        let root = workspace::root();
+        if build {
+            let mut cargo = Command::new("cargo");
+            cargo.current_dir(&root).args(["build", "--quiet", "--release", "--package", "tests"]);
+            cargo.args(routes.iter().map(|route| format!("--bin={}", route.binary())));
+            process::run(cargo, "the build of the functions").await?;
+        }
+        Ok(Self::at(Kind::Ours, workspace::target(&root).join("release"), None))
+    }
+
+    /// Builds a peer. The error names what is missing.
+    pub(crate) async fn peer(kind: Kind, build: bool) -> Result<Self> {
+        let root = workspace::root();
+        let name = kind.name();
+        let (from, to) = (
+            root.join("tools/bench/peers").join(name),
+            workspace::target(&root).join("bench").join(name),
+        );
+        std::fs::create_dir_all(&to)
+            .with_context(|| format!("cannot make {}", workspace::shown(&to)))?;
+        match kind {
+            Kind::Ours | Kind::Floor | Kind::RustDefaults => {
+                let mut cargo = Command::new("cargo");
+                cargo
+                    .current_dir(&from)
+                    .args(["build", "--quiet", "--release", "--locked", "--target-dir"])
+                    .arg(&to);
+                // `cargo run` passes on what the workspace's configuration sets, and that would win
+                // over the peer's own.
+                cargo.env_remove("AWS_LC_SYS_NO_JITTER_ENTROPY");
+                if build {
+                    process::run(cargo, &format!("the build of {name}")).await?;
+                }
+                Ok(Self::at(kind, to.join("release"), None))
+            }
+            Kind::Node => {
+                let node = on_path("node")?;
+                if !build {
+                    return Ok(Self::at(kind, to, Some(node)));
+                }
+                copy(
+                    &from,
+                    &to,
+                    &["package.json", "package-lock.json", "bootstrap.mjs", "handler.mjs"],
+                )?;
+                let mut npm = Command::new("npm");
+                npm.current_dir(&to).args(["ci", "--silent", "--no-audit", "--no-fund"]);
+                process::run(npm, "npm ci").await?;
+                let mut esbuild = Command::new(to.join("node_modules/.bin/esbuild"));
+                esbuild.current_dir(&to).args([
+                    "bootstrap.mjs",
+                    "--bundle",
+                    "--minify",
+                    "--platform=node",
+                    "--target=node20",
+                ]);
+                esbuild.args(["--format=esm", "--outfile=bundle.mjs", "--log-level=warning"]);
+                // At run time the bundle requires only Node's own modules.
+                esbuild.arg("--banner:js=import{createRequire}from'node:module';const require=createRequire(import.meta.url);");
+                process::run(esbuild, "esbuild").await?;
+                Ok(Self::at(kind, to, Some(node)))
+            }
+            Kind::Python => {
+                let python = on_path("python3")?;
+                copy(&from, &to, &["requirements.txt", "bootstrap.py", "handler.py"])?;
+                let venv = to.join("venv");
+                if !build {
+                    return Ok(Self::at(kind, to, Some(venv.join("bin/python3"))));
+                }
+                let mut make = Command::new(python);
+                make.args(["-m", "venv"]).arg(&venv);
+                process::run(make, "python3 -m venv").await?;
+                let mut pip = Command::new(venv.join("bin/pip"));
+                pip.args(["install", "--quiet", "--disable-pip-version-check", "--requirement"])
+                    .arg(to.join("requirements.txt"));
+                process::run(pip, "pip install").await?;
+                Ok(Self::at(kind, to, Some(venv.join("bin/python3"))))
+            }
+        }
+    }
+
+    /// Builds a native candidate as it is deployed, but with names for a profiler.
+    pub(crate) async fn with_symbols(name: &str, route: Route, build: bool) -> Result<Self> {
+        let kinds = [Kind::Ours, Kind::Floor, Kind::RustDefaults];
+        let kind = kinds
+            .into_iter()
+            .find(|kind| kind.name() == name)
+            .with_context(|| format!("`{name}` cannot be profiled"))?;
+        let root = workspace::root();
+        let to = workspace::target(&root).join("bench/profile");
+        let mut cargo = Command::new("cargo");
+        cargo.args([
+            "build",
+            "--quiet",
+            "--release",
+            "--config",
+            "profile.release.debug=1",
+            "--config",
+            "profile.release.strip=false",
+        ]);
+        cargo.arg("--target-dir").arg(&to);
+        match kind {
+            Kind::Ours => {
+                cargo.current_dir(&root).args(["--package", "tests", "--bin", &route.binary()])
+            }
+            _ => cargo.current_dir(root.join("tools/bench/peers").join(name)).arg("--locked"),
+        };
+        if build {
+            process::run(cargo, "the build").await?;
+        }
+        Ok(Self::at(kind, to.join("release"), None))
+    }
+}
+
+/// The place of a program.
+pub(crate) fn on_path(name: &str) -> Result<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found =
+        std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file());
+    found.with_context(|| format!("no {name} on PATH"))
+}
+
+/// Copies sources into the build folder, so that the source folder stays as it is in git.
+fn copy(from: &Path, to: &Path, names: &[&str]) -> Result<()> {
+    for name in names {
+        std::fs::copy(from.join(name), to.join(name))
+            .with_context(|| format!("cannot copy {name} of {}", workspace::shown(from)))?;
+    }
+    Ok(())
+}

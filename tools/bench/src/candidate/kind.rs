@@ -1,0 +1,59 @@
+//! The routes that are measured, and the kinds of programs that answer them.
+
+/// The routes that are measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Route {
+    /// `GET /v1/users/{userId}`
+    GetUser,
+    /// `GET /v1/products`
+    ListProducts,
+    /// `GET /v1/users/{userId}/orders`
+    ListUserOrders,
+}
+
+impl Route {
+    /// The function that answers it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::GetUser => "get-user",
+            Self::ListProducts => "list-products",
+            Self::ListUserOrders => "list-user-orders",
+        }
+    }
+
+    /// The binary of the package `tests` that answers it.
+    pub(super) fn binary(self) -> String {
+        format!("shop-{}", self.name())
+    }
+}
+
+/// The kinds of candidates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Kind {
+    /// This bundle.
+    Ours,
+    /// Minimal Rust: the lower bound.
+    Floor,
+    /// Rust with all defaults.
+    RustDefaults,
+    /// Node with AWS SDK v3.
+    Node,
+    /// Python with boto3.
+    Python,
+}
+
+/// The peers, in the order of tables.
+pub(crate) const PEERS: [Kind; 4] = [Kind::Floor, Kind::RustDefaults, Kind::Node, Kind::Python];
+
+impl Kind {
+    /// Its name in tables, files and JSON; a peer's folder.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Ours => "lean-routes",
+            Self::Floor => "floor",
+            Self::RustDefaults => "rust-defaults",
+            Self::Node => "node",
+            Self::Python => "python",
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! A program that has been built: how it is started, and its size.
+
+use super::kind::{Kind, Route};
+use anyhow::{Context as _, Result};
+use dev::workspace;
+use flate2::Compression;
+use flate2::write::DeflateEncoder;
+use std::io::Write;
+use std::path::PathBuf;
+
+/// A candidate that has been built.
+#[derive(Debug, Clone)]
+pub(crate) struct Candidate {
+    pub(crate) kind: Kind,
+    /// Its name in tables, files and JSON.
+    pub(crate) name: &'static str,
+    /// The folder that its program is in.
+    folder: PathBuf,
+    /// The interpreter, if it has one.
+    interpreter: Option<PathBuf>,
+}
+
+impl Candidate {
+    pub(super) fn at(kind: Kind, folder: PathBuf, interpreter: Option<PathBuf>) -> Self {
+        Self { kind, name: kind.name(), folder, interpreter }
+    }
+
+    /// Returns true if callgrind's count means something: that of machine code that is not compiled
+    /// at run time.
+    pub(crate) fn is_native(&self) -> bool {
+        self.interpreter.is_none()
+    }
+
+    /// The program and its arguments.
+    pub(crate) fn command(&self, route: Route) -> (PathBuf, Vec<PathBuf>) {
+        let program = match self.kind {
+            Kind::Ours => route.binary(),
+            Kind::Floor | Kind::RustDefaults => self.name.to_owned(),
+            Kind::Node => "bundle.mjs".to_owned(),
+            Kind::Python => "bootstrap.py".to_owned(),
+        };
+        let program = self.folder.join(program);
+        match &self.interpreter {
+            None => (program, Vec::new()),
+            Some(interpreter) => (interpreter.clone(), vec![program]),
+        }
+    }
+
+    /// The size of the deployed files in bytes: uncompressed, and as a zip archive (deflate at its
+    /// default level).
+    pub(crate) fn size(&self, route: Route) -> Result<(u64, u64)> {
+        let files: Vec<PathBuf> = match self.kind {
+            Kind::Ours | Kind::Floor | Kind::RustDefaults => vec![self.command(route).0],
+            Kind::Node => vec![self.folder.join("bundle.mjs")],
+            Kind::Python => {
+                ["bootstrap.py", "handler.py"].map(|name| self.folder.join(name)).to_vec()
+            }
+        };
+        /// The size of a local header, a central directory entry and its end, with names of this
+        /// length.
+        const ZIP_BYTES: u64 = 150;
+        let (mut bytes, mut zip) = (0, 0);
+        for file in files {
+            let content = std::fs::read(&file)
+                .with_context(|| format!("cannot read {}", workspace::shown(&file)))?;
+            let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
+            let packed = encoder
+                .write_all(&content)
+                .and_then(|()| encoder.finish())
+                .context("cannot compress")?;
+            bytes += content.len() as u64;
+            zip += packed.len() as u64 + ZIP_BYTES;
+        }
+        Ok((bytes, zip))
+    }
+}
