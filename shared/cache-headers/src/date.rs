@@ -41,8 +41,10 @@ impl HttpDate {
     /// let now = UNIX_EPOCH + Duration::from_secs(1_704_157_200); // 2024-01-02T01:00:00Z
     /// let date = |text| HttpDate::last_modified(text, now).map(|date| date.to_string());
     ///
-    /// assert_eq!(date("2023-12-31T23:59:59.999Z").as_deref(), Some("Sun, 31 Dec 2023 23:59:59 GMT"));
-    /// assert_eq!(date("2031-01-01T00:00:00.000Z").as_deref(), Some("Tue, 02 Jan 2024 01:00:00 GMT"));
+    /// let before = date("2023-12-31T23:59:59.999Z");
+    /// assert_eq!(before.as_deref(), Some("Sun, 31 Dec 2023 23:59:59 GMT"));
+    /// let after = date("2031-01-01T00:00:00.000Z");
+    /// assert_eq!(after.as_deref(), Some("Tue, 02 Jan 2024 01:00:00 GMT"));
     /// assert_eq!(date("yesterday"), None);
     /// ```
     pub fn last_modified(changed: &str, now: SystemTime) -> Option<Self> {

@@ -2,7 +2,9 @@
 //!
 //! ```text
 //! cargo build --release -p lean-projection --example page
-//! for n in 1 101; do valgrind --tool=callgrind --callgrind-out-file=/dev/null target/release/examples/page $n; done
+//! for n in 1 101; do
+//!   valgrind --tool=callgrind --callgrind-out-file=/dev/null target/release/examples/page $n
+//! done
 //! ```
 //!
 //! The difference between the two counts is 100 pages. With `nested` after the number the items

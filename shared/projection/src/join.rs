@@ -38,12 +38,16 @@ pub struct Joint {
 ///
 /// ```
 /// use projection::{Joint, splice};
-/// let joints = [Joint { at: 9, first: false, key: "p1".into() }, Joint { at: 12, first: true, key: "p2".into() }];
+/// let joints = [
+///     Joint { at: 9, first: false, key: "p1".into() },
+///     Joint { at: 12, first: true, key: "p2".into() },
+/// ];
 /// let lookup = |key: &str| (key == "p1").then_some(br#"{"id":1}"#.as_slice());
 /// let (json, complete) = splice(br#"[{"q":100},{}]"#, &joints, "part", usize::MAX, lookup);
 /// assert_eq!(json, br#"[{"q":100,"part":{"id":1}},{}]"#);
 /// assert!(complete);
-/// assert_eq!(splice(b"[{}]", &[Joint { at: 2, first: true, key: "p1".into() }], "part", 10, lookup), (b"[{}]".to_vec(), false));
+/// let joints = [Joint { at: 2, first: true, key: "p1".into() }];
+/// assert_eq!(splice(b"[{}]", &joints, "part", 10, lookup), (b"[{}]".to_vec(), false));
 /// ```
 pub fn splice<'v>(
     json: &[u8],

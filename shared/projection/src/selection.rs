@@ -27,7 +27,8 @@ impl Selection {
     ///
     /// # Errors
     ///
-    /// [`FieldErrors`]: all errors of the text, in order. The work is linear in the length of the text.
+    /// [`FieldErrors`]: all errors of the text, in order. The work is linear in the length of the
+    /// text.
     pub fn parse(text: &str, fields: &'static [Field]) -> Result<Self, FieldErrors> {
         grammar::parse(text, fields).map(|chosen| Self { fields, chosen })
     }

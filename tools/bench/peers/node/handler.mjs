@@ -1,4 +1,5 @@
-// The same routes with AWS SDK v3's document client, as a Lambda handler for API Gateway payload 2.0.
+// The same routes with AWS SDK v3's document client, as a Lambda handler for API Gateway payload
+// 2.0.
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { DynamoDBDocumentClient, GetCommand, QueryCommand } from "@aws-sdk/lib-dynamodb";
 

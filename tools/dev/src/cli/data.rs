@@ -42,8 +42,8 @@ impl Load {
         let mut files = load::files(&path, &bundle)?;
         files.retain(|(_, of)| at.picks(of.resource.name));
         let target = at.target()?;
-        // All names are checked before the first row is written, so that a missing option does not end
-        // a load half way.
+        // All names are checked before the first row is written, so that a missing option does not
+        // end a load half way.
         let resources: Vec<_> = files.iter().map(|(_, of)| of.resource.name).collect();
         let names = if dry_run {
             vec![String::new(); files.len()]

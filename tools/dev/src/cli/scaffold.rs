@@ -8,13 +8,13 @@ use clap::{ArgGroup, Args, Subcommand};
 #[derive(Debug, Subcommand)]
 pub(super) enum New {
     /// Write a resource: declaration, table, sample rows
-    ///
-    /// Example: cargo dev new resource articles --key articleId --index byAuthor:authorId,publishedAt
+    #[command(after_help = "Example:
+  cargo dev new resource articles --key articleId --index byAuthor:authorId,publishedAt")]
     Resource(Resource),
     /// Write a route: declaration, function, template, events
-    ///
-    /// Examples: cargo dev new route get-article --resource articles --one --public
-    ///           cargo dev new route list-author-articles --resource articles --list --owner authorId
+    #[command(after_help = "Examples:
+  cargo dev new route get-article --resource articles --one --public
+  cargo dev new route list-author-articles --resource articles --list --owner authorId")]
     Route(Route),
 }
 
@@ -45,8 +45,9 @@ pub(super) struct Resource {
     /// The attribute of the table's key, or two, separated by a comma: partition key, sort key
     #[arg(long, value_name = "ID")]
     key: String,
-    /// An index: its partition attributes and its sort. With the sort alone, it is over all rows. A sort is a time if its name ends in `At`, else a
-    /// text; SORT=number, SORT=time or SORT=text says so. Can be repeated
+    /// An index: its partition attributes and its sort; with the sort alone, over all rows. A sort
+    /// is a time if its name ends in `At`, else a text; SORT=number, SORT=time or SORT=text says
+    /// so. Can be repeated
     #[arg(long = "index", value_name = "NAME:[PARTITION,]SORT")]
     indexes: Vec<String>,
     #[command(flatten)]
@@ -67,7 +68,8 @@ pub(super) struct Route {
     /// A list of items
     #[arg(long)]
     list: bool,
-    /// The path; `{FIELD}` stands for the value of a field [default: from the resource, as /v1/articles/{articleId}]
+    /// The path; `{FIELD}` stands for the value of a field
+    /// [default: from the resource, as /v1/articles/{articleId}]
     #[arg(long)]
     path: Option<String>,
     /// For anybody

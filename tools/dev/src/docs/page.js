@@ -104,7 +104,8 @@ const responseRow = ([status, node]) => {
     headers.length ? [element('h3', {}, 'Headers'), element('table', {}, headers)] : '', parts);
 };
 
-// Requests to this server's own stack go through the server (a page sees few headers of another origin), others go directly.
+// Requests to this server's own stack go through the server (a page sees few headers of another
+// origin), others go directly.
 const address = (path, query) => {
   const base = $('base').value.trim().replace(/\/+$/, '');
   const own = base === '' || base === document.body.dataset.stack;
