@@ -21,7 +21,7 @@ pub enum Kind {
     /// A time, stored as the time since 1970 and shown as [`Kind::Timestamp`] is.
     Epoch(Epoch),
     /// A string that stands in `attribute` behind `prefix`, as in the keys of a table that holds
-    /// several kinds of item: the key `PK = "USER#u-1"` is shown as `u-1`. A value without the
+    /// several kinds of item: the key `PK = "BOOK#b-1"` is shown as `b-1`. A value without the
     /// prefix is left out. Only top-level fields can have this kind.
     Prefixed {
         /// The attribute.

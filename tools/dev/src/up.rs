@@ -80,8 +80,7 @@ pub async fn up(options: &Options) -> Result<()> {
     let tool = cargo_lambda::find(&root).await?;
     build(&root, template).await?;
 
-    // Both servers listen where no page can find them, behind a guard on the port that the user
-    // chose.
+    // Both servers listen where no page can find them, each behind a guard on the chosen port.
     let mut local = database::serve(guard::hidden()?, db)?;
     let emulator =
         local.url.trim_start_matches("http://").parse().context("the emulator has no address")?;

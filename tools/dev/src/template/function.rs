@@ -17,7 +17,7 @@ pub struct Function {
     pub routes: Vec<Route>,
     /// Its environment, that of `Globals` included. Values may be intrinsic functions.
     pub environment: BTreeMap<String, Value>,
-    /// The role that it runs with, if the template has one for it: `ListProductsRole`.
+    /// The role that it runs with, if the template has one for it: `ListThingsRole`.
     pub role: Option<String>,
     /// The statements of the inline policies of its role and of its own, those that depend on a
     /// condition included.
