@@ -5,12 +5,14 @@
 //! neither it nor `cargo lambda watch` looks at `Host`, so a name that leads here (DNS rebinding)
 //! would make the page's origin the same as the stack's.
 //!
+//! The emulator has nothing but the guard before it, the functions have [`crate::gateway`].
+//!
 //! Deliberately absent: a check of the caller. Every program of this machine may use the stack.
 
 use anyhow::{Context as _, Result};
 use bytes::Bytes;
-use http::header::{CONNECTION, HOST, ORIGIN, TRANSFER_ENCODING};
-use http::{Request, Response, StatusCode};
+use http::header::{CONNECTION, CONTENT_TYPE, HOST, ORIGIN, TRANSFER_ENCODING};
+use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
@@ -27,16 +29,7 @@ use tokio::task::JoinHandle;
 const OF_THE_RUNTIME: [&str; 2] =
     ["lambda-runtime-client-context", "lambda-runtime-cognito-identity"];
 
-type Body = BoxBody<Bytes, hyper::Error>;
-
-/// The treatment of requests that have an `Origin`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Origins {
-    /// It refuses them: nothing in a browser has to reach the server.
-    Refused,
-    /// It hands them on, and the server decides what scripts may read.
-    HandedOn,
-}
+pub(crate) type Body = BoxBody<Bytes, hyper::Error>;
 
 /// A guard that is running. It ends when this is dropped.
 pub(crate) struct Guard(JoinHandle<()>);
@@ -47,20 +40,38 @@ impl Drop for Guard {
     }
 }
 
-/// Hands requests to `listener` on to the server at `to`. Must be called within a runtime.
-pub(crate) fn start(
+/// Hands requests to `listener` on to the emulator at `to`, except those that have an `Origin`:
+/// nothing in a browser has to reach it. Must be called within a runtime.
+pub(crate) fn start(listener: std::net::TcpListener, to: SocketAddr) -> Result<Guard> {
+    serve(listener, move |request| async move {
+        match admitted(request) {
+            Ok(request) if request.headers().contains_key(ORIGIN) => {
+                refusal(StatusCode::FORBIDDEN, "no requests from pages")
+            }
+            Ok(request) => hand_on(request, to).await,
+            Err(refusal) => *refusal,
+        }
+    })
+}
+
+/// Answers requests to `listener`. Must be called within a runtime.
+pub(crate) fn serve<F>(
     listener: std::net::TcpListener,
-    to: SocketAddr,
-    origins: Origins,
-) -> Result<Guard> {
+    answer: impl Fn(Request<Incoming>) -> F + Clone + Send + 'static,
+) -> Result<Guard>
+where
+    F: Future<Output = Response<Body>> + Send + 'static,
+{
     let listener = tokio::net::TcpListener::from_std(listener).context("cannot listen")?;
     Ok(Guard(tokio::spawn(async move {
         loop {
             // A connection that fails early does not end the guard.
             let Ok((stream, _)) = listener.accept().await else { continue };
+            let answer = answer.clone();
             tokio::spawn(async move {
-                let service = service_fn(|request| async move {
-                    Ok::<_, Infallible>(answer(request, to, origins).await)
+                let service = service_fn(|request| {
+                    let answered = answer(request);
+                    async { Ok::<_, Infallible>(answered.await) }
                 });
                 let _ = hyper::server::conn::http1::Builder::new()
                     .serve_connection(TokioIo::new(stream), service)
@@ -70,30 +81,30 @@ pub(crate) fn start(
     })))
 }
 
-async fn answer(
+/// Returns the request as it may be handed on, or the refusal if its `Host` is another machine's.
+pub(crate) fn admitted(
     mut request: Request<Incoming>,
-    to: SocketAddr,
-    origins: Origins,
-) -> Response<Body> {
+) -> Result<Request<Incoming>, Box<Response<Body>>> {
     let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
     if !host.is_some_and(is_local) {
-        return refusal(
+        return Err(Box::new(refusal(
             StatusCode::MISDIRECTED_REQUEST,
             "this server answers to this machine's own names only",
-        );
-    }
-    if origins == Origins::Refused && request.headers().contains_key(ORIGIN) {
-        return refusal(StatusCode::FORBIDDEN, "no requests from pages");
+        )));
     }
     for name in OF_THE_RUNTIME {
         request.headers_mut().remove(name);
     }
-    hand_on(request, to)
-        .await
-        .unwrap_or_else(|error| refusal(StatusCode::BAD_GATEWAY, &format!("{error:#}")))
+    Ok(request)
 }
 
-async fn hand_on(mut request: Request<Incoming>, to: SocketAddr) -> Result<Response<Body>> {
+/// Returns the answer of the server at `to`; 502 if there is none.
+pub(crate) async fn hand_on(request: Request<Incoming>, to: SocketAddr) -> Response<Body> {
+    let answer = ask(request, to).await;
+    answer.unwrap_or_else(|error| refusal(StatusCode::BAD_GATEWAY, &format!("{error:#}")))
+}
+
+async fn ask(mut request: Request<Incoming>, to: SocketAddr) -> Result<Response<Body>> {
     let failed = "the server does not answer";
     let stream = TcpStream::connect(to).await.context(failed)?;
     let (mut sender, connection) =
@@ -118,12 +129,18 @@ fn is_local(host: &str) -> bool {
     matches!(name, "localhost" | "host.docker.internal") || address.parse::<IpAddr>().is_ok()
 }
 
-fn refusal(status: StatusCode, text: &str) -> Response<Body> {
+/// Returns an answer in the form of API Gateway's own errors.
+pub(crate) fn refusal(status: StatusCode, text: &str) -> Response<Body> {
     let body = serde_json::json!({ "message": text }).to_string();
-    let mut response =
-        Response::new(Full::new(Bytes::from(body)).map_err(|never| match never {}).boxed());
+    let mut response = Response::new(whole(Bytes::from(body)));
     *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
+}
+
+/// Returns bytes as the body of an answer.
+pub(crate) fn whole(bytes: Bytes) -> Body {
+    Full::new(bytes).map_err(|never| match never {}).boxed()
 }
 
 /// Takes a port for the server behind a guard. Where the machine has more addresses of its own than
@@ -151,7 +168,7 @@ mod tests {
         answer
     }
 
-    async fn ask(address: SocketAddr, head: &'static str) -> String {
+    async fn sent(address: SocketAddr, head: &'static str) -> String {
         tokio::task::spawn_blocking(move || send(address, head)).await.unwrap()
     }
 
@@ -165,12 +182,12 @@ mod tests {
         let to = local.url.trim_start_matches("http://").parse().unwrap();
         let listener = database::bind(Ipv4Addr::LOCALHOST.into(), 0).unwrap();
         let address = listener.local_addr().unwrap();
-        let _guard = start(listener, to, Origins::Refused).unwrap();
+        let _guard = start(listener, to).unwrap();
         let list = "POST / HTTP/1.1\r\nhost: localhost:8000\r\nx-amz-target: DynamoDB_20120810.ListTables\r\n\
                     content-type: application/x-amz-json-1.0\r\nauthorization: AWS4-HMAC-SHA256 Credential=local/20260101/eu-central-1/dynamodb/\
                     aws4_request, SignedHeaders=host;x-amz-date, Signature=0\r\nx-amz-date: 20260101T000000Z\r\ncontent-length: 2\r\n\
                     connection: close\r\n\r\n{}";
-        let listed = ask(address, list).await;
+        let listed = sent(address, list).await;
         assert!(listed.starts_with("HTTP/1.1 200") && listed.contains("TableNames"), "{listed}");
         for (head, status) in [
             ("GET / HTTP/1.1\r\nhost: 127.0.0.1:8000\r\n", "200"),
@@ -184,13 +201,15 @@ mod tests {
             ("GET / HTTP/1.1\r\nhost: localhost.evil.example:8000\r\n", "421"),
             ("GET / HTTP/1.1\r\n", "421"),
         ] {
-            let answer = ask(address, head).await;
+            let answer = sent(address, head).await;
             assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{head}: {answer}");
             assert!(!answer.to_ascii_lowercase().contains("access-control"), "{head}: {answer}");
         }
         drop(local);
         assert!(
-            ask(address, "GET / HTTP/1.1\r\nhost: localhost\r\n").await.starts_with("HTTP/1.1 502")
+            sent(address, "GET / HTTP/1.1\r\nhost: localhost\r\n")
+                .await
+                .starts_with("HTTP/1.1 502")
         );
     }
 
@@ -211,8 +230,13 @@ mod tests {
         });
         let listener = database::bind(Ipv4Addr::LOCALHOST.into(), 0).unwrap();
         let address = listener.local_addr().unwrap();
-        let _guard = start(listener, to, Origins::HandedOn).unwrap();
-        let answer = ask(
+        let _guard =
+            serve(
+                listener,
+                move |request| async move { hand_on(admitted(request).unwrap(), to).await },
+            )
+            .unwrap();
+        let answer = sent(
             address,
             "HEAD /v1/x?a=%2F HTTP/1.1\r\nhost: localhost\r\norigin: http://localhost:9100\r\nlambda-runtime-client-context: x\r\n\
              Lambda-Runtime-Cognito-Identity: x\r\nif-none-match: \"a\"\r\n",

@@ -148,7 +148,8 @@ fn response(status: u64, value: &Value) -> String {
     text
 }
 
-fn decompressed(body: &[u8]) -> Option<Vec<u8>> {
+/// Decompresses gzip; `None` if it is none.
+pub(crate) fn decompressed(body: &[u8]) -> Option<Vec<u8>> {
     let mut plain = Vec::new();
     GzDecoder::new(body).take(MAX_BODY).read_to_end(&mut plain).ok()?;
     Some(plain)

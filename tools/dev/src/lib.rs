@@ -15,6 +15,7 @@
 mod attribute;
 pub mod audit;
 mod banner;
+mod build;
 pub mod bundle;
 mod cargo_lambda;
 pub mod cli;
@@ -24,6 +25,7 @@ pub mod database;
 pub mod docs;
 pub mod explain;
 mod failure;
+mod gateway;
 mod guard;
 pub mod invoke;
 pub mod load;

@@ -13,7 +13,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::ExitStatus;
 use std::time::Duration;
-use tokio::process::{Child, ChildStdout, Command};
+use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 
 const MARK: &str = "LEAN_ROUTES_DEV";
 /// The hidden subcommand of `cargo dev` that calls [`replace_bound`].
@@ -40,9 +40,10 @@ impl Group {
         Ok(Self { child, pid, mark })
     }
 
-    /// Takes the child's standard output, once, if the command was given a pipe for it.
-    pub(crate) fn take_stdout(&mut self) -> Option<ChildStdout> {
-        self.child.stdout.take()
+    /// Takes the child's standard output and standard error, once, if the command was given pipes
+    /// for them.
+    pub(crate) fn take_output(&mut self) -> (Option<ChildStdout>, Option<ChildStderr>) {
+        (self.child.stdout.take(), self.child.stderr.take())
     }
 
     /// Waits for the child to end by itself.

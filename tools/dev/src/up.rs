@@ -6,10 +6,12 @@
 //! `cargo run`, so that the first request compiles nothing.
 
 use crate::banner::Banner;
+use crate::build::Build;
 use crate::bundle::{Bundle, Stored};
 use crate::client::{self, LOCAL_REGION};
 use crate::database::{self, Local};
-use crate::guard::{self, Origins};
+use crate::gateway::Gateway;
+use crate::guard;
 use crate::load::{self, Destination};
 use crate::log::{self, Format};
 use crate::process::{self, Group};
@@ -78,13 +80,13 @@ pub async fn up(options: &Options) -> Result<()> {
     let db = database::open(options.data.as_deref())?;
     let made = database::create_tables(&db, template)?;
     let tool = cargo_lambda::find(&root).await?;
-    build(&root, template).await?;
+    build_functions(&root, template).await?;
 
     // Both servers listen where no page can find them, each behind a guard on the chosen port.
     let mut local = database::serve(guard::hidden()?, db)?;
     let emulator =
         local.url.trim_start_matches("http://").parse().context("the emulator has no address")?;
-    let _emulator = guard::start(listener, emulator, Origins::Refused)?;
+    let _emulator = guard::start(listener, emulator)?;
     local.url = format!("http://{}", SocketAddr::from((Ipv4Addr::LOCALHOST, dynamodb_port)));
     let stack = Stack { pid: std::process::id(), port: options.port, dynamodb_port };
     let _registered = stack.register(&root)?;
@@ -93,9 +95,11 @@ pub async fn up(options: &Options) -> Result<()> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port));
     // The port is free now; `watch` takes it.
     let hidden = guard::hidden()?.local_addr().context("no free port")?;
-    let _functions = guard::start(functions, hidden, Origins::HandedOn)?;
+    let built = Build::default();
+    let gateway = Gateway::new(template, hidden, built.clone(), options.log);
+    let _functions = gateway.start(functions)?;
     let mut watch = watch(&tool, &root, &bundle, &local, options, hidden)?;
-    let copied = log::copy(&mut watch, options.log);
+    let copied = log::copy(&mut watch, options.log, built);
     let served = tokio::select! {
         served = serve(address, hidden, &local, &bundle, &sample, options) => served,
         ended = watch.wait() => match ended {
@@ -143,7 +147,7 @@ async fn serve(
 }
 
 /// Builds the functions as `watch` will: `cargo run --bin NAME --features …`, all members selected.
-async fn build(root: &Path, template: &Template) -> Result<()> {
+async fn build_functions(root: &Path, template: &Template) -> Result<()> {
     if template.functions.is_empty() {
         bail!(
             "the bundle has no function: `cargo dev new resource`, then `cargo dev new route` make one"
@@ -221,7 +225,8 @@ fn watch(
     command.arg("--invoke-port").arg(at.port().to_string()).args(["--features", FEATURE, "--wait"]);
     // Without it, scripts of every origin could read the answers.
     command.arg("--disable-cors");
-    command.args(["--color", if std::io::stderr().is_terminal() { "always" } else { "never" }]);
+    let color = if std::io::stderr().is_terminal() { "always" } else { "never" };
+    command.args(["--color", color]).env("CARGO_TERM_COLOR", color);
     // Hides the tool's own INFO lines; the output of the functions is shown.
     command.env("RUST_LOG", "warn,watchexec=off");
     // A database in this folder must not count as changed code.
@@ -229,7 +234,7 @@ fn watch(
     std::fs::write(&ignored, "*.sqlite*\n*.rejects.jsonl\n")
         .with_context(|| format!("cannot write {}", workspace::shown(&ignored)))?;
     command.env("CARGO_LAMBDA_IGNORE_FILE", &ignored);
-    command.stdout(Stdio::piped());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command
         .envs(bundle.template.table_variables())
         .env("AWS_ENDPOINT_URL_DYNAMODB", &local.url)

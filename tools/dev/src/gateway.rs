@@ -1,0 +1,336 @@
+//! The API Gateway of the local stack: it stands before `cargo lambda watch`.
+//!
+//! It hands on the requests that a route of template.yaml takes, answers the others as an HTTP API
+//! does, and writes one line for each request, with what a caller of `curl -i` would want to know:
+//! the path, the status, what was wrong, how long it took, what it read.
+//!
+//! While a function does not compile, `watch` keeps its requests until the caller gives up. Then
+//! they are answered here, with the reason.
+//!
+//! Deliberately absent: an authorizer (the functions judge local tokens themselves), throttles, and
+//! CORS (`cargo dev docs` hands on what a page sends).
+
+use crate::build::Build;
+use crate::guard::{self, Body, Guard, admitted, hand_on, refusal, whole};
+use crate::invoke::decompressed;
+use crate::log::{self, Format};
+use crate::template::Template;
+use anyhow::Result;
+use bytes::Bytes;
+use http::header::{CONTENT_ENCODING, HeaderName};
+use http::{HeaderMap, Request, Response, StatusCode};
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+use serde_json::Value;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// The path of Lambda's Invoke, with the name of a function in its middle.
+const INVOKE: [&str; 2] = ["/2015-03-31/functions/", "/invocations"];
+/// The path of the function URLs of `cargo lambda watch`.
+const FUNCTION_URLS: &str = "/lambda-url/";
+const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
+/// The number of wrong parameters that a line names.
+const SHOWN: usize = 3;
+
+/// What the gateway needs to know.
+pub(crate) struct Gateway {
+    routes: Vec<Route>,
+    /// The address of `cargo lambda watch`.
+    functions: SocketAddr,
+    /// Whether the functions compile.
+    build: Build,
+    format: Format,
+}
+
+struct Route {
+    method: String,
+    path: String,
+    function: String,
+}
+
+impl Gateway {
+    /// Takes the routes of a template.
+    pub(crate) fn new(
+        template: &Template,
+        functions: SocketAddr,
+        build: Build,
+        format: Format,
+    ) -> Self {
+        let routes = template.functions.iter().flat_map(|function| {
+            function.routes.iter().map(|route| Route {
+                method: route.method.clone(),
+                path: route.path.clone(),
+                function: function.binary.clone(),
+            })
+        });
+        Self { routes: routes.collect(), functions, build, format }
+    }
+
+    /// Answers requests until the result is dropped. Must be called within a runtime.
+    pub(crate) fn start(self, listener: TcpListener) -> Result<Guard> {
+        let gateway = Arc::new(self);
+        guard::serve(listener, move |request| {
+            let gateway = Arc::clone(&gateway);
+            async move { gateway.answer(request).await }
+        })
+    }
+
+    async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
+        let begin = Instant::now();
+        let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
+        let shown = match invoked(target) {
+            Some(function) => format!("invoke {function}"),
+            None => format!("{} {target}", request.method()),
+        };
+        let (head, body) = self.routed(request).await.into_parts();
+        // An answer has at most 6 MB; one that ends early is handed on as far as it came.
+        let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+        if self.format == Format::Text {
+            let line = line(head.status, &head.headers, &body, begin.elapsed());
+            log::write(&format!("{shown}  {line}"));
+        }
+        Response::from_parts(head, whole(body))
+    }
+
+    async fn routed(&self, request: Request<Incoming>) -> Response<Body> {
+        let request = match admitted(request) {
+            Ok(request) => request,
+            Err(refusal) => return *refusal,
+        };
+        let path = request.uri().path();
+        let function = match invoked(path) {
+            Some(function) => Some(function.to_owned()),
+            None if path.starts_with(FUNCTION_URLS) => None,
+            None => match self.route(request.method().as_str(), path) {
+                Some(route) => Some(route.function.clone()),
+                // As API Gateway answers.
+                None => return refusal(StatusCode::NOT_FOUND, "Not Found"),
+            },
+        };
+        // A package that is no function is in all of them.
+        let stops = |package: &str| {
+            function.as_deref() == Some(package)
+                || self.routes.iter().all(|route| route.function != package)
+        };
+        tokio::select! {
+            response = hand_on(request, self.functions) => response,
+            package = self.build.failed(stops) => refusal(
+                StatusCode::SERVICE_UNAVAILABLE,
+                &format!("{package} does not compile: see the terminal of `cargo dev up`"),
+            ),
+        }
+    }
+
+    fn route(&self, method: &str, path: &str) -> Option<&Route> {
+        self.routes.iter().find(|route| route.method == method && matches(&route.path, path))
+    }
+}
+
+/// Returns true if a path is of a route, segment for segment.
+pub(crate) fn matches(route: &str, path: &str) -> bool {
+    route.split('/').count() == path.split('/').count()
+        && route
+            .split('/')
+            .zip(path.split('/'))
+            .all(|(wanted, given)| wanted.starts_with('{') || wanted == given)
+}
+
+/// Returns the function that a path invokes directly, without HTTP API.
+fn invoked(path: &str) -> Option<&str> {
+    path.strip_prefix(INVOKE[0])?.strip_suffix(INVOKE[1])
+}
+
+/// Writes an answer as `400 limit: must be a whole number from 1 to 100  0.2 ms`.
+fn line(status: StatusCode, headers: &HeaderMap, body: &Bytes, elapsed: Duration) -> String {
+    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    let plain = match text(CONTENT_ENCODING) {
+        Some("gzip") => decompressed(body).unwrap_or_default(),
+        _ => body.to_vec(),
+    };
+    let json: Value = serde_json::from_slice(&plain).unwrap_or_default();
+    // The answer to an invocation has the response in its JSON.
+    let (status, json, timing) = match json["statusCode"].as_u64() {
+        Some(status) => {
+            let body = json["body"].as_str().unwrap_or_default();
+            let timing = json["headers"]["server-timing"].as_str().map(str::to_owned);
+            (status.to_string(), serde_json::from_str(body).unwrap_or_default(), timing)
+        }
+        None => (status.as_str().to_owned(), json, text(SERVER_TIMING).map(str::to_owned)),
+    };
+    let mut parts = vec![match reason(&status, &json) {
+        Some(reason) => format!("{status} {reason}"),
+        None => status,
+    }];
+    match timing.as_deref().and_then(Timing::parse) {
+        Some(timing) => parts.extend(timing.parts()),
+        None => parts.push(format!("{:.1} ms", elapsed.as_secs_f64() * 1e3)),
+    }
+    if !body.is_empty() {
+        parts.push(log::count(body.len(), "byte"));
+    }
+    parts.join("  ")
+}
+
+/// Returns why an answer is not a success: the wrong parameters, else the title of the problem,
+/// else the message of an error that is not a function's own.
+fn reason(status: &str, json: &Value) -> Option<String> {
+    if status < "400" {
+        return None;
+    }
+    let member = |of: &Value, name: &str| of[name].as_str().map(str::to_owned);
+    let errors: Vec<_> = json["errors"].as_array().into_iter().flatten().collect();
+    let shown = errors.iter().take(SHOWN).filter_map(|error| {
+        Some(format!("{}: {}", member(error, "parameter")?, member(error, "detail")?))
+    });
+    let mut shown = shown.collect::<Vec<_>>().join("; ");
+    if errors.len() > SHOWN {
+        shown += &format!("; and {} more", errors.len() - SHOWN);
+    }
+    Some(shown)
+        .filter(|shown| !shown.is_empty())
+        .or_else(|| member(json, "title"))
+        .or_else(|| member(json, "message"))
+}
+
+/// The functions' `Server-Timing`: `db;dur=1.2;desc="rounds=1 units=0.5", total;dur=1.5`.
+struct Timing {
+    /// Milliseconds.
+    total: f64,
+    database: f64,
+    rounds: usize,
+    units: f64,
+}
+
+impl Timing {
+    fn parse(text: &str) -> Option<Self> {
+        let after = |name: &str| {
+            let value = text.split_once(name)?.1;
+            let end = value.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(value.len());
+            Some(&value[..end])
+        };
+        Some(Self {
+            total: after("total;dur=")?.parse().ok()?,
+            database: after("db;dur=")?.parse().ok()?,
+            rounds: after("rounds=")?.parse().ok()?,
+            units: after("units=")?.parse().ok()?,
+        })
+    }
+
+    fn parts(&self) -> Vec<String> {
+        let mut parts = vec![format!("{:.1} ms", self.total)];
+        if self.rounds > 0 {
+            let rounds = log::count(self.rounds, "round");
+            parts.push(format!("{rounds} in {:.1} ms", self.database));
+            parts.push(format!("{} read units", self.units));
+        }
+        parts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{database, local_http};
+    use std::io::{Read as _, Write as _};
+    use std::net::Ipv4Addr;
+
+    fn shown(status: u16, timing: &str, body: &str) -> String {
+        let mut headers = HeaderMap::new();
+        if !timing.is_empty() {
+            headers.insert(SERVER_TIMING, timing.parse().unwrap());
+        }
+        let status = StatusCode::from_u16(status).unwrap();
+        line(status, &headers, &Bytes::from(body.to_owned()), Duration::from_millis(7))
+    }
+
+    #[test]
+    fn a_success_is_shown_with_what_it_read() {
+        let timing = "db;dur=1.04;desc=\"rounds=2 units=12.5\", total;dur=1.54";
+        assert_eq!(
+            shown(200, timing, "{}"),
+            "200  1.5 ms  2 rounds in 1.0 ms  12.5 read units  2 bytes"
+        );
+        let timing = "db;dur=0;desc=\"rounds=0 units=0\", total;dur=0.2";
+        assert_eq!(shown(304, timing, ""), "304  0.2 ms");
+    }
+
+    #[test]
+    fn a_problem_is_shown_with_what_is_wrong() {
+        let timing = "db;dur=0;desc=\"rounds=0 units=0\", total;dur=0.2";
+        let one = r#"{"title":"Invalid parameter","errors":[{"parameter":"limit","detail":"must be a whole number from 1 to 100"}]}"#;
+        let line = shown(400, timing, one);
+        assert!(
+            line.starts_with("400 limit: must be a whole number from 1 to 100  0.2 ms"),
+            "{line}"
+        );
+        let error = r#"{"parameter":"a","detail":"b"}"#;
+        let many = format!(r#"{{"errors":[{}]}}"#, [error; 5].join(","));
+        assert!(shown(400, timing, &many).starts_with("400 a: b; a: b; a: b; and 2 more  0.2 ms"));
+        assert!(
+            shown(403, timing, r#"{"title":"Access denied"}"#).starts_with("403 Access denied  ")
+        );
+        assert!(shown(404, "", r#"{"message":"Not Found"}"#).starts_with("404 Not Found  7.0 ms"));
+    }
+
+    #[test]
+    fn an_invocation_is_shown_with_the_status_of_its_response() {
+        let payload = r#"{"statusCode":403,"headers":{"server-timing":"db;dur=0;desc=\"rounds=0 units=0\", total;dur=0.3"},"body":"{\"title\":\"Access denied\"}"}"#;
+        assert!(shown(200, "", payload).starts_with("403 Access denied  0.3 ms"));
+        assert_eq!(invoked("/2015-03-31/functions/get-thing/invocations"), Some("get-thing"));
+        assert_eq!(invoked("/v1/things"), None);
+    }
+
+    #[test]
+    fn paths_match_segment_for_segment() {
+        assert!(matches("/v1/things/{id}", "/v1/things/a%2Fb"));
+        assert!(matches("/v1/parts", "/v1/parts"));
+        for other in ["/v1/things", "/v1/things/a/", "/v1/things/a/parts", "/v2/things/a"] {
+            assert!(!matches("/v1/things/{id}", other), "{other}");
+        }
+    }
+
+    /// Starts a gateway of the fixture before a server that answers one request with 200.
+    fn before_a_server(build: Build) -> (Guard, SocketAddr) {
+        let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let to = server.local_addr().unwrap();
+        std::thread::spawn(move || {
+            let (mut stream, _) = server.accept().unwrap();
+            let _ = stream.read(&mut [0; 4_096]);
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").unwrap();
+        });
+        let listener = database::bind(Ipv4Addr::LOCALHOST.into(), 0).unwrap();
+        let address = listener.local_addr().unwrap();
+        let template = Template::parse(shop::TEMPLATE).unwrap();
+        (Gateway::new(&template, to, build, Format::Json).start(listener).unwrap(), address)
+    }
+
+    #[tokio::test]
+    async fn a_path_that_is_no_route_is_answered_as_api_gateway_does() {
+        let (_gateway, address) = before_a_server(Build::default());
+        for path in ["/", "/v1/products/", "/v1/products/p-1"] {
+            let response = local_http::get(address, path, None).await.unwrap();
+            assert_eq!(
+                (response.status().as_u16(), &response.body()[..]),
+                (404, &br#"{"message":"Not Found"}"#[..])
+            );
+            assert_eq!(response.headers()["content-type"], "application/json");
+        }
+        let response = local_http::get(address, "/v1/products?limit=5", None).await.unwrap();
+        assert_eq!((response.status().as_u16(), &response.body()[..]), (200, &b"{}"[..]));
+    }
+
+    #[tokio::test]
+    async fn a_request_to_a_function_that_does_not_compile_is_answered_at_once() {
+        let build = Build::default();
+        build
+            .read("error: could not compile `get-user` (bin \"get-user\") due to 1 previous error");
+        let (_gateway, address) = before_a_server(build);
+        let response = local_http::get(address, "/v1/users/u-1", None).await.unwrap();
+        assert_eq!(response.status(), 503);
+        assert!(String::from_utf8_lossy(response.body()).contains("get-user does not compile"));
+        let response = local_http::get(address, "/v1/products", None).await.unwrap();
+        assert_eq!(response.status(), 200, "the others are served");
+    }
+}
