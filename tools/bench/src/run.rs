@@ -11,7 +11,6 @@ use crate::scenario::{self, Scenario};
 use crate::scene::{Extent, Scene};
 use anyhow::{Context as _, Error, Result, bail};
 use dev::bundle::Bundle;
-use dev::template::Template;
 use dev::workspace;
 use indicatif::ProgressBar;
 use std::path::PathBuf;
@@ -109,11 +108,7 @@ impl Options {
 /// If this bundle does not build, a candidate's answer differs from the others, or a count is not
 /// the expected one.
 pub(crate) async fn bench(options: Options) -> Result<ExitCode> {
-    let bundle = Bundle {
-        resources: shop::RESOURCES,
-        routes: shop::ROUTES,
-        template: Template::parse(shop::TEMPLATE)?,
-    };
+    let bundle = Bundle::of(shop::RESOURCES, shop::ROUTES, shop::TEMPLATE)?;
     if let Some(Part::Profile { scenario, requests, lines, candidate }) = options.part.clone() {
         let found = scenario::all().into_iter().find(|other| other.name == scenario);
         let scenario =

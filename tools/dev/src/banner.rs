@@ -132,14 +132,9 @@ fn quoted(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::template::Template;
 
     fn banner(rows: &Rows) -> Banner {
-        let bundle = Bundle {
-            resources: shop::RESOURCES,
-            routes: shop::ROUTES,
-            template: Template::parse(shop::TEMPLATE).unwrap(),
-        };
+        let bundle = Bundle::of(shop::RESOURCES, shop::ROUTES, shop::TEMPLATE).unwrap();
         Banner::new(SocketAddr::from(([127, 0, 0, 1], 9000)), &bundle, rows)
     }
 
@@ -170,11 +165,7 @@ mod tests {
     #[test]
     fn of_routes_of_one_kind_the_first_is_shown() {
         const ROUTES: &[&Route] = &[&shop::LIST_PRODUCTS, &shop::LIST_PRODUCTS];
-        let bundle = Bundle {
-            resources: shop::RESOURCES,
-            routes: ROUTES,
-            template: Template::parse(shop::TEMPLATE).unwrap(),
-        };
+        let bundle = Bundle::of(shop::RESOURCES, ROUTES, shop::TEMPLATE).unwrap();
         let banner =
             Banner::new(SocketAddr::from(([127, 0, 0, 1], 9000)), &bundle, &Rows::default());
         assert_eq!(banner.requests.len(), 1);

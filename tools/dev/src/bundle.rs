@@ -45,6 +45,18 @@ impl Bundle {
         })
     }
 
+    /// Makes a bundle of its declarations and the text of its template.
+    ///
+    /// # Errors
+    /// If the template cannot be read.
+    pub fn of(
+        resources: &'static [&'static Resource],
+        routes: &'static [&'static Route],
+        template: &str,
+    ) -> Result<Self> {
+        Ok(Self { resources, routes, template: Template::parse(template)? })
+    }
+
     /// Returns every resource with its table, in the order of the declarations.
     ///
     /// # Errors

@@ -245,7 +245,6 @@ pub fn text(measured: &[Measured], gb: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::template::Template;
 
     #[test]
     fn each_figure_is_the_sum_of_its_parts() {
@@ -271,11 +270,7 @@ mod tests {
 
     #[tokio::test]
     async fn units_and_bytes_are_those_of_the_functions() {
-        let bundle = Bundle {
-            resources: shop::RESOURCES,
-            routes: shop::ROUTES,
-            template: Template::parse(shop::TEMPLATE).unwrap(),
-        };
+        let bundle = Bundle::of(shop::RESOURCES, shop::ROUTES, shop::TEMPLATE).unwrap();
         let sample = Sample::of(bundle.resources, |resource| {
             shop::sample::lines(resource.name).take(30).collect()
         });

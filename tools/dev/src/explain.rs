@@ -267,14 +267,9 @@ fn units(bytes: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::template::Template;
 
     fn of(request: &str) -> Explained {
-        let bundle = Bundle {
-            resources: shop::RESOURCES,
-            routes: shop::ROUTES,
-            template: Template::parse(shop::TEMPLATE).unwrap(),
-        };
+        let bundle = Bundle::of(shop::RESOURCES, shop::ROUTES, shop::TEMPLATE).unwrap();
         let sample = Sample::of(bundle.resources, |resource| {
             shop::sample::lines(resource.name).take(20).collect()
         });

@@ -173,15 +173,10 @@ fn first_sentence(text: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::template::Template;
 
     /// The document of the fixture bundle.
     fn of_shop() -> Value {
-        let bundle = Bundle {
-            resources: shop::RESOURCES,
-            routes: shop::ROUTES,
-            template: Template::parse(shop::TEMPLATE).unwrap(),
-        };
+        let bundle = Bundle::of(shop::RESOURCES, shop::ROUTES, shop::TEMPLATE).unwrap();
         let sample = Sample::of(bundle.resources, |resource| {
             shop::sample::lines(resource.name).take(20).collect()
         });
@@ -191,11 +186,7 @@ mod tests {
 
     #[test]
     fn a_field_without_a_value_is_named() {
-        let bundle = Bundle {
-            resources: shop::RESOURCES,
-            routes: shop::ROUTES,
-            template: Template::parse(shop::TEMPLATE).unwrap(),
-        };
+        let bundle = Bundle::of(shop::RESOURCES, shop::ROUTES, shop::TEMPLATE).unwrap();
         let lines = |name: &str| match name {
             "users" => shop::sample::lines(name)
                 .take(1)

@@ -126,15 +126,10 @@ impl<'a> Rules<'a> {
 mod tests {
     use super::*;
     use crate::bundle::Bundle;
-    use crate::template::Template;
     use api::Index;
 
     fn shop() -> Bundle {
-        Bundle {
-            resources: shop::RESOURCES,
-            routes: shop::ROUTES,
-            template: Template::parse(shop::TEMPLATE).unwrap(),
-        }
+        Bundle::of(shop::RESOURCES, shop::ROUTES, shop::TEMPLATE).unwrap()
     }
 
     fn read(resource: &str, line: &str) -> Result<Item, String> {

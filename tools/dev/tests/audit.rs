@@ -3,16 +3,11 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use dev::bundle::Bundle;
 use dev::sample::Sample;
-use dev::template::Template;
 use dev::{audit, client, database, load};
 
 #[tokio::test]
 async fn products_that_no_list_would_find_are_named_with_all_reasons() {
-    let bundle = Bundle {
-        resources: shop::RESOURCES,
-        routes: shop::ROUTES,
-        template: Template::parse(shop::TEMPLATE).unwrap(),
-    };
+    let bundle = Bundle::of(shop::RESOURCES, shop::ROUTES, shop::TEMPLATE).unwrap();
     let local = database::start(&bundle.template).unwrap();
     let client = client::local(&local.url);
     let sample = Sample::of(bundle.resources, |resource| {

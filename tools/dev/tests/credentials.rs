@@ -3,7 +3,6 @@
 use dev::bundle::Bundle;
 use dev::client::Target;
 use dev::load::{self, Destination};
-use dev::template::Template;
 use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -86,11 +85,7 @@ fn load(folder: &Path, options: &[(&str, &str)], variables: &[(&str, &str)]) -> 
 #[ignore = "the other tests start it, with an environment of its own"]
 async fn in_a_process_of_its_own() {
     let [endpoint, region, profile] = OPTIONS.map(|name| std::env::var(name).ok());
-    let bundle = Bundle {
-        resources: shop::RESOURCES,
-        routes: shop::ROUTES,
-        template: Template::parse(shop::TEMPLATE).unwrap(),
-    };
+    let bundle = Bundle::of(shop::RESOURCES, shop::ROUTES, shop::TEMPLATE).unwrap();
     let client = Target::choose(endpoint, region, profile).unwrap().connect().await.unwrap();
     let to = Destination {
         client: Some(&client),

@@ -7,7 +7,6 @@ use dev::database::{self, Local};
 use dev::load::{self, Destination, Report};
 use dev::sample::Sample;
 use dev::shard::shard;
-use dev::template::Template;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
@@ -23,11 +22,7 @@ struct Bench {
 
 impl Bench {
     fn new(name: &str) -> anyhow::Result<Self> {
-        let bundle = Bundle {
-            resources: shop::RESOURCES,
-            routes: shop::ROUTES,
-            template: Template::parse(shop::TEMPLATE)?,
-        };
+        let bundle = Bundle::of(shop::RESOURCES, shop::ROUTES, shop::TEMPLATE)?;
         let local = database::start(&bundle.template)?;
         let client = client::local(&local.url);
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);

@@ -111,18 +111,13 @@ impl At {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::template::Template;
 
     fn names(
         tables: &[&str],
         resources: &[&'static str],
         real: bool,
     ) -> Result<Vec<String>, String> {
-        let bundle = Bundle {
-            resources: shop::RESOURCES,
-            routes: shop::ROUTES,
-            template: Template::parse(shop::TEMPLATE).unwrap(),
-        };
+        let bundle = Bundle::of(shop::RESOURCES, shop::ROUTES, shop::TEMPLATE).unwrap();
         let tables = tables.iter().map(|table| (*table).to_owned()).collect();
         let at = At { endpoint_url: None, region: None, profile: None, tables };
         let target = Target::choose(

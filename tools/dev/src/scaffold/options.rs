@@ -79,7 +79,6 @@ pub(super) fn checked(options: RouteOptions, bundle: &Bundle) -> Result<NewRoute
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::template::Template;
 
     fn path_of(
         name: &str,
@@ -88,11 +87,7 @@ mod tests {
         path: Option<&str>,
         owner: Option<&str>,
     ) -> String {
-        let bundle = Bundle {
-            resources: shop::RESOURCES,
-            routes: shop::ROUTES,
-            template: Template::parse(shop::TEMPLATE).unwrap(),
-        };
+        let bundle = Bundle::of(shop::RESOURCES, shop::ROUTES, shop::TEMPLATE).unwrap();
         let (path, owner) = (path.map(str::to_owned), owner.map(str::to_owned));
         let options = RouteOptions {
             name: name.to_owned(),
