@@ -293,7 +293,7 @@ mod tests {
 
     /// Starts a gateway of the fixture before a server that answers one request with 200.
     fn before_a_server(build: Build) -> (Guard, SocketAddr) {
-        let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let server = TcpListener::bind("127.0.0.1:0").unwrap();
         let to = server.local_addr().unwrap();
         std::thread::spawn(move || {
             let (mut stream, _) = server.accept().unwrap();

@@ -57,7 +57,7 @@ pub(crate) fn start(listener: std::net::TcpListener, to: SocketAddr) -> Result<G
 /// Answers requests to `listener`. Must be called within a runtime.
 pub(crate) fn serve<F>(
     listener: std::net::TcpListener,
-    answer: impl Fn(Request<Incoming>) -> F + Clone + Send + 'static,
+    answer: impl Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
 ) -> Result<Guard>
 where
     F: Future<Output = Response<Body>> + Send + 'static,
