@@ -291,7 +291,21 @@ mod tests {
         }
     }
 
-    /// Starts a gateway of the fixture before a server that answers one request with 200.
+    const TEMPLATE: &str = r"
+Resources:
+  ListThings:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: functions/list-things
+      Events: {Get: {Type: HttpApi, Properties: {Path: /v1/things, Method: GET}}}
+  GetThing:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: functions/get-thing
+      Events: {Get: {Type: HttpApi, Properties: {Path: '/v1/things/{id}', Method: GET}}}
+";
+
+    /// Starts a gateway before a server that answers one request with 200.
     fn before_a_server(build: Build) -> (Guard, SocketAddr) {
         let server = TcpListener::bind("127.0.0.1:0").unwrap();
         let to = server.local_addr().unwrap();
@@ -302,14 +316,14 @@ mod tests {
         });
         let listener = database::bind(Ipv4Addr::LOCALHOST.into(), 0).unwrap();
         let address = listener.local_addr().unwrap();
-        let template = Template::parse(shop::TEMPLATE).unwrap();
+        let template = Template::parse(TEMPLATE).unwrap();
         (Gateway::new(&template, to, build, Format::Json).start(listener).unwrap(), address)
     }
 
     #[tokio::test]
     async fn a_path_that_is_no_route_is_answered_as_api_gateway_does() {
         let (_gateway, address) = before_a_server(Build::default());
-        for path in ["/", "/v1/products/", "/v1/products/p-1"] {
+        for path in ["/", "/v1/things/", "/v1/things/t-1/parts"] {
             let response = local_http::get(address, path, None).await.unwrap();
             assert_eq!(
                 (response.status().as_u16(), &response.body()[..]),
@@ -317,20 +331,21 @@ mod tests {
             );
             assert_eq!(response.headers()["content-type"], "application/json");
         }
-        let response = local_http::get(address, "/v1/products?limit=5", None).await.unwrap();
+        let response = local_http::get(address, "/v1/things?limit=5", None).await.unwrap();
         assert_eq!((response.status().as_u16(), &response.body()[..]), (200, &b"{}"[..]));
     }
 
     #[tokio::test]
     async fn a_request_to_a_function_that_does_not_compile_is_answered_at_once() {
         let build = Build::default();
-        build
-            .read("error: could not compile `get-user` (bin \"get-user\") due to 1 previous error");
+        build.read(
+            "error: could not compile `get-thing` (bin \"get-thing\") due to 1 previous error",
+        );
         let (_gateway, address) = before_a_server(build);
-        let response = local_http::get(address, "/v1/users/u-1", None).await.unwrap();
+        let response = local_http::get(address, "/v1/things/t-1", None).await.unwrap();
         assert_eq!(response.status(), 503);
-        assert!(String::from_utf8_lossy(response.body()).contains("get-user does not compile"));
-        let response = local_http::get(address, "/v1/products", None).await.unwrap();
+        assert!(String::from_utf8_lossy(response.body()).contains("get-thing does not compile"));
+        let response = local_http::get(address, "/v1/things", None).await.unwrap();
         assert_eq!(response.status(), 200, "the others are served");
     }
 }
