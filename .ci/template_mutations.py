@@ -644,3 +644,13 @@ def _(b):
 @mutation("E7", "the functions do not ask for the secret", "edge-locks-the-origin")
 def _(b):
     b.source["Globals"]["Function"]["Environment"]["Variables"]["EDGE_SECRET"] = NO_VALUE
+
+
+# ── What cfn-guard must find, too, in what SAM makes of it ───────────────────────────────────────────────────────
+
+GUARDED = {
+    "F2": "tables_are_kept_and_bounded", "F3c": "tables_are_kept_and_bounded", "F5": "only_administrators_add_users", "1": "roles_have_no_wildcards",
+    "13": "roles_have_no_wildcards", "14": "logs_end", "18": "stages_are_throttled_and_logged", "19": "stages_are_throttled_and_logged",
+    "21": "CT.DYNAMODB.PR.1", "30a": "only_administrators_add_users", "34": "CT.APIGATEWAY.PR.4", "36": "functions_are_plain",
+    "44": "functions_are_plain", "45b": "functions_are_plain", "E6": "the_edge_is_tls_only",
+}
