@@ -84,12 +84,17 @@ def routes():
     return [Route(document, path) for path in document["paths"]]
 
 
+def local_table(resource):
+    """The name that `cargo dev` gives to a table of the template."""
+    return resource.removesuffix("Table").lower()
+
+
 def variables():
     """The environment variables that name a table, and the local names of the tables."""
     template = (ROOT / "template.yaml").read_text()
     tables = re.findall(r"^  (\w+):\n    Type: AWS::DynamoDB::Table$", template, re.M)
     named = re.findall(r"\b([A-Z][A-Z0-9_]*): *!Ref (\w+)", template)
-    return {variable: table.removesuffix("Table").lower() for variable, table in named if table in tables}
+    return {variable: local_table(table) for variable, table in named if table in tables}
 
 
 def scope():
