@@ -8,6 +8,7 @@
     .ci/routes.py others            the paths of all private routes, with an id that is nobody's
     .ci/routes.py variables         {"VARIABLE": "local table"}, as JSON
     .ci/routes.py scope             the scope that may read any caller's items
+    .ci/routes.py caller ID FOLDER  writes samples/ into the folder, with the rows of one caller as those of ID
     .ci/routes.py loads FOLDER      succeeds if the bundle has a table for each *.jsonl of the folder
 """
 
@@ -103,6 +104,19 @@ def scope():
     return found[1] if found else ""
 
 
+def write_caller(subject, folder):
+    """Writes the sample rows; of those that have an owner, only the first one's, as rows of `subject`."""
+    owners = {name for route in routes() if not route.public for name in route.ids}
+    first = {}
+    for file in sorted((ROOT / "samples").glob("*.jsonl"), reverse=True):
+        rows = [json.loads(line) for line in file.read_text().splitlines() if line.strip()]
+        for name in sorted(owners):
+            if rows and name in rows[0]:
+                owner = first.setdefault(name, rows[0][name])
+                rows = [{**row, name: subject} for row in rows if row[name] == owner]
+        (pathlib.Path(folder) / file.name).write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
 def subject(token):
     """The `sub` of a token."""
     claims = token.split(".")[1]
@@ -121,6 +135,8 @@ def main(command, *arguments):
         print(json.dumps(variables()))
     elif command == "scope":
         print(scope())
+    elif command == "caller":
+        write_caller(*arguments)
     elif command == "loads":
         files = {file.stem for file in pathlib.Path(arguments[0]).glob("*.jsonl")}
         return 0 if files and files <= {route.table for route in routes()} | set(variables().values()) else 1
