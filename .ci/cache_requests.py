@@ -81,6 +81,8 @@ def apart(route):
         path = route.url(**query)
         body = get(200, "miss", path).body
         expect(f"{path} from the store", get(200, "hit", path).body, body)
+        turned = route.url(**dict(reversed(query.items())))
+        expect(f"{turned}, the same in another order", get(200, "hit", turned).body, body)
         if body in bodies:
             sys.exit(f"cache: {path} has the body of another query")
         bodies.append(body)

@@ -4,7 +4,7 @@ import re
 
 from template_model import (
     MARGIN_SECONDS, NO_VALUE, OPENAPI, REQUEST_SECONDS, ROOT, Decider, headers_read, headers_written, is_private, metrics_written,
-    properties_published, refs, strings_in_rust, used_conditions,
+    properties_published, refs, strings_in_rust, used_conditions, yaml_parse,
 )
 
 CHECKS = {}
@@ -893,6 +893,45 @@ def outputs_say_the_next_command(b):
             yield f"{table} is in no output"
 
 
+@check
+def pipeline_deploys_without_keys_and_tries_the_stack(b):
+    """M11: a role by OIDC, dev before prod, the smoke test with a token and an origin, and no key of AWS in a file."""
+    deploy, stage = (yaml_parse(b.workflows[name]) for name in ("deploy", "deploy-to"))
+    for name, text in b.workflows.items():
+        if re.search(r"AWS_(ACCESS_KEY_ID|SECRET_ACCESS_KEY)|aws-secret-access-key|AKIA[A-Z0-9]{16}", text):
+            yield f"{name}.yml: it names keys of AWS"
+    jobs = {job.get("with", {}).get("stage"): (name, job) for name, job in deploy["jobs"].items()}
+    if set(jobs) != set(b.environments) or any(job.get("permissions", {}).get("id-token") != "write" for _, job in jobs.values()):
+        yield f"deploy.yml: the stages are {sorted(jobs, key=str)}, and each needs `id-token: write`"
+    elif jobs["dev"][0] not in listed(jobs["prod"][1].get("needs", [])):
+        yield "deploy.yml: prod does not wait for dev"
+    (job,) = stage["jobs"].values()
+    steps = "\n".join(text_of(step) for step in job["steps"])
+    order = [steps.find(word) for word in ("sam build", "role-to-assume", "sam deploy", ".github/smoke")]
+    if -1 in order or order != sorted(order) or "--no-confirm-changeset" not in steps or "environment" not in job:
+        yield f"deploy-to.yml: build, role, deployment and smoke test are at {order}"
+    script = (ROOT / ".github/smoke").read_text(encoding="utf-8")
+    if missing := {word for word in ("--token", "--origin", "UserPoolId", "ServiceClientId", "AllowedOrigins", "ApiUrl") if word not in script}:
+        yield f".github/smoke lacks {sorted(missing)}"
+    if missing := {name for name in re.findall(r"\$\(output (\w+)\)", script) if name not in b.source["Outputs"]}:
+        yield f".github/smoke asks for {sorted(missing)}, which is no output"
+
+
+@check
+def deploy_page_is_true(b):
+    """M12: docs/DEPLOY.md states as many parameters as are asked for, the tools' tested versions, and outputs and parameters that exist."""
+    if not re.search(rf"\b{len(b.parameters)} parameters\b", b.page):
+        yield f"the page does not say `{len(b.parameters)} parameters`"
+    required = dict(re.findall(r"^([a-z-]+)==(\S+)", (ROOT / ".ci/requirements.txt").read_text(encoding="utf-8"), re.M))
+    for tool in ("aws-sam-cli", "cargo-lambda"):
+        if f"tested with {required[tool]}" not in b.page:
+            yield f"the page does not say `tested with {required[tool]}`"
+    if missing := {name for name in re.findall(r"\$\(output (\w+)\)", b.page) if name not in b.source["Outputs"]}:
+        yield f"{sorted(missing)} is no output"
+    if missing := {name for name in re.findall(r"`([A-Z][a-z]\w+)=[^`]*`", b.page) if name not in b.parameters}:
+        yield f"{sorted(missing)} is no parameter"
+
+
 # ── Tokens ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -1015,6 +1054,21 @@ def edge_keeps_what_the_origin_allows(b):
         for code in (404, 405, 414, 500, 501, 502, 503, 504):
             if errors.get(code) != {"ErrorCode": code, "ErrorCachingMinTTL": 0}:
                 yield f"{name}: {code} is {text_of(errors.get(code))}"
+
+
+@check
+def edge_domain_has_a_certificate(b):
+    """M2: a domain is refused without the CDN and a certificate, and is then its alias, with TLS 1.2 at least."""
+    certificate = "arn:aws:acm:us-east-1:123456789012:certificate/x"
+    for given, allowed in (({}, False), ({"Cdn": "on"}, False), ({"CdnCertificateArn": certificate}, False), ({"Cdn": "on", "CdnCertificateArn": certificate}, True)):
+        broken = Decider(b.source, {"CdnDomain": "api.example.com", **given}).broken_rules(b.source)
+        if (not broken) != allowed:
+            yield f"CdnDomain with {given}: broken rules {broken}"
+    for case in b.cases:
+        for name, distribution in case.of_type("AWS::CloudFront::Distribution").items():
+            config, domain = distribution["Properties"]["DistributionConfig"], bool(case.decider.values["CdnDomain"])
+            if ("Aliases" in config) != domain or domain and config["ViewerCertificate"].get("MinimumProtocolVersion") != "TLSv1.2_2021":
+                yield f"{case.name}: {name} has {text_of(config.get('Aliases'))} with {text_of(config['ViewerCertificate'])}"
 
 
 @check

@@ -203,6 +203,8 @@ class Bundle:
     def __init__(self, text, config, only=None, change=None):
         self.text, self.config = text, config
         self.source = json.loads(json.dumps(yaml_parse(text)))
+        self.workflows = {path.stem: path.read_text(encoding="utf-8") for path in sorted((ROOT / ".github/workflows").glob("deploy*.yml"))}
+        self.page = read("docs/DEPLOY.md")
         if change:
             change(self)
         self.environments = samconfig(self.config)

@@ -646,6 +646,34 @@ def _(b):
     b.source["Globals"]["Function"]["Environment"]["Variables"]["EDGE_SECRET"] = NO_VALUE
 
 
+# ── What was missing (M1 to M12), as far as no number above stands for it ────────────────────────────────────────
+
+
+@mutation("M2", "a domain without a certificate", "edge-domain-has-a-certificate")
+def _(b):
+    del b.source["Rules"]["DomainWithCdn"]
+
+
+@mutation("M11a", "a key of AWS in the workflow", "pipeline-deploys-without-keys-and-tries-the-stack")
+def _(b):
+    b.workflows["deploy-to"] += "        env: {AWS_SECRET_ACCESS_KEY: '${{ secrets.AWS_SECRET_ACCESS_KEY }}'}\n"
+
+
+@mutation("M11b", "no smoke test after a deployment", "pipeline-deploys-without-keys-and-tries-the-stack")
+def _(b):
+    b.workflows["deploy-to"] = b.workflows["deploy-to"].replace(".github/smoke", "true")
+
+
+@mutation("M11c", "prod beside dev", "pipeline-deploys-without-keys-and-tries-the-stack")
+def _(b):
+    b.workflows["deploy"] = b.workflows["deploy"].replace("    needs: dev\n", "")
+
+
+@mutation("M12", "a parameter that the page does not count", "deploy-page-is-true")
+def _(b):
+    b.parameters["Another"] = {"Type": "String", "Default": "", "Description": "Another"}
+
+
 # ── What cfn-guard must find, too, in what SAM makes of it ───────────────────────────────────────────────────────
 
 GUARDED = {
