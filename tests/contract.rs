@@ -17,32 +17,34 @@ mod wrong;
 
 use std::{
     collections::BTreeSet,
+    ops::Deref,
     path::{Path, PathBuf},
 };
 
-use api::{Index, Projects, Resource, Route};
-use dev::template::Template;
+use api::{Index, Projects, Resource};
+use dev::bundle::Bundle;
 use serde_json::Value;
 
-/// A bundle: its declarations, its template, and its folder.
-pub(crate) struct Bundle {
-    pub(crate) resources: &'static [&'static Resource],
-    pub(crate) routes: &'static [&'static Route],
-    pub(crate) template: Template,
+/// A bundle and the folder that it stands in.
+pub(crate) struct Checkout {
+    bundle: Bundle,
     root: PathBuf,
 }
 
 type Names<'a> = BTreeSet<&'a str>;
 
-impl Bundle {
+impl Deref for Checkout {
+    type Target = Bundle;
+
+    fn deref(&self) -> &Bundle {
+        &self.bundle
+    }
+}
+
+impl Checkout {
     fn of_this_repository() -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned();
-        Self {
-            resources: model::RESOURCES,
-            routes: model::ROUTES,
-            template: Template::of_workspace().unwrap(),
-            root,
-        }
+        Self { bundle: Bundle::of_workspace().unwrap(), root }
     }
 
     /// Returns the text of a file of the bundle; empty if there is no such file.
@@ -91,7 +93,7 @@ fn differences(
 
 /// Returns a sentence for each field of a summary that an index should hold, so that a list without
 /// parameters is one Query. An index that projects keys alone is slim on purpose.
-fn default_lists(bundle: &Bundle) -> Vec<String> {
+fn default_lists(bundle: &Checkout) -> Vec<String> {
     let listed = |resource: &Resource| {
         bundle.routes.iter().any(|route| route.is_list() && route.resource.name == resource.name)
     };
@@ -111,7 +113,7 @@ fn default_lists(bundle: &Bundle) -> Vec<String> {
 }
 
 /// Returns the mistakes of every check that needs no database.
-fn all(bundle: &Bundle) -> Vec<String> {
+fn all(bundle: &Checkout) -> Vec<String> {
     [
         api::mistakes(bundle.resources, bundle.routes),
         default_lists(bundle),
@@ -141,48 +143,48 @@ fn the_fixture_s_declarations_say_nothing_wrong() {
 
 #[test]
 fn a_list_without_parameters_is_one_query() {
-    none(default_lists(&Bundle::of_this_repository()));
+    none(default_lists(&Checkout::of_this_repository()));
 }
 
 #[test]
 fn the_template_has_the_tables_and_indexes_of_the_model() {
-    none(tables::mistakes(&Bundle::of_this_repository()));
+    none(tables::mistakes(&Checkout::of_this_repository()));
 }
 
 #[test]
 fn every_route_has_its_function_its_crate_and_its_entry_in_the_router() {
-    none(functions::mistakes(&Bundle::of_this_repository()));
+    none(functions::mistakes(&Checkout::of_this_repository()));
 }
 
 #[test]
 fn every_function_gets_the_variables_that_it_reads() {
-    none(functions::environment(&Bundle::of_this_repository()));
+    none(functions::environment(&Checkout::of_this_repository()));
 }
 
 #[test]
 fn every_function_is_watched_by_the_alarms() {
-    none(functions::alarms(&Bundle::of_this_repository()));
+    none(functions::alarms(&Checkout::of_this_repository()));
 }
 
 #[test]
 fn every_function_may_do_what_its_plans_need_and_nothing_else() {
-    none(permissions::mistakes(&Bundle::of_this_repository()));
+    none(permissions::mistakes(&Checkout::of_this_repository()));
 }
 
 #[test]
 fn every_route_has_events() {
-    none(events::mistakes(&Bundle::of_this_repository()));
+    none(events::mistakes(&Checkout::of_this_repository()));
 }
 
 #[tokio::test]
 async fn every_event_gets_the_status_that_its_name_states() {
-    none(events::answers(&Bundle::of_this_repository()).await);
+    none(events::answers(&Checkout::of_this_repository()).await);
 }
 
 /// A crate that accepted local tokens by default would let anybody in.
 #[test]
 fn no_crate_accepts_local_tokens_by_default() {
-    let manifest = Bundle::of_this_repository().text("shared/api/Cargo.toml");
+    let manifest = Checkout::of_this_repository().text("shared/api/Cargo.toml");
     assert!(
         manifest.contains("local-tokens = [\"credential-chain\"]")
             && !manifest.contains("default =")

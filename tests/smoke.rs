@@ -7,7 +7,6 @@ use api::{Access, Resource, Route};
 use base64::{Engine, engine::general_purpose::STANDARD, engine::general_purpose::URL_SAFE_NO_PAD};
 use dev::bundle::Bundle;
 use dev::smoke::{Options, Outcome, Report, smoke};
-use dev::template::Template;
 use http::{HeaderValue, Method, Response, StatusCode, header, request::Parts};
 use http_body_util::Full;
 use hyper::{body::Bytes, server::conn::http1, service::service_fn};
@@ -124,11 +123,7 @@ async fn serve(listener: TcpListener, served: &Served, broken: Break) -> Infalli
 }
 
 fn bundle(served: &Served) -> Bundle {
-    Bundle {
-        resources: served.resources,
-        routes: served.routes,
-        template: Template::parse(served.template).unwrap(),
-    }
+    Bundle::of(served.resources, served.routes, served.template).unwrap()
 }
 
 /// Tries a bundle whose answers are changed by `broken`.

@@ -18,7 +18,7 @@ use lambda_http::Body;
 use serde_json::{Value, json};
 use shop::{RESOURCES, ROUTES};
 
-use crate::{contract::Bundle, direct::item};
+use crate::{contract::Checkout, direct::item};
 
 /// The clients that were made. The SDK's budget for retries is shared by all clients of a process
 /// unless each has its own partition.
@@ -55,19 +55,10 @@ impl Stack {
     }
 
     /// Makes a bundle's tables, with the rows of its samples.
-    pub(crate) fn with_samples(bundle: &Bundle) -> Self {
-        let default = |name: &str| {
-            bundle.template.document["Parameters"][name]["Default"]
-                .as_str()
-                .filter(|text| !text.is_empty())
-        };
-        let scope = ["ScopeServer", "ReadAnyScope"]
-            .into_iter()
-            .filter_map(default)
-            .collect::<Vec<_>>()
-            .join("/");
+    pub(crate) fn with_samples(bundle: &Checkout) -> Self {
         let local = database::start(&bundle.template).unwrap();
-        let stack = Self { local, shards: 1, resources: bundle.resources, read_any_scope: scope };
+        let (resources, read_any_scope) = (bundle.resources, bundle.read_any_scope());
+        let stack = Self { local, shards: 1, resources, read_any_scope };
         for resource in bundle.resources {
             let sharded = resource.table.indexes.iter().find_map(|index| match index.partition {
                 Partition::Shards(name) => Some(name),

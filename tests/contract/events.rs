@@ -4,10 +4,10 @@
 use api::Route;
 use serde_json::Value as Json;
 
-use super::{Bundle, Names, differences};
+use super::{Checkout, Names, differences};
 use crate::stack::{self, Stack};
 
-pub(super) fn mistakes(bundle: &Bundle) -> Vec<String> {
+pub(super) fn mistakes(bundle: &Checkout) -> Vec<String> {
     let files = files(bundle);
     let given: Names<'_> = files.iter().map(|file| function(file)).collect();
     let wanted = bundle.routes.iter().map(|route| route.name).collect();
@@ -27,7 +27,7 @@ pub(super) fn mistakes(bundle: &Bundle) -> Vec<String> {
 }
 
 /// Sends each event to its function, over the sample rows.
-pub(super) async fn answers(bundle: &Bundle) -> Vec<String> {
+pub(super) async fn answers(bundle: &Checkout) -> Vec<String> {
     let files = files(bundle);
     if files.is_empty() {
         return Vec::new(); // A bundle without events can have no table either.
@@ -63,7 +63,7 @@ pub(super) async fn answers(bundle: &Bundle) -> Vec<String> {
     mistakes
 }
 
-fn files(bundle: &Bundle) -> Vec<String> {
+fn files(bundle: &Checkout) -> Vec<String> {
     let mut files = bundle.names_in("events");
     files.retain(|file| file.ends_with(".json"));
     files
@@ -73,11 +73,11 @@ fn function(file: &str) -> &str {
     file.split('.').next().unwrap_or_default()
 }
 
-fn route(bundle: &Bundle, file: &str) -> Option<&'static Route> {
+fn route(bundle: &Checkout, file: &str) -> Option<&'static Route> {
     bundle.routes.iter().copied().find(|route| route.name == function(file))
 }
 
-fn read(bundle: &Bundle, file: &str) -> Json {
+fn read(bundle: &Checkout, file: &str) -> Json {
     serde_json::from_str(&bundle.text(&format!("events/{file}")))
         .unwrap_or_else(|error| panic!("events/{file}: {error}"))
 }

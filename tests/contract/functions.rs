@@ -7,14 +7,14 @@ use api::{Access, Partition, Route};
 use dev::template::Function;
 use serde_json::{Value as Json, json};
 
-use super::{Bundle, Names, differences};
+use super::{Checkout, Names, differences};
 
 /// API Gateway and the router derive neither from the other.
 const METHODS: [&str; 2] = ["GET", "HEAD"];
 /// The maximum number of lines of a function's main.rs: it boots and serves.
 const MAX_LINES: usize = 20;
 
-pub(super) fn mistakes(bundle: &Bundle) -> Vec<String> {
+pub(super) fn mistakes(bundle: &Checkout) -> Vec<String> {
     let routes: Names<'_> = bundle.routes.iter().map(|route| route.name).collect();
     let functions =
         bundle.template.functions.iter().map(|function| function.binary.as_str()).collect();
@@ -40,7 +40,7 @@ pub(super) fn mistakes(bundle: &Bundle) -> Vec<String> {
     mistakes
 }
 
-fn of_function(bundle: &Bundle, route: &Route, function: &Function) -> Vec<String> {
+fn of_function(bundle: &Checkout, route: &Route, function: &Function) -> Vec<String> {
     let events: Vec<_> =
         function.routes.iter().map(|there| format!("{} {}", there.method, there.path)).collect();
     let given = events.iter().map(String::as_str).collect();
@@ -70,7 +70,7 @@ fn of_function(bundle: &Bundle, route: &Route, function: &Function) -> Vec<Strin
     mistakes
 }
 
-fn of_crate(bundle: &Bundle, route: &Route) -> Vec<String> {
+fn of_crate(bundle: &Checkout, route: &Route) -> Vec<String> {
     let mut mistakes = Vec::new();
     let manifest = bundle.text(&format!("functions/{}/Cargo.toml", route.name));
     if !manifest.contains("local-tokens = [\"api/local-tokens\"]") || manifest.contains("default =")
@@ -85,7 +85,7 @@ fn of_crate(bundle: &Bundle, route: &Route) -> Vec<String> {
 }
 
 /// Compares the router with the routes.
-fn router(bundle: &Bundle) -> Vec<String> {
+fn router(bundle: &Checkout) -> Vec<String> {
     let manifest = bundle.text("Cargo.toml");
     let (_, router) =
         manifest.split_once("[workspace.metadata.lambda.watch.router]").unwrap_or_default();
@@ -113,7 +113,7 @@ fn router(bundle: &Bundle) -> Vec<String> {
 }
 
 /// Every function's environment has exactly the variables that `Config` reads for its route.
-pub(super) fn environment(bundle: &Bundle) -> Vec<String> {
+pub(super) fn environment(bundle: &Checkout) -> Vec<String> {
     let mut mistakes = Vec::new();
     for route in bundle.routes {
         let Some(function) = bundle.template.function(route.name) else { continue };
@@ -166,7 +166,7 @@ pub(super) fn environment(bundle: &Bundle) -> Vec<String> {
 }
 
 /// Compares the metrics that alarms watch: a metric of one function is one of all functions.
-pub(super) fn alarms(bundle: &Bundle) -> Vec<String> {
+pub(super) fn alarms(bundle: &Checkout) -> Vec<String> {
     let template = &bundle.template;
     let wanted: Names<'_> =
         template.functions.iter().map(|function| function.logical_id.as_str()).collect();

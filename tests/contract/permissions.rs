@@ -7,12 +7,12 @@ use api::{Field, Index, Place, Resource, Route, Shape};
 use dev::template::Function;
 use serde_json::Value as Json;
 
-use super::{Bundle, Names, differences};
+use super::{Checkout, Names, differences};
 
 /// An action and what it acts on: `Table` or `Table/index/name`.
 type Call = (String, String);
 
-pub(super) fn mistakes(bundle: &Bundle) -> Vec<String> {
+pub(super) fn mistakes(bundle: &Checkout) -> Vec<String> {
     let pairs = bundle
         .routes
         .iter()
@@ -20,7 +20,7 @@ pub(super) fn mistakes(bundle: &Bundle) -> Vec<String> {
     pairs.flat_map(|(route, function)| of_function(bundle, route, function)).collect()
 }
 
-fn of_function(bundle: &Bundle, route: &'static Route, function: &Function) -> Vec<String> {
+fn of_function(bundle: &Checkout, route: &'static Route, function: &Function) -> Vec<String> {
     let at = route.name;
     // In a set, because a statement for several tables or actions has the same mistake for each.
     let mut mistakes = BTreeSet::new();
@@ -107,7 +107,7 @@ fn of_function(bundle: &Bundle, route: &'static Route, function: &Function) -> V
 /// Returns what is wrong with a permission that every function has: to write into its own log
 /// group, and to send traces. `None` for any other permission.
 fn of_every_function(
-    bundle: &Bundle,
+    bundle: &Checkout,
     function: &Function,
     statement: &Json,
     permission: &str,
@@ -134,7 +134,7 @@ fn of_every_function(
     Some(wrong)
 }
 
-fn wanted(bundle: &Bundle, route: &'static Route) -> BTreeMap<Call, Names<'static>> {
+fn wanted(bundle: &Checkout, route: &'static Route) -> BTreeMap<Call, Names<'static>> {
     let mut wanted = BTreeMap::new();
     let mut allow = |action: &str, resource: String, attributes: Names<'static>| {
         wanted

@@ -3,9 +3,9 @@
 use api::{Field, Index, Kind, Partition, Projects, Resource};
 use dev::template::{self, Key, Table};
 
-use super::{Bundle, Names, differences};
+use super::{Checkout, Names, differences};
 
-pub(super) fn mistakes(bundle: &Bundle) -> Vec<String> {
+pub(super) fn mistakes(bundle: &Checkout) -> Vec<String> {
     let given: Names<'_> =
         bundle.template.tables.iter().map(|table| table.local_name.as_str()).collect();
     let wanted = bundle.resources.iter().map(|resource| resource.name).collect();

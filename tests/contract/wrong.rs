@@ -7,9 +7,9 @@ use api::{
     Accepts, Access, Filter, Index, Kind, Limits, List, Order, Partition, Policy, Projects,
     Resource, Route, Shape, SortOption, Table, field,
 };
-use dev::template::Template;
+use dev::bundle::Bundle;
 
-use super::{Bundle, all};
+use super::{Checkout, all};
 
 static NOTES: Resource = Resource {
     name: "notes",
@@ -102,15 +102,10 @@ fn folder(name: &str) -> PathBuf {
     root
 }
 
-fn notes(template: &str, root: PathBuf) -> Bundle {
+fn notes(template: &str, root: PathBuf) -> Checkout {
     const RESOURCES: &[&Resource] = &[&NOTES];
     const ROUTES: &[&Route] = &[&LIST_NOTES, &GET_NOTE];
-    Bundle {
-        resources: RESOURCES,
-        routes: ROUTES,
-        template: Template::parse(template).unwrap(),
-        root,
-    }
+    Checkout { bundle: Bundle::of(RESOURCES, ROUTES, template).unwrap(), root }
 }
 
 /// Returns the mistakes when the first place of `from` in the template is changed.
@@ -137,12 +132,7 @@ fn a_right_bundle_keeps_the_contract() {
 #[tokio::test]
 async fn an_empty_bundle_keeps_the_contract() {
     let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("contract/empty");
-    let empty = Bundle {
-        resources: &[],
-        routes: &[],
-        template: Template::parse("Resources: {}").unwrap(),
-        root,
-    };
+    let empty = Checkout { bundle: Bundle::of(&[], &[], "Resources: {}").unwrap(), root };
     assert_eq!(all(&empty), Vec::<String>::new());
     assert_eq!(super::events::answers(&empty).await, Vec::<String>::new());
 }

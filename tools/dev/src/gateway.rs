@@ -115,11 +115,12 @@ impl Gateway {
                 || self.routes.iter().all(|route| route.function != package)
         };
         tokio::select! {
-            response = hand_on(request, self.functions) => response,
+            biased;
             package = self.build.failed(stops) => refusal(
                 StatusCode::SERVICE_UNAVAILABLE,
                 &format!("{package} does not compile: see the terminal of `cargo dev up`"),
             ),
+            response = hand_on(request, self.functions) => response,
         }
     }
 
@@ -128,13 +129,12 @@ impl Gateway {
     }
 }
 
-/// Returns true if a path is of a route, segment for segment.
+/// Returns true if a path is of a route, segment for segment. No parameter is empty.
 pub(crate) fn matches(route: &str, path: &str) -> bool {
     route.split('/').count() == path.split('/').count()
-        && route
-            .split('/')
-            .zip(path.split('/'))
-            .all(|(wanted, given)| wanted.starts_with('{') || wanted == given)
+        && route.split('/').zip(path.split('/')).all(|(wanted, given)| {
+            wanted == given || (wanted.starts_with('{') && !given.is_empty())
+        })
 }
 
 /// Returns the function that a path invokes directly, without HTTP API.
@@ -286,7 +286,9 @@ mod tests {
     fn paths_match_segment_for_segment() {
         assert!(matches("/v1/things/{id}", "/v1/things/a%2Fb"));
         assert!(matches("/v1/parts", "/v1/parts"));
-        for other in ["/v1/things", "/v1/things/a/", "/v1/things/a/parts", "/v2/things/a"] {
+        for other in
+            ["/v1/things", "/v1/things/", "/v1/things/a/", "/v1/things/a/parts", "/v2/things/a"]
+        {
             assert!(!matches("/v1/things/{id}", other), "{other}");
         }
     }
