@@ -54,9 +54,13 @@ fn elements(lib: &str, list: &str) -> Result<Range<usize>> {
     let declared = lib
         .find(&format!("const {list}:"))
         .with_context(|| format!("there is no `const {list}`"))?;
-    let begin = declared
-        + lib[declared..].find("= &[").with_context(|| format!("`const {list}` is no `&[…]`"))?
-        + "= &[".len();
+    // The brackets of the value, not those of the type. rustfmt breaks a long line behind the `=`.
+    let value = lib[declared..].find(" =").map(|at| declared + at + " =".len());
+    let value = value.map(|at| at + lib[at..].len() - lib[at..].trim_start().len());
+    let begin = value
+        .filter(|at| lib[*at..].starts_with("&["))
+        .with_context(|| format!("`const {list}` is no `&[…]`"))?
+        + "&[".len();
     let end =
         begin + lib[begin..].find(']').with_context(|| format!("`const {list}` does not end"))?;
     Ok(begin..end)
@@ -171,6 +175,18 @@ mod tests {
                 .unwrap()
                 .contains("pub use things::{GET_THING, THINGS, LIST_THINGS};")
         );
+    }
+
+    #[test]
+    fn an_element_is_added_to_a_list_on_a_line_of_its_own() {
+        let lib = "pub const ROUTES: &[&api::Route] =\n    &[&GET_THING, &LIST_THINGS];\n";
+        assert_eq!(
+            element(lib, "ROUTES", "&GET_PART").unwrap(),
+            "pub const ROUTES: &[&api::Route] =\n    &[&GET_THING, &LIST_THINGS, &GET_PART];\n"
+        );
+        let other = "pub const ROUTES: &[&api::Route] = all();\n\nconst OTHER: &[u8] = &[];\n";
+        let error = element(other, "ROUTES", "&GET_PART").unwrap_err().to_string();
+        assert_eq!(error, "`const ROUTES` is no `&[…]`");
     }
 
     #[test]
