@@ -1,20 +1,24 @@
 //! Cursors that must be refused: used for another list, changed, cut, forged or expired. The wire
 //! format is fixed by examples.
+//!
+//! [`places`] has the lists: of the fixture bundle, and of the bundles over existing tables, so
+//! that there is one of every kind of index.
+
+mod places;
 
 use std::{
     slice,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use api::{App, Config, Route};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use pagination::{
     Condition, Cursor, Direction, InvalidCursor, Plan, Position, Sealer, Sort, Value,
 };
-use serde_json::json;
-use shop::{LIST_PRODUCTS, LIST_USER_ORDERS, PRODUCTS};
+use shop::PRODUCTS;
 
-use crate::stack::{Answer, Stack, event, send_to};
+use crate::stack::Answer;
+use places::{ANN, Functions, KINDS, Place, Stacks, U1, all, orders, products, readings};
 
 const SECRETS: [&str; 3] = [
     "the first secret of three, 32 characters",
@@ -22,103 +26,8 @@ const SECRETS: [&str; 3] = [
     "a stranger's secret with 32 characters",
 ];
 
-/// Makes a list function with these secrets.
-fn app(stack: &Stack, route: &'static Route, secret: &str, previous: Option<&str>) -> App {
-    let variable = |name: &str| {
-        let value = match name {
-            "PRODUCTS_TABLE" => "products",
-            "USERS_TABLE" => "users",
-            "ORDERS_TABLE" => "orders",
-            "READ_ANY_SCOPE" => "any",
-            "CURSOR_SECRET" => secret,
-            "CURSOR_SECRET_PREVIOUS" => return previous.map(str::to_owned),
-            _ => return None,
-        };
-        Some(value.to_owned())
-    };
-    App::new(route, Config::read(route, variable).unwrap(), stack.client())
-}
-
-/// A list for which a cursor can be made or used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Place {
-    /// The owner of the list and the caller; `None` for the products.
-    parties: Option<(&'static str, &'static str)>,
-    query: &'static str,
-}
-
-const fn products(query: &'static str) -> Place {
-    Place { parties: None, query }
-}
-
-const fn orders(owner: &'static str, caller: &'static str, query: &'static str) -> Place {
-    Place { parties: Some((owner, caller)), query }
-}
-
-/// Lists that all differ.
-const PLACES: [Place; 22] = [
-    products(""),
-    products("sort=oldest"),
-    products("sort=price_asc"),
-    products("sort=price_desc"),
-    products("category=laptops"),
-    products("category=beauty"),
-    products("category=laptops&sort=price_asc"),
-    products("minPrice=1"),
-    products("minPrice=1.01"),
-    products("maxPrice=6"),
-    products("minPrice=1&sort=price_asc"),
-    products("brand=Common"),
-    products("inStock=true"),
-    products("minRating=1"),
-    orders("u-1", "u-1", ""),
-    orders("u-1", "u-2", ""),
-    orders("u-2", "u-1", ""),
-    orders("u-2", "u-2", ""),
-    orders("u-1", "u-1", "sort=oldest"),
-    orders("u-1", "u-1", "status=paid"),
-    orders("u-1", "u-1", "from=2024-01-02T00:00:00Z"),
-    orders("u-1", "u-1", "to=2024-01-06T00:00:00Z"),
-];
-
-/// The two list functions with one pair of secrets.
-struct Functions {
-    products: App,
-    orders: App,
-}
-
-impl Functions {
-    fn new(stack: &Stack, secret: &str, previous: Option<&str>) -> Self {
-        Self {
-            products: app(stack, &LIST_PRODUCTS, secret, previous),
-            orders: app(stack, &LIST_USER_ORDERS, secret, previous),
-        }
-    }
-
-    async fn ask(&self, place: Place, more: &str) -> Answer {
-        let query = [place.query, more].join("&");
-        let Some((owner, caller)) = place.parties else {
-            return send_to(
-                &self.products,
-                &event("/v1/products", None, &query, None, &[]).to_string(),
-            )
-            .await;
-        };
-        let mut event = event("/v1/users/{userId}/orders", Some(owner), &query, Some(caller), &[]);
-        event["requestContext"]["authorizer"]["jwt"]["claims"]["scope"] = json!("any");
-        send_to(&self.orders, &event.to_string()).await
-    }
-
-    async fn cursor(&self, place: Place) -> String {
-        let answer = self.ask(place, "limit=2").await;
-        answer.next().unwrap_or_else(|| panic!("{place:?}: {}", answer.body))
-    }
-}
-
-fn shop() -> Stack {
-    let stack = Stack::shop();
-    stack.put("orders", (0..40).map(|number| crate::stack::order(number, "u-2")));
-    stack
+fn sealer(secret: &str, previous: Option<&str>) -> Sealer {
+    Sealer::new(secret, previous).unwrap()
 }
 
 /// Checks that every refusal is the same answer, whatever the reason.
@@ -129,50 +38,76 @@ fn refused(answer: &Answer, context: &str) {
     assert_eq!(problem.as_object().unwrap().len(), 5, "{context}: nothing says why");
 }
 
+/// Checks that a cursor opens, or that it is refused.
+fn judged(answer: &Answer, opens: bool, context: &str) {
+    if opens {
+        assert_eq!(answer.status, 200, "{context}: {}", answer.body);
+    } else {
+        refused(answer, context);
+    }
+}
+
 #[tokio::test]
 async fn a_cursor_opens_where_it_was_made_and_nowhere_else() {
-    let stack = shop();
-    let functions = Functions::new(&stack, SECRETS[0], None);
-    for made in PLACES {
+    let stacks = Stacks::new();
+    let functions = Functions::new(&stacks, &sealer(SECRETS[0], None));
+    let places = all();
+    let mut refusals = 0;
+    for made in &places {
         let cursor = functions.cursor(made).await;
-        for used in PLACES {
+        for used in &places {
             let answer = functions.ask(used, &format!("cursor={cursor}")).await;
             let context = format!("made in {made:?}, used in {used:?}");
-            if made == used {
-                assert_eq!(answer.status, 200, "{context}: {}", answer.body)
-            } else {
-                refused(&answer, &context)
-            }
+            judged(&answer, made == used, &context);
+            refusals += usize::from(made != used);
         }
-        // The same list with another limit and other fields, or with the query written in another
-        // form.
-        for same in ["limit=1", "limit=100", "fields=updatedAt"] {
-            assert_eq!(
-                functions.ask(made, &format!("{same}&cursor={cursor}")).await.status,
-                200,
-                "{made:?} with {same}"
-            );
+        // The same list with another limit and other fields.
+        for same in ["limit=1", "limit=50", made.fields] {
+            let answer = functions.ask(made, &format!("{same}&cursor={cursor}")).await;
+            judged(&answer, true, &format!("{made:?} with {same}"));
         }
     }
-    let one = functions.cursor(products("minPrice=1")).await;
-    assert_eq!(
-        functions.ask(products("minPrice=001.00"), &format!("cursor={one}")).await.status,
-        200,
-        "one number has many spellings"
-    );
+    println!("{} lists, {refusals} refusals", places.len());
+    // The query in another form.
+    for (made, same) in [
+        (products("minPrice=1"), products("minPrice=001.00")),
+        (KINDS[2], orders(U1, ANN, "status=shipped,paid,paid")),
+        (readings("from=2024-01-01"), readings("from=2024-01-01T01:00:00%2B01:00")),
+    ] {
+        let cursor = functions.cursor(&made).await;
+        let answer = functions.ask(&same, &format!("cursor={cursor}")).await;
+        judged(&answer, true, &format!("made in {made:?}, used in {same:?}"));
+    }
+}
+
+#[tokio::test]
+async fn the_cursor_of_each_kind_of_index_leads_on() {
+    let stacks = Stacks::new();
+    let functions = Functions::new(&stacks, &sealer(SECRETS[0], None));
+    for place in KINDS {
+        let first = functions.ask(&place, "limit=2").await;
+        let second =
+            functions.ask(&place, &format!("limit=2&cursor={}", first.next().unwrap())).await;
+        let back =
+            functions.ask(&place, &format!("limit=2&cursor={}", second.prev().unwrap())).await;
+        let both = functions.ask(&place, "limit=4").await;
+        let items = |answer: &Answer| answer.json()["items"].as_array().unwrap().clone();
+        assert_eq!([items(&first), items(&second)].concat(), items(&both), "{place:?}");
+        assert_eq!(items(&back), items(&first), "{place:?}");
+    }
 }
 
 #[tokio::test]
 async fn a_secret_can_be_rotated() {
-    let stack = shop();
+    let stacks = Stacks::new();
     let [first, second, stranger] = SECRETS;
-    let old = Functions::new(&stack, first, None);
-    let (rotated, forgotten) =
-        (Functions::new(&stack, second, Some(first)), Functions::new(&stack, second, None));
-    let other = Functions::new(&stack, stranger, Some(second));
-    for place in [PLACES[0], PLACES[14]] {
-        let (of_old, of_rotated) = (old.cursor(place).await, rotated.cursor(place).await);
-        assert_eq!(of_rotated, forgotten.cursor(place).await, "sealed with the current secret");
+    let of = |secret, previous| Functions::new(&stacks, &sealer(secret, previous));
+    let old = of(first, None);
+    let (rotated, forgotten) = (of(second, Some(first)), of(second, None));
+    let other = of(stranger, Some(second));
+    for place in KINDS {
+        let (of_old, of_rotated) = (old.cursor(&place).await, rotated.cursor(&place).await);
+        assert_eq!(of_rotated, forgotten.cursor(&place).await, "sealed with the current secret");
         for (functions, cursor, opens) in [
             (&old, &of_old, true),
             (&old, &of_rotated, false),
@@ -182,52 +117,69 @@ async fn a_secret_can_be_rotated() {
             (&other, &of_old, false),
             (&other, &of_rotated, true),
         ] {
-            let answer = functions.ask(place, &format!("cursor={cursor}")).await;
-            if opens {
-                assert_eq!(answer.status, 200, "{}", answer.body)
-            } else {
-                refused(&answer, "another secret")
-            }
+            let answer = functions.ask(&place, &format!("cursor={cursor}")).await;
+            judged(&answer, opens, &format!("{place:?}, another secret"));
         }
     }
 }
 
-#[tokio::test]
-async fn every_changed_bit_and_every_cut_is_refused() {
-    let stack = shop();
-    let functions = Functions::new(&stack, SECRETS[0], None);
-    for place in [products("category=laptops&sort=price_asc"), orders("u-1", "u-1", "")] {
-        let second = functions
-            .ask(place, &format!("limit=2&cursor={}", functions.cursor(place).await))
-            .await;
-        for cursor in [second.next().unwrap(), second.prev().unwrap()] {
-            let sealed = URL_SAFE_NO_PAD.decode(&cursor).unwrap();
-            let mut changed: Vec<String> =
-                (0..cursor.len()).map(|length| cursor[..length].to_owned()).collect();
-            for bit in 0..sealed.len() * 8 {
-                let mut bytes = sealed.clone();
-                bytes[bit / 8] ^= 1 << (bit % 8);
-                changed.push(URL_SAFE_NO_PAD.encode(bytes));
-            }
-            // A bit of the text too: it may become another letter, or one outside of the alphabet.
-            for bit in (0..cursor.len() * 8).filter(|bit| bit % 8 != 7) {
-                let mut bytes = cursor.clone().into_bytes();
-                bytes[bit / 8] ^= 1 << (bit % 8);
-                changed.push(bytes.iter().map(|byte| format!("%{byte:02X}")).collect());
-            }
-            changed.extend([
-                format!("{cursor}A"),
-                format!("A{cursor}"),
-                format!("{cursor}="),
-                format!("{cursor}%0A"),
-                cursor.repeat(2),
-            ]);
-            for changed in changed {
-                refused(&functions.ask(place, &format!("cursor={changed}")).await, &changed);
-            }
-            assert_eq!(functions.ask(place, &format!("cursor={cursor}")).await.status, 200);
+#[test]
+fn every_changed_bit_and_every_cut_is_refused() {
+    let refusals = std::sync::atomic::AtomicUsize::new(0);
+    let kinds = std::sync::Mutex::new(KINDS.iter());
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                let runtime =
+                    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+                let stacks = Stacks::new();
+                let functions = Functions::new(&stacks, &sealer(SECRETS[0], None));
+                loop {
+                    let Some(place) = kinds.lock().unwrap().next() else { break };
+                    let count = runtime.block_on(changed_and_cut(&functions, place));
+                    refusals.fetch_add(count, std::sync::atomic::Ordering::Relaxed);
+                }
+            });
         }
+    });
+    println!("{} kinds, {} refusals", KINDS.len(), refusals.into_inner());
+}
+
+/// Returns the number of cursors that were refused.
+async fn changed_and_cut(functions: &Functions, place: &Place) -> usize {
+    let mut refusals = 0;
+    let first = functions.cursor(place).await;
+    let second = functions.ask(place, &format!("limit=2&cursor={first}")).await;
+    for cursor in [second.next().unwrap(), second.prev().unwrap()] {
+        let sealed = URL_SAFE_NO_PAD.decode(&cursor).unwrap();
+        let mut changed: Vec<String> =
+            (0..cursor.len()).map(|length| cursor[..length].to_owned()).collect();
+        for bit in 0..sealed.len() * 8 {
+            let mut bytes = sealed.clone();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            changed.push(URL_SAFE_NO_PAD.encode(bytes));
+        }
+        // A bit of the text too: it may become another letter, or one outside of the alphabet.
+        for bit in (0..cursor.len() * 8).filter(|bit| bit % 8 != 7) {
+            let mut bytes = cursor.clone().into_bytes();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            changed.push(bytes.iter().map(|byte| format!("%{byte:02X}")).collect());
+        }
+        changed.extend([
+            format!("{cursor}A"),
+            format!("A{cursor}"),
+            format!("{cursor}="),
+            format!("{cursor}%0A"),
+            cursor.repeat(2),
+        ]);
+        refusals += changed.len();
+        for changed in changed {
+            let answer = functions.ask(place, &format!("cursor={changed}")).await;
+            refused(&answer, &format!("{place:?}: {changed}"));
+        }
+        assert_eq!(functions.ask(place, &format!("cursor={cursor}")).await.status, 200);
     }
+    refusals
 }
 
 const NEWEST: Sort = Sort::descending("createdAt");
@@ -268,25 +220,28 @@ async fn a_cursor_opens_for_three_days_after_its_own() {
             "day {today}"
         );
     }
-    // The same through the handler, with cursors of days around today.
-    let stack = shop();
-    let functions = Functions::new(&stack, SECRETS[0], None);
-    let today = u16::try_from(UNIX_EPOCH.elapsed().unwrap().as_secs() / 86_400).unwrap();
-    // One day of tolerance: the test may run over midnight.
-    for (made, opens) in [
-        (today - 5, false),
-        (today - 4, false),
-        (today - 2, true),
-        (today, true),
-        (today + 3, false),
-        (today + 100, false),
+}
+
+/// The same through the handlers: functions of one day make cursors, functions of another day get
+/// them.
+#[tokio::test]
+async fn a_cursor_of_each_kind_of_index_expires() {
+    let stacks = Stacks::new();
+    let of = |number| Functions::new(&stacks, &sealer(SECRETS[0], None).at(day(number)));
+    let made = of(20_000);
+    for (number, opens) in [
+        (19_998, false),
+        (19_999, true),
+        (20_000, true),
+        (20_003, true),
+        (20_004, false),
+        (30_000, false),
     ] {
-        let text = sealer.at(day(made)).seal(&cursor, &plan, &context).unwrap();
-        let answer = functions.ask(PLACES[0], &format!("cursor={text}")).await;
-        if opens {
-            assert_eq!(answer.status, 200, "{made}: {}", answer.body)
-        } else {
-            refused(&answer, "of another day")
+        let used = of(number);
+        for place in KINDS {
+            let cursor = made.cursor(&place).await;
+            let answer = used.ask(&place, &format!("cursor={cursor}")).await;
+            judged(&answer, opens, &format!("{place:?} on day {number}"));
         }
     }
 }

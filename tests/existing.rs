@@ -6,18 +6,21 @@
 //! | `single_table` | one table, keys `PK` and `SK` with prefixes: users, their orders, the lines of an order |
 //! | `classic` | classic indexes over times as numbers; one index has no sort key; a local index |
 //! | `tenant` | every member of a tenant reads the tenant's items, by a claim of the token |
+//!
+//! `openapi` and `explain` check what is said of them: the published contract, and the plans.
 
-mod classic;
-mod single_table;
-mod tenant;
+pub(crate) mod classic;
+mod explain;
+mod openapi;
+pub(crate) mod single_table;
+pub(crate) mod tenant;
 
 use api::Route;
 use serde_json::{Value, json};
 
 use crate::stack::{Answer, Stack, send_to};
 
-/// Sends a request to a route as API Gateway does: path parameters by name, claims of the token if
-/// there is one.
+/// Sends a request to a route.
 async fn ask(
     stack: &Stack,
     route: &'static Route,
@@ -25,6 +28,12 @@ async fn ask(
     query: &str,
     claims: Value,
 ) -> Answer {
+    send_to(&stack.app(route), &event(route, path, query, claims).to_string()).await
+}
+
+/// Makes the event of a request as API Gateway does: path parameters by name, claims of the token
+/// if there is one.
+pub(crate) fn event(route: &Route, path: &[(&str, &str)], query: &str, claims: Value) -> Value {
     let parameters: serde_json::Map<_, _> =
         path.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
     let mut event = json!({
@@ -36,7 +45,7 @@ async fn ask(
     if !claims.is_null() {
         event["requestContext"]["authorizer"] = json!({"jwt": {"claims": claims, "scopes": null}});
     }
-    send_to(&stack.app(route), &event.to_string()).await
+    event
 }
 
 /// Walks a list forward, then back from its end, and returns the values of `field` in the order of

@@ -10,6 +10,7 @@
 //! | `walks` | random data, filters, sorts, limits and shards against an in-memory oracle |
 //! | `existing` | tables as teams have them: one table for all, classic indexes, tenants |
 //! | `costs` | round trips, evaluated items and units, counted |
+//! | `concurrent` | many requests at once through one function |
 //! | `sizes` | large items |
 //! | `smoke` | `cargo dev smoke` against a whole stack, and against stacks that are broken in one way |
 //! | `typed` | the official client for more than reads: a write, typed answers, missing bytes |
@@ -19,7 +20,7 @@
 //! | `matrix` | every fault against every kind of read, and walks under random faults |
 //!
 //! `stack` is a bundle in this process, `direct` a table without the wire, `proxy` what stands
-//! between the client and DynamoDB.
+//! between the client and DynamoDB, `undisturbed` runs what a busy machine has spoilt again.
 
 #![expect(
     clippy::panic,
@@ -27,6 +28,7 @@
     reason = "a test fails by panicking, in its helpers too"
 )]
 
+mod concurrent;
 mod conditional;
 mod contract;
 mod costs;
@@ -44,4 +46,5 @@ mod smoke;
 mod soak;
 mod stack;
 mod typed;
+mod undisturbed;
 mod walks;

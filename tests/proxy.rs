@@ -10,7 +10,7 @@ use std::{
         atomic::{AtomicBool, AtomicU32, Ordering},
     },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
@@ -54,6 +54,29 @@ pub(crate) enum Thawed {
     Reset,
 }
 
+/// A call that came.
+#[derive(Debug)]
+pub(crate) struct Call {
+    /// The operation, such as `query`.
+    pub(crate) operation: String,
+    pub(crate) came: Instant,
+    body: Vec<u8>,
+}
+
+impl Call {
+    /// Returns the number of items that the call can read: the Limit of a Query, the keys of a
+    /// BatchGetItem, one of a GetItem.
+    pub(crate) fn reads(&self) -> u64 {
+        let body: Value = serde_json::from_slice(&self.body).unwrap();
+        match body["RequestItems"].as_object() {
+            Some(tables) => {
+                tables.values().map(|table| table["Keys"].as_array().unwrap().len() as u64).sum()
+            }
+            None => body["Limit"].as_u64().unwrap_or(1),
+        }
+    }
+}
+
 /// One open connection, and the treatment of its next request.
 type Open = (TcpStream, Arc<Mutex<Option<Thawed>>>);
 
@@ -90,7 +113,7 @@ impl Script {
 pub(crate) struct Proxy {
     pub(crate) url: String,
     script: Arc<Mutex<Script>>,
-    calls: Arc<Mutex<Vec<String>>>,
+    calls: Arc<Mutex<Vec<Call>>>,
     connections: Arc<AtomicU32>,
     left: Arc<AtomicU32>,
     open: Arc<Mutex<Vec<Open>>>,
@@ -182,6 +205,11 @@ impl Proxy {
 
     /// Returns the operations that were called since the last time, repeats included.
     pub(crate) fn calls(&self) -> Vec<String> {
+        self.whole_calls().into_iter().map(|call| call.operation).collect()
+    }
+
+    /// Does the same, with all that is known of each call.
+    pub(crate) fn whole_calls(&self) -> Vec<Call> {
         std::mem::take(&mut *self.calls.lock().unwrap())
     }
 }
@@ -191,7 +219,7 @@ fn serve(
     mut client: TcpStream,
     upstream: &str,
     script: &Mutex<Script>,
-    calls: &Mutex<Vec<String>>,
+    calls: &Mutex<Vec<Call>>,
     left: &AtomicU32,
     thawed: &Mutex<Option<Thawed>>,
 ) {
@@ -215,7 +243,7 @@ fn serve(
         });
         let operation = operation.unwrap_or_default();
         let fault = script.lock().unwrap().next(&operation);
-        calls.lock().unwrap().push(operation);
+        calls.lock().unwrap().push(Call { operation, came: Instant::now(), body: body.clone() });
         if let Fault::After(run) = fault {
             run(upstream);
         }

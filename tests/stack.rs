@@ -4,7 +4,7 @@
 use std::{
     io::Read,
     sync::atomic::{AtomicU32, Ordering},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use api::{App, Client, Config, Partition, Resource, Route};
@@ -18,7 +18,12 @@ use lambda_http::Body;
 use serde_json::{Value, json};
 use shop::{RESOURCES, ROUTES};
 
-use crate::{contract::Checkout, direct::item};
+use crate::{
+    contract::Checkout,
+    direct::item,
+    proxy::{Fault, Proxy},
+    undisturbed::{ATTEMPT, PATIENCE, note},
+};
 
 /// The clients that were made. The SDK's budget for retries is shared by all clients of a process
 /// unless each has its own partition.
@@ -30,6 +35,8 @@ pub(crate) struct Stack {
     pub(crate) shards: u16,
     resources: &'static [&'static Resource],
     read_any_scope: String,
+    /// True if a proxy makes calls fail, so that a failure can be the right answer.
+    fails: bool,
 }
 
 /// A response as a caller gets it, after decompression.
@@ -51,14 +58,15 @@ impl Stack {
     /// in the table `OrderLinesTable`.
     pub(crate) fn over(resources: &'static [&'static Resource], template: &str) -> Self {
         let local = database::start(&Template::parse(template).unwrap()).unwrap();
-        Self { local, shards: 1, resources, read_any_scope: "lean-routes/users:read".into() }
+        let read_any_scope = "lean-routes/users:read".into();
+        Self { local, shards: 1, resources, read_any_scope, fails: false }
     }
 
     /// Makes a bundle's tables, with the rows of its samples.
     pub(crate) fn with_samples(bundle: &Checkout) -> Self {
         let local = database::start(&bundle.template).unwrap();
         let (resources, read_any_scope) = (bundle.resources, bundle.read_any_scope());
-        let stack = Self { local, shards: 1, resources, read_any_scope };
+        let stack = Self { local, shards: 1, resources, read_any_scope, fails: false };
         for resource in bundle.resources {
             let sharded = resource.table.indexes.iter().find_map(|index| match index.partition {
                 Partition::Shards(name) => Some(name),
@@ -83,6 +91,14 @@ impl Stack {
         stack.put("users", (1..=2).map(user));
         stack.put("orders", (0..40).map(|number| order(number, "u-1")));
         stack
+    }
+
+    /// Puts a proxy before the database, which does to each call what `script` says.
+    pub(crate) fn behind(&mut self, script: &[Fault]) -> Proxy {
+        let proxy = Proxy::before(&self.local.url, script);
+        self.local.url.clone_from(&proxy.url);
+        self.fails = true;
+        proxy
     }
 
     pub(crate) fn put(&self, table: &str, items: impl Iterator<Item = Value>) {
@@ -129,7 +145,12 @@ impl Stack {
     }
 
     pub(crate) fn app_over(&self, route: &'static Route, client: Client) -> App {
-        App::new(route, Config::read(route, |name| self.variable(name)).unwrap(), client)
+        App::new(route, self.config(route), client)
+    }
+
+    /// Returns the configuration of a route's function.
+    pub(crate) fn config(&self, route: &'static Route) -> Config {
+        Config::read(route, |name| self.variable(name)).unwrap()
     }
 
     /// Sends an event to the function that the route key names.
@@ -139,7 +160,8 @@ impl Stack {
             .iter()
             .find(|route| route.path == path)
             .unwrap_or_else(|| panic!("no route {path}"));
-        send_to(&self.app(route), &event.to_string()).await
+        let (app, event) = (self.app(route), event.to_string());
+        if self.fails { send_once(&app, &event).await } else { send_to(&app, &event).await }
     }
 
     pub(crate) async fn products(&self, query: &str) -> Answer {
@@ -170,10 +192,25 @@ impl Stack {
     }
 }
 
-/// Sends an event to an app, as the Lambda runtime does, and parses the response.
+/// Sends an event to an app whose calls do not fail, and parses the response. If the machine was
+/// too busy to answer in time, the event is sent again.
 pub(crate) async fn send_to(app: &App, event: &str) -> Answer {
-    let left = Duration::from_secs(5);
+    let began = Instant::now();
+    loop {
+        let sent = Instant::now();
+        let answer = send_once(app, event).await;
+        let late = matches!(answer.status, 503 | 504) && sent.elapsed() >= ATTEMPT;
+        if !late || began.elapsed() > PATIENCE {
+            return answer;
+        }
+    }
+}
+
+/// Sends an event to an app, as the Lambda runtime does, and parses the response.
+pub(crate) async fn send_once(app: &App, event: &str) -> Answer {
+    let (left, sent) = (Duration::from_secs(5), Instant::now());
     let (response, log) = app.respond(event, "r-1", left, &api::answer).await;
+    note(sent.elapsed());
     assert!(
         !log.contains("sentinel")
             && serde_json::from_str::<Value>(&log).unwrap()["status"] == response.status_code

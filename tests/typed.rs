@@ -14,8 +14,9 @@ use aws_sdk_dynamodb::types::{
 use lambda_http::{Body, Request, RequestExt};
 
 use crate::{
-    proxy::{Fault, Proxy},
+    proxy::Fault,
     stack::{Stack, event, send_to},
+    undisturbed::undisturbed,
 };
 
 async fn things(stack: &Stack) -> api::Client {
@@ -117,12 +118,14 @@ async fn a_handler_s_own_call_is_typed() {
 #[tokio::test]
 async fn bytes_that_do_not_arrive_are_an_error() {
     let mut stack = Stack::shop();
-    let proxy = Proxy::before(&stack.local.url, &[]);
-    stack.local.url.clone_from(&proxy.url);
+    let proxy = stack.behind(&[]);
     for status in [201, 204, 206] {
-        proxy.then(&[Fault::Reply(status, "")]);
-        assert_eq!(stack.user("").await.status, 502, "{status}");
-        proxy.then(&[Fault::Reply(status, r#"{"Items":[],"Count":0,"ScannedCount":0}"#)]);
-        assert_eq!(stack.products("").await.status, 502, "{status}");
+        undisturbed(async || {
+            proxy.only(&[Fault::Reply(status, "")]);
+            assert_eq!(stack.user("").await.status, 502, "{status}");
+            proxy.only(&[Fault::Reply(status, r#"{"Items":[],"Count":0,"ScannedCount":0}"#)]);
+            assert_eq!(stack.products("").await.status, 502, "{status}");
+        })
+        .await;
     }
 }

@@ -13,7 +13,7 @@ use crate::{
 const ALL: Projects = Projects::All;
 
 /// Readings of a device: a table with a sort key, a local index, two global indexes.
-static READINGS: Resource = Resource {
+pub(crate) static READINGS: Resource = Resource {
     name: "readings",
     table_variable: "READINGS_TABLE",
     table: Table {
@@ -54,7 +54,8 @@ static READINGS: Resource = Resource {
     modified: Some("takenAt"),
     policy: Policy::PUBLIC_READ_MOSTLY,
 };
-const LIST: List = List { filters: &[], sorts: &[], expansions: &[], limits: Limits::USUAL };
+pub(crate) const LIST: List =
+    List { filters: &[], sorts: &[], expansions: &[], limits: Limits::USUAL };
 
 static GET: Route = Route {
     name: "get-reading",
@@ -64,7 +65,7 @@ static GET: Route = Route {
     access: Access::Public,
     shape: Shape::One,
 };
-static OF_SITE: Route = Route {
+pub(crate) static OF_SITE: Route = Route {
     name: "list-site-readings",
     path: "/sites/{site}/readings",
     about: "List the readings of a site.",
@@ -108,7 +109,7 @@ static OF_SITE: Route = Route {
         ..LIST
     }),
 };
-static OF_DEVICE: Route = Route {
+pub(crate) static OF_DEVICE: Route = Route {
     name: "list-device-readings",
     path: "/devices/{deviceId}/readings",
     about: "List the readings of a device.",
@@ -131,7 +132,7 @@ static OF_DEVICE: Route = Route {
     }),
 };
 /// An index without a sort key: a list that promises no order.
-static OF_BATCH: Route = Route {
+pub(crate) static OF_BATCH: Route = Route {
     name: "list-batch-readings",
     path: "/batches/{batch}/readings",
     about: "List the readings of a batch.",
@@ -139,11 +140,11 @@ static OF_BATCH: Route = Route {
     access: Access::Public,
     shape: Shape::List(LIST),
 };
-const RESOURCES: &[&Resource] = &[&READINGS];
-const ROUTES: &[&Route] = &[&GET, &OF_SITE, &OF_DEVICE, &OF_BATCH];
+pub(crate) const RESOURCES: &[&Resource] = &[&READINGS];
+pub(crate) const ROUTES: &[&Route] = &[&GET, &OF_SITE, &OF_DEVICE, &OF_BATCH];
 const _: () = check(RESOURCES, ROUTES);
 
-const TEMPLATE: &str = "
+pub(crate) const TEMPLATE: &str = "
 Resources:
   ReadingsTable:
     Type: AWS::DynamoDB::Table
@@ -172,7 +173,7 @@ Resources:
 const MIDNIGHT: u64 = 1_704_067_200;
 
 /// 60 readings, ten of them at each moment.
-fn stack() -> Stack {
+pub(crate) fn stack() -> Stack {
     let stack = Stack::over(RESOURCES, TEMPLATE);
     let readings = (0..60_u64).map(|number| {
         let taken = MIDNIGHT + number / 10 * 60;

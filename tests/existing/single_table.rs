@@ -46,7 +46,7 @@ static USERS: Resource = Resource {
     modified: None,
     policy: Policy::PrivateRevalidate,
 };
-static ORDERS: Resource = Resource {
+pub(crate) static ORDERS: Resource = Resource {
     name: "orders",
     table_variable: "APP_TABLE",
     table: TABLE,
@@ -56,12 +56,15 @@ static ORDERS: Resource = Resource {
         field("orderId", behind("SK", "ORDER#"), "The order's id."),
         field("status", Kind::Text, "Its state."),
         field("productId", Kind::Text, "What was ordered."),
+        field("approvals", Kind::Objects(APPROVAL), "Who approved it."),
     ],
     summary: &["userId", "orderId", "status"],
     modified: None,
     policy: Policy::PrivateRevalidate,
 };
-static LINES: Resource = Resource {
+const APPROVAL: &[Field] = &[field("userId", Kind::Text, "The user who approved the order.")];
+
+pub(crate) static LINES: Resource = Resource {
     name: "lines",
     table_variable: "APP_TABLE",
     table: TABLE,
@@ -95,7 +98,7 @@ static GET_ORDER: Route = Route {
     access: Access::owner("userId"),
     shape: Shape::One,
 };
-static LIST_ORDERS: Route = Route {
+pub(crate) static LIST_ORDERS: Route = Route {
     name: "list-orders",
     path: "/users/{userId}/orders",
     about: "List a user's orders.",
@@ -108,17 +111,29 @@ static LIST_ORDERS: Route = Route {
             accepts: Accepts::Prefix,
             about: "Orders whose id begins so.",
         }],
-        expansions: &[Expansion {
-            name: "customer",
-            resource: &USERS,
-            fields: &["userId", "name"],
-            place: Place::Beside,
-            about: "Who placed the orders.",
-        }],
+        expansions: &[
+            Expansion {
+                name: "customer",
+                resource: &USERS,
+                fields: &["userId", "name"],
+                place: Place::Beside,
+                about: "Who placed the orders.",
+            },
+            Expansion {
+                name: "approvals.user",
+                resource: &USERS,
+                fields: &["userId", "name"],
+                place: Place::Within {
+                    join: Join { list: "approvals", key: "userId" },
+                    member: "user",
+                },
+                about: "The user of each approval.",
+            },
+        ],
         ..LIST
     }),
 };
-static LIST_LINES: Route = Route {
+pub(crate) static LIST_LINES: Route = Route {
     name: "list-lines",
     path: "/orders/{orderId}/lines",
     about: "List an order's lines.",
@@ -135,19 +150,20 @@ static LIST_LINES: Route = Route {
     }),
 };
 /// All orders in a state, over every user: an index whose entries are orders and nothing else.
-static LIST_BY_STATUS: Route = Route {
+pub(crate) static LIST_BY_STATUS: Route = Route {
     name: "list-by-status",
     path: "/states/{status}/orders",
     about: "List the orders in a state.",
     resource: &ORDERS,
     access: Access::Scope("orders:read"),
-    shape: Shape::List(LIST),
+    shape: Shape::List(List { limits: Limits::new(10, 50), ..LIST }),
 };
-const RESOURCES: &[&Resource] = &[&USERS, &ORDERS, &LINES];
-const ROUTES: &[&Route] = &[&GET_USER, &GET_ORDER, &LIST_ORDERS, &LIST_LINES, &LIST_BY_STATUS];
+pub(crate) const RESOURCES: &[&Resource] = &[&USERS, &ORDERS, &LINES];
+pub(crate) const ROUTES: &[&Route] =
+    &[&GET_USER, &GET_ORDER, &LIST_ORDERS, &LIST_LINES, &LIST_BY_STATUS];
 const _: () = check(RESOURCES, ROUTES);
 
-const TEMPLATE: &str = "
+pub(crate) const TEMPLATE: &str = "
 Resources:
   AppTable:
     Type: AWS::DynamoDB::Table
@@ -163,13 +179,16 @@ Resources:
           Projection: {ProjectionType: ALL}
 ";
 
-fn stack() -> Stack {
+pub(crate) fn stack() -> Stack {
     let stack = Stack::over(RESOURCES, TEMPLATE);
     let users =
         (1..=2).map(|user| json!({"PK": format!("USER#u-{user}"), "SK": "PROFILE", "name": format!("User {user}"), "ssn": "sentinel-ssn"}));
     let orders = (0..40).map(|number| {
         let status = ["paid", "shipped"][number % 2];
-        json!({"PK": format!("USER#u-{}", 1 + number % 4 / 3), "SK": format!("ORDER#o-{number:02}"), "status": status, "secret": "sentinel-order"})
+        json!({
+            "PK": format!("USER#u-{}", 1 + number % 4 / 3), "SK": format!("ORDER#o-{number:02}"), "status": status, "secret": "sentinel-order",
+            "approvals": [{"userId": "u-2", "note": "sentinel-note"}, {"userId": "u-9"}, {"userId": "USER#u-1"}]
+        })
     });
     let lines = (0..7).map(
         |number| json!({"PK": "ORDER#o-00", "SK": format!("LINE#{number:03}"), "quantity": number}),
@@ -249,6 +268,21 @@ async fn a_list_shows_the_items_of_its_kind_alone() {
     assert_eq!(begins.spent().0, 1, "the prefix is a key condition");
     let default = ask(&stack, &LIST_ORDERS, &path, "limit=5", caller("u-1")).await;
     assert_eq!(default.spent().0, 1);
+}
+
+/// A related item is found by the id behind its prefix, and by nothing else.
+#[tokio::test]
+async fn related_items_are_found_by_the_ids_behind_their_prefixes() {
+    let stack = stack();
+    let path = [("userId", "u-1")];
+    for query in ["expand=approvals.user", "fields=approvals(userId,user(userId,name))"] {
+        let page =
+            ask(&stack, &LIST_ORDERS, &path, &format!("limit=2&{query}"), caller("u-1")).await;
+        let user = json!({"userId": "u-2", "name": "User 2"});
+        let approvals =
+            json!([{"userId": "u-2", "user": user}, {"userId": "u-9"}, {"userId": "USER#u-1"}]);
+        assert_eq!(page.column("approvals"), [approvals.clone(), approvals], "{query}");
+    }
 }
 
 #[tokio::test]

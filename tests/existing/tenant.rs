@@ -12,7 +12,7 @@ use crate::{
 
 const TENANT: Access = Access::Owner { field: "tenantId", claim: "tenant" };
 
-static PROJECTS: Resource = Resource {
+pub(crate) static PROJECTS: Resource = Resource {
     name: "projects",
     table_variable: "PROJECTS_TABLE",
     table: Table {
@@ -34,7 +34,7 @@ static PROJECTS: Resource = Resource {
     modified: None,
     policy: Policy::PrivateRevalidate,
 };
-static TASKS: Resource = Resource {
+pub(crate) static TASKS: Resource = Resource {
     name: "tasks",
     table_variable: "TASKS_TABLE",
     table: Table {
@@ -59,7 +59,7 @@ static TASKS: Resource = Resource {
 const LIST: List = List { filters: &[], sorts: &[], expansions: &[], limits: Limits::USUAL };
 
 /// The tenant is not in the path: the list is the caller's own tenant's.
-static LIST_PROJECTS: Route = Route {
+pub(crate) static LIST_PROJECTS: Route = Route {
     name: "list-projects",
     path: "/projects",
     about: "List the projects of the caller's tenant.",
@@ -86,7 +86,7 @@ static GET_TASK: Route = Route {
     shape: Shape::One,
 };
 /// A nested list, by two values of the path.
-static LIST_TASKS: Route = Route {
+pub(crate) static LIST_TASKS: Route = Route {
     name: "list-tasks",
     path: "/tenants/{tenantId}/projects/{projectId}/tasks",
     about: "List the tasks of a project.",
@@ -103,11 +103,12 @@ static GET_ANY_TASK: Route = Route {
     access: Access::SignedIn,
     shape: Shape::One,
 };
-const RESOURCES: &[&Resource] = &[&PROJECTS, &TASKS];
-const ROUTES: &[&Route] = &[&LIST_PROJECTS, &GET_PROJECT, &GET_TASK, &LIST_TASKS, &GET_ANY_TASK];
+pub(crate) const RESOURCES: &[&Resource] = &[&PROJECTS, &TASKS];
+pub(crate) const ROUTES: &[&Route] =
+    &[&LIST_PROJECTS, &GET_PROJECT, &GET_TASK, &LIST_TASKS, &GET_ANY_TASK];
 const _: () = check(RESOURCES, ROUTES);
 
-const TEMPLATE: &str = "
+pub(crate) const TEMPLATE: &str = "
 Resources:
   ProjectsTable:
     Type: AWS::DynamoDB::Table
@@ -131,7 +132,7 @@ Resources:
           Projection: {ProjectionType: ALL}
 ";
 
-fn stack() -> Stack {
+pub(crate) fn stack() -> Stack {
     let stack = Stack::over(RESOURCES, TEMPLATE);
     let projects = (0..20).map(|number| {
         json!({"tenantId": format!("t-{}", number % 2), "projectId": format!("p-{number:02}"), "title": "A", "key": "sentinel-key"})

@@ -8,7 +8,7 @@ use std::{
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex, mpsc},
     thread,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use api::Route;
@@ -16,7 +16,10 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::Value;
 use shop::RESOURCES;
 
-use crate::stack::{Answer, Stack};
+use crate::{
+    stack::{Answer, Stack},
+    undisturbed::{ATTEMPT, PATIENCE},
+};
 
 /// Returns the program of a route: a binary of this package, so that cargo has built it before it
 /// runs the tests.
@@ -86,10 +89,23 @@ impl Function {
         self.process.id()
     }
 
-    /// Returns the function's response to an event, after decompression.
+    /// Returns the function's response to an event, after decompression. If the machine was too
+    /// busy to answer in time, the event is sent again.
     pub(crate) fn answer(&mut self, event: &str) -> Answer {
+        let began = Instant::now();
+        loop {
+            let sent = Instant::now();
+            let answer = self.answer_once(event);
+            let late = matches!(answer.status, 503 | 504) && sent.elapsed() >= ATTEMPT;
+            if !late || began.elapsed() > PATIENCE {
+                return answer;
+            }
+        }
+    }
+
+    fn answer_once(&mut self, event: &str) -> Answer {
         self.events.send(event.to_owned()).unwrap();
-        let body = match self.answers.recv_timeout(Duration::from_secs(20)) {
+        let body = match self.answers.recv_timeout(PATIENCE) {
             Ok(Ok(body)) => body,
             Ok(Err(error)) => panic!("the runtime was told of an error: {error}"),
             Err(_) => panic!("no answer; the process: {:?}", self.process.try_wait()),

@@ -3,7 +3,11 @@
 use insta::assert_snapshot;
 use serde_json::json;
 
-use crate::stack::{Stack, order};
+use super::ORDERS;
+use crate::{
+    stack::{Stack, event, order, send_once},
+    undisturbed::undisturbed,
+};
 
 #[tokio::test]
 async fn related_items_are_put_in_and_missing_ones_left_out() {
@@ -67,6 +71,41 @@ async fn a_page_is_cut_at_a_hundred_related_items() {
         pages.iter().map(|page| page.ids("orderId").len()).collect::<Vec<_>>(),
         [2, 1, 1, 1]
     );
+}
+
+/// A hundred keys are one BatchGetItem, so a page that names exactly as many is whole.
+#[tokio::test]
+async fn a_page_of_exactly_a_hundred_related_items_is_one_page_and_one_fetch() {
+    let mut stack = Stack::empty();
+    let line = |number: u32| json!({"productId": format!("p-{number}"), "quantity": 1});
+    let with_lines = |number: u32, lines: std::ops::Range<u32>| {
+        let mut order = order(number, "u-1");
+        order["items"] = lines.map(line).collect();
+        order
+    };
+    stack.put(
+        "products",
+        (0..200).map(|number| json!({"productId": format!("p-{number}"), "name": "n"})),
+    );
+    let proxy = stack.behind(&[]);
+    let query = "sort=oldest&limit=3&expand=items.product";
+    for (second, orders) in [(50..99, 2), (50..100, 2), (50..101, 1)] {
+        stack.put("orders", [with_lines(0, 0..50), with_lines(3, second)].into_iter());
+        undisturbed(async || {
+            let app = stack.app(&shop::LIST_USER_ORDERS);
+            let ask = async || {
+                let event = event(ORDERS, Some("u-1"), query, Some("u-1"), &[]).to_string();
+                send_once(&app, &event).await
+            };
+            // After the first fetch the client knows how large the items are.
+            ask().await;
+            proxy.calls();
+            let page = ask().await;
+            assert_eq!(page.ids("orderId").len(), orders, "{}", page.body);
+            assert_eq!(proxy.calls(), ["query", "batchgetitem"]);
+        })
+        .await;
+    }
 }
 
 /// `fields` reaches into expansions, and the plan reads just those fields of the related items.

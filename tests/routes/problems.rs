@@ -61,3 +61,14 @@ async fn another_method_is_not_allowed() {
     event["requestContext"]["http"]["method"] = json!("POST");
     assert_snapshot!(Stack::shop().send(&event).await.shown());
 }
+
+/// Each name of `fields` can be wrong, and an answer has a bound.
+#[tokio::test]
+async fn of_many_errors_the_first_32_are_named() {
+    let stack = Stack::shop();
+    for (wrong, named) in [(31, 31), (32, 32), (33, 32), (500, 32)] {
+        let fields: Vec<_> = (0..wrong).map(|number| format!("x{number}")).collect();
+        let answer = stack.products(&format!("fields={}", fields.join(","))).await;
+        assert_eq!(answer.wrong(), vec!["fields"; named], "{wrong} are wrong");
+    }
+}

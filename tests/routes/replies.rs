@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{ORDERS, USER};
-use crate::stack::{Stack, event};
+use crate::stack::{Stack, event, send_to};
 
 /// Returns a request of each route, with headers.
 fn requests<'a>(headers: &'a [(&'a str, &'a str)]) -> [Value; 3] {
@@ -90,6 +90,24 @@ async fn nothing_hidden_is_ever_shown() {
             "{}",
             answer.body
         );
+    }
+}
+
+/// Rounds and read units are shown with `SERVER_TIMING=full` alone; times always.
+#[tokio::test]
+async fn what_a_request_cost_is_shown_only_if_the_environment_says_so() {
+    let stack = Stack::shop();
+    let event = event("/v1/products", None, "limit=1", None, &[]).to_string();
+    for full in [true, false] {
+        let mut config = stack.config(&shop::LIST_PRODUCTS);
+        config.full_timing = full;
+        let app = api::App::new(&shop::LIST_PRODUCTS, config, stack.client());
+        let answer = send_to(&app, &event).await;
+        let timing = answer.header("server-timing").unwrap();
+        assert!(timing.starts_with("db;dur=") && timing.contains(", total;dur="), "{timing}");
+        for cost in ["desc", "rounds", "units"] {
+            assert_eq!(timing.contains(cost), full, "{timing}");
+        }
     }
 }
 

@@ -242,7 +242,7 @@ impl From<ReadError> for Problem {
 mod tests {
     use std::{
         io,
-        sync::{Arc, Mutex},
+        sync::{Arc, Mutex, atomic::AtomicUsize},
     };
 
     use aws_sdk_dynamodb::config::{Credentials, Region};
@@ -290,8 +290,8 @@ mod tests {
         }
     }
 
-    #[test]
-    fn what_is_logged_carries_the_id_that_the_caller_is_told() {
+    /// Makes a function whose database cannot be reached.
+    fn app() -> App {
         let config =
             Config::read(&GET_THING, |name| (name == "THINGS_TABLE").then(|| "things".to_owned()))
                 .unwrap();
@@ -300,41 +300,108 @@ mod tests {
             .region(Region::from_static("eu-central-1"))
             .credentials_provider(Credentials::new("id", "secret", None, None, "test"))
             .endpoint_url("http://127.0.0.1:1");
-        let app = App::new(&GET_THING, config, Client::new(unreachable));
-        let event = r#"{"version":"2.0","routeKey":"GET /v1/things/{thingId}","rawPath":"/v1/things/t","pathParameters":{"thingId":"t"},
-            "requestContext":{"http":{"method":"GET"}}}"#;
+        App::new(&GET_THING, config, Client::new(unreachable))
+    }
+
+    const EVENT: &str = r#"{"version":"2.0","routeKey":"GET /v1/things/{thingId}","rawPath":"/v1/things/t","pathParameters":{"thingId":"t"},
+        "requestContext":{"http":{"method":"GET"}}}"#;
+
+    async fn get(app: &App, request: &Request) -> Result<Reply, Problem> {
+        Ok(ItemRequest::parse(app, request)?.run(app, request).await?.reply())
+    }
+
+    /// Runs a test and returns the lines that it logs.
+    fn logged(test: impl Future<Output = ()>) -> Vec<serde_json::Value> {
         let log = Log::default();
         let writer = log.clone();
         let subscriber = crate::boot::logs(tracing::Level::INFO, move || writer.clone());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        tracing::subscriber::with_default(subscriber, || {
-            runtime.block_on(async {
-                let get = async |app: &App, request: &Request| {
-                    Ok(ItemRequest::parse(app, request)?.run(app, request).await?.reply())
-                };
-                let (response, _) =
-                    app.respond(event, "r-of-the-503", Duration::from_secs(5), &get).await;
-                assert_eq!(response.status_code, 503);
-                let panics =
-                    async |_: &App, _: &Request| -> Result<Reply, Problem> { panic!("on purpose") };
-                let (response, _) =
-                    app.respond(event, "r-of-the-500", Duration::from_secs(5), &panics).await;
-                assert_eq!(response.status_code, 500);
-            });
-        });
+        tracing::subscriber::with_default(subscriber, || runtime.block_on(test));
         let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-        let lines: Vec<serde_json::Value> =
-            text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        assert_eq!(lines.len(), 2, "{text}");
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    #[test]
+    fn what_is_logged_carries_the_id_that_the_caller_is_told() {
+        let app = app();
+        let lines = logged(async {
+            let left = Duration::from_secs(5);
+            let (response, _) = app.respond(EVENT, "r-of-the-503", left, &get).await;
+            assert_eq!(response.status_code, 503);
+            let panics =
+                async |_: &App, _: &Request| -> Result<Reply, Problem> { panic!("on purpose") };
+            let (response, _) = app.respond(EVENT, "r-of-the-500", left, &panics).await;
+            assert_eq!(response.status_code, 500);
+        });
+        assert_eq!(lines.len(), 2, "{lines:?}");
         assert_eq!(lines[0]["span"]["requestId"], "r-of-the-503");
         assert!(
             lines[0]["error"].as_str().is_some_and(|error| error.starts_with("unavailable: ")),
-            "{text}"
+            "{lines:?}"
         );
         assert_eq!(lines[1]["span"]["requestId"], "r-of-the-500");
         assert!(
             lines[1]["message"].as_str().is_some_and(|message| message.starts_with("panicked")),
-            "{text}"
+            "{lines:?}"
         );
+    }
+
+    #[test]
+    fn requests_at_once_log_with_their_own_ids() {
+        let app = app();
+        let mut ids: Vec<_> = (0..64).map(|number| format!("r-{number:02}")).collect();
+        // Each request logs, waits until all others have begun, and logs again.
+        let begun = AtomicUsize::new(0);
+        let handler = async |_: &App, request: &Request| -> Result<Reply, Problem> {
+            tracing::info!(deadline = ?request.deadline, "begins");
+            begun.fetch_add(1, Ordering::Relaxed);
+            while begun.load(Ordering::Relaxed) < 64 {
+                tokio::task::yield_now().await;
+            }
+            tracing::info!(deadline = ?request.deadline, "ends");
+            Err(ProblemKind::NotFound.into())
+        };
+        let lines = logged(async {
+            let all = ids.iter().enumerate().map(|(number, id)| {
+                let left = Duration::from_millis(500 + number as u64);
+                app.respond(EVENT, id, left, &handler)
+            });
+            futures_util::future::join_all(all).await;
+        });
+        assert_eq!(lines.len(), 128);
+        for message in ["begins", "ends"] {
+            let of = lines.iter().filter(|line| line["message"] == message);
+            let mut found: Vec<_> =
+                of.map(|line| line["span"]["requestId"].as_str().unwrap().to_owned()).collect();
+            found.sort();
+            assert_eq!(found, ids, "{message}");
+        }
+        // A request's own deadline stands in its own lines.
+        ids.retain(|id| {
+            let of: Vec<_> =
+                lines.iter().filter(|line| line["span"]["requestId"] == **id).collect();
+            of[0]["deadline"] != of[1]["deadline"]
+        });
+        assert_eq!(ids, Vec::<String>::new());
+    }
+
+    /// A request ends 250 ms before Lambda's time, and after three seconds at most.
+    #[tokio::test]
+    async fn a_request_s_time_is_what_lambda_has_left_less_a_margin() {
+        let app = app();
+        for (left, time) in
+            [(1_000, 750), (3_249, 2_999), (3_250, 3_000), (60_000, 3_000), (250, 0), (100, 0)]
+        {
+            let deadline = Mutex::new(None);
+            let before = Instant::now();
+            let handler = async |_: &App, request: &Request| -> Result<Reply, Problem> {
+                *deadline.lock().unwrap() = Some((request.deadline, Instant::now()));
+                Err(ProblemKind::NotFound.into())
+            };
+            app.respond(EVENT, "r", Duration::from_millis(left), &handler).await;
+            let (deadline, after) = deadline.into_inner().unwrap().unwrap();
+            let time = Duration::from_millis(time);
+            assert!(before + time <= deadline && deadline <= after + time, "{left} ms");
+        }
     }
 }

@@ -94,12 +94,15 @@ impl Examples<'_> {
 
     /// Returns the row that this element of a list names.
     fn joined(&self, expansion: &Expansion, key: &str, element: &Value) -> Value {
-        let own_key = expansion.resource.table.key.first().copied().unwrap_or_default();
-        let row = self.0.rows(expansion.resource).find(|row| row.get(own_key) == element.get(key));
-        match row {
-            Some(Value::Object(row)) => Value::Object(as_shown(row, expansion.resource.fields)),
-            _ => Value::Null,
-        }
+        let Resource { table, fields, .. } = expansion.resource;
+        // The one field of the key: the rest of the key is fixed.
+        let own = fields.iter().find(|field| table.key.contains(&field.attribute()));
+        let mut rows = self.0.rows(expansion.resource).filter_map(|row| match row {
+            Value::Object(row) => Some(as_shown(row, fields)),
+            _ => None,
+        });
+        let row = rows.find(|row| own.and_then(|own| row.get(own.name)) == element.get(key));
+        row.map_or(Value::Null, Value::Object)
     }
 
     /// Returns the chosen fields of a row, in the model's order.

@@ -190,9 +190,10 @@ fn found(route: &Route, head: bool, document: &Document<'_>) -> Value {
             schemas::item_name(route.resource),
             vec![("all", document.examples.item(route.resource))],
         ),
-        Shape::List(list) => {
-            (schemas::page_name(route.resource), document.examples.pages(route.resource, list))
-        }
+        Shape::List(list) => (
+            schemas::page_name(route, document.bundle.routes),
+            document.examples.pages(route.resource, list),
+        ),
     };
     let shown: Map<_, _> = shown
         .into_iter()

@@ -22,14 +22,58 @@ pub(crate) fn item_name(resource: &Resource) -> String {
     name.split('-').map(capitalized).collect()
 }
 
-/// The name of the schema of a page: `BlogPostPage`.
-pub(crate) fn page_name(resource: &Resource) -> String {
-    item_name(resource) + "Page"
+/// The name of the schema of a route's page: `BlogPostPage`, or `ListBlogPostsPage` if several
+/// lists show the resource, because their limits and expansions differ.
+pub(crate) fn page_name(route: &Route, routes: &[&Route]) -> String {
+    let lists = of_resource(route.resource, routes).filter(|route| route.is_list()).count();
+    if lists > 1 { of_route(route, "page") } else { item_name(route.resource) + "Page" }
 }
 
-/// The name of the schema of the fields that an expansion shows: `BlogPostSummary`.
-fn summary_name(expansion: &Expansion) -> String {
-    item_name(expansion.resource) + "Summary"
+/// The name of the schema of an item on a route's page: that of the resource, or one of its own if
+/// lists of the resource put different items into theirs.
+fn listed_name(route: &Route, routes: &[&Route]) -> String {
+    match (within(route), same_within(route.resource, routes)) {
+        (Some(_), None) => of_route(route, "item"),
+        _ => item_name(route.resource),
+    }
+}
+
+/// The name of the schema of the fields that an expansion shows: `BlogPostSummary`, or one of its
+/// own if expansions show different fields of the resource.
+fn summary_name(route: &Route, expansion: &Expansion, routes: &[&Route]) -> String {
+    let mut all = routes.iter().flat_map(|route| route.expansions());
+    let same = all.all(|other| {
+        other.resource.name != expansion.resource.name || other.fields == expansion.fields
+    });
+    if same { item_name(expansion.resource) + "Summary" } else { of_route(route, expansion.name) }
+}
+
+/// `ListBlogPostsPage` of the route `list-blog-posts` and `page`.
+fn of_route(route: &Route, part: &str) -> String {
+    route.name.split('-').chain(part.split('.')).map(capitalized).collect()
+}
+
+fn of_resource<'a>(
+    resource: &Resource,
+    routes: &'a [&'a Route],
+) -> impl Iterator<Item = &'a Route> {
+    routes.iter().copied().filter(|route| route.resource.name == resource.name)
+}
+
+/// The expansion that a route puts into its items.
+fn within(route: &Route) -> Option<&'static Expansion> {
+    let mut all = route.expansions().iter();
+    all.find(|expansion| matches!(expansion.place, Place::Within { .. }))
+}
+
+/// A list of a resource that puts an expansion into its items, if every other one that does puts in
+/// the same; `None` if they differ.
+fn same_within<'a>(resource: &Resource, routes: &'a [&'a Route]) -> Option<Option<&'a Route>> {
+    let mut all = of_resource(resource, routes).filter(|route| within(route).is_some());
+    let first = all.next();
+    let what =
+        |route: &Route| within(route).map(|of| (of.name, of.resource.name, of.fields, of.place));
+    all.all(|other| what(other) == first.and_then(what)).then_some(first)
 }
 
 fn capitalized(text: &str) -> String {
@@ -47,15 +91,18 @@ pub(crate) fn schemas(routes: &[&Route]) -> Value {
         members.entry(name).or_insert(schema);
     };
     for route in routes {
-        let expansions = match &route.shape {
-            Shape::One => [].as_slice(),
-            Shape::List(list) => list.expansions,
+        let resource = route.resource;
+        let own = |route| within(route).map(|of| (of, summary_name(route, of, routes)));
+        let name = listed_name(route, routes);
+        let whose = match same_within(resource, routes) {
+            Some(same) => same,
+            None => Some(*route).filter(|_| name != item_name(resource)),
         };
-        add(item_name(route.resource), item(route.resource, expansions));
+        add(name, item(resource, whose.and_then(own)));
         if let Shape::List(list) = &route.shape {
-            add(page_name(route.resource), page(route.resource, list));
+            add(page_name(route, routes), page(route, list, routes));
         }
-        for expansion in expansions {
+        for expansion in route.expansions() {
             let shown: Vec<_> = expansion
                 .resource
                 .fields
@@ -63,7 +110,7 @@ pub(crate) fn schemas(routes: &[&Route]) -> Value {
                 .filter(|field| expansion.fields.contains(&field.name))
                 .collect();
             let about = format!("What other answers show of the {}.", expansion.resource.name);
-            add(summary_name(expansion), described(object(&shown, &[]), &about));
+            add(summary_name(route, expansion, routes), described(object(&shown, None), &about));
         }
     }
     add("PageInfo".to_owned(), page_info());
@@ -80,21 +127,27 @@ fn described(mut schema: Value, about: &str) -> Value {
 }
 
 /// An item. Nothing is required: an item has the fields that were chosen, less those that it lacks.
-fn item(resource: &Resource, expansions: &[Expansion]) -> Value {
+fn item(resource: &Resource, within: Within) -> Value {
     let fields: Vec<_> = resource.fields.iter().collect();
     let about = format!(
         "One of the {}. It has exactly the fields that were chosen, less those that this one lacks.",
         resource.name
     );
-    described(object(&fields, expansions), &about)
+    described(object(&fields, within.as_ref()), &about)
 }
 
-/// A closed object of these fields; expansions put a member into the elements of one of its lists.
-fn object(fields: &[&Field], expansions: &[Expansion]) -> Value {
+/// An expansion within an item, and the name of the schema of what it shows.
+type Within = Option<(&'static Expansion, String)>;
+
+/// A closed object of these fields; an expansion puts a member into the elements of one of its
+/// lists.
+fn object(fields: &[&Field], within: Option<&(&'static Expansion, String)>) -> Value {
     let mut properties = Map::new();
     for field in fields {
-        let within = expansions.iter().find_map(|expansion| match expansion.place {
-            Place::Within { join, member } if join.list == field.name => Some((member, expansion)),
+        let within = within.and_then(|(expansion, schema)| match expansion.place {
+            Place::Within { join, member } if join.list == field.name => {
+                Some((member, expanded(expansion, schema)))
+            }
             Place::Within { .. } | Place::Beside => None,
         });
         properties.insert(field.name.to_owned(), described(kind(field.kind, within), field.about));
@@ -102,8 +155,8 @@ fn object(fields: &[&Field], expansions: &[Expansion]) -> Value {
     closed(Value::Object(properties), &[])
 }
 
-fn kind(kind: Kind, within: Option<(&str, &Expansion)>) -> Value {
-    let below = |members: &'static [Field]| object(&members.iter().collect::<Vec<_>>(), &[]);
+fn kind(kind: Kind, within: Option<(&str, Value)>) -> Value {
+    let below = |members: &'static [Field]| object(&members.iter().collect::<Vec<_>>(), None);
     match kind {
         Kind::Text | Kind::Prefixed { .. } => json!({ "type": "string" }),
         Kind::Number => json!({ "type": "number" }),
@@ -114,8 +167,8 @@ fn kind(kind: Kind, within: Option<(&str, &Expansion)>) -> Value {
         Kind::Object(members) => below(members),
         Kind::Objects(members) => {
             let mut element = below(members);
-            if let Some((member, expansion)) = within {
-                element["properties"][member] = expanded(expansion);
+            if let Some((member, schema)) = within {
+                element["properties"][member] = schema;
             }
             json!({ "type": "array", "items": element })
         }
@@ -123,9 +176,9 @@ fn kind(kind: Kind, within: Option<(&str, &Expansion)>) -> Value {
 }
 
 /// The member that an expansion adds.
-fn expanded(expansion: &Expansion) -> Value {
+fn expanded(expansion: &Expansion, schema: &str) -> Value {
     let about = format!("With `expand={}`, unless it has vanished.", expansion.name);
-    described(reference("schemas", &summary_name(expansion)), &about)
+    described(reference("schemas", schema), &about)
 }
 
 /// An object that has no other members than these.
@@ -138,11 +191,12 @@ fn closed(properties: Value, required: &[&str]) -> Value {
     schema
 }
 
-fn page(resource: &Resource, offers: &List) -> Value {
-    let items = json!({ "type": "array", "maxItems": offers.limits.greatest(), "items": reference("schemas", &item_name(resource)) });
+fn page(route: &Route, offers: &List, routes: &[&Route]) -> Value {
+    let item = reference("schemas", &listed_name(route, routes));
+    let items = json!({ "type": "array", "maxItems": offers.limits.greatest(), "items": item });
     let mut properties = json!({ "items": items });
     for expansion in offers.expansions.iter().filter(|expansion| expansion.place == Place::Beside) {
-        properties[expansion.name] = expanded(expansion);
+        properties[expansion.name] = expanded(expansion, &summary_name(route, expansion, routes));
     }
     let within = offers
         .expansions
@@ -159,7 +213,10 @@ fn page(resource: &Resource, offers: &List) -> Value {
         properties["expansion"] = described(closed(Value::Object(partial), &[]), &about);
     }
     properties["page"] = reference("schemas", "PageInfo");
-    described(closed(properties, &["items", "page"]), &format!("A page of {}.", resource.name))
+    described(
+        closed(properties, &["items", "page"]),
+        &format!("A page of {}.", route.resource.name),
+    )
 }
 
 fn page_info() -> Value {
