@@ -83,7 +83,7 @@ fn requests(route: &Route) -> Vec<String> {
 /// Sends all requests at once, on one thread as a function has it.
 async fn at_once(app: &App, requests: &[String]) -> Vec<Seen> {
     let began = std::time::Instant::now();
-    let ids: Vec<_> = (0..requests.len()).map(|number| format!("of-request-{number}")).collect();
+    let ids: Vec<_> = (0..requests.len()).map(|number| format!("of-request-{number:02}")).collect();
     let all = join_all(requests.iter().zip(&ids).map(|(event, id)| send(app, event, id))).await;
     note(began.elapsed());
     all
@@ -96,11 +96,11 @@ async fn each_gets_what_it_gets_alone(stack: &Stack, proxy: &Proxy) {
         proxy.only(&[]);
         // After the first fetch the client knows how large the items are.
         for event in &requests[..3] {
-            send(&app, event, "of-request-alone").await;
+            send(&app, event, "of-request-al").await;
         }
         let mut alone = Vec::new();
         for event in &requests {
-            alone.push(send(&app, event, "of-request-alone").await);
+            alone.push(send(&app, event, "of-request-al").await);
         }
         let mut random = Random(1);
         for _ in 0..3 {

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// A list for which a cursor can be made or used.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(super) struct Place {
     route: &'static Route,
     path: &'static [(&'static str, &'static str)],
@@ -33,6 +33,13 @@ impl PartialEq for Place {
     fn eq(&self, other: &Self) -> bool {
         (self.route.name, self.path, self.claims, self.query)
             == (other.route.name, other.path, other.claims, other.query)
+    }
+}
+
+impl std::fmt::Debug for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { route, path, claims, query, .. } = self;
+        write!(f, "{} {path:?} ?{query} of {claims}", route.name)
     }
 }
 
@@ -114,7 +121,7 @@ pub(super) const KINDS: [Place; 11] = [
 /// Returns all lists. No two have the same items in the same order for the same caller by the same
 /// route.
 pub(super) fn all() -> Vec<Place> {
-    const OTHERS: [Place; 50] = [
+    const OTHERS: [Place; 49] = [
         products("sort=oldest"),
         products("sort=price_asc"),
         products("sort=price_desc"),
@@ -161,7 +168,6 @@ pub(super) fn all() -> Vec<Place> {
         place(&LIST_PROJECTS, &[], BEN, ""),
         place(&LIST_PROJECTS, &[], CEM, ""),
         place(&LIST_TASKS, TASKS, BEN, ""),
-        place(&LIST_TASKS, TASKS, CEM, ""),
         place(&LIST_TASKS, &[("tenantId", "t-1"), ("projectId", "p-03")], ANN, ""),
         // The same letters, divided in another way.
         place(&LIST_TASKS, &[("tenantId", "t-1"), ("projectId", "1-p")], ANN, ""),

@@ -143,6 +143,16 @@ async fn fields_of_related_items_are_chosen_as_those_of_the_item() {
     );
     let json = first("fields=items&expand=items.product").await;
     assert_eq!(json["items"][0]["items"][0]["product"]["productId"], "p-0");
+    // All of an item's fields, one by one, with the expansions: they were named.
+    let summary = "productId,name,category,brand,price,currency,rating,stock,thumbnail,createdAt";
+    let lines = format!("items(productId,name,quantity,unitPrice,product({summary}))");
+    let json = first(&format!("fields={lines}")).await;
+    assert_eq!(json["items"][0]["items"][0]["product"]["name"], "Product \"0\" é");
+    let all = "orderId,userId,status,placedAt,updatedAt,currency,total,itemCount,customer(userId,name,email)";
+    let json = first(&format!("fields={all},{lines}")).await;
+    assert_eq!(json["customer"]["email"], "u1@example.org");
+    assert_eq!(json["items"][0]["items"][0]["product"]["price"], 0.99);
+    assert_eq!(json["items"][0]["items"][0]["quantity"], 2);
     // What an expansion does not show cannot be chosen.
     for hidden in [
         "customer(phone)",

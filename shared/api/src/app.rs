@@ -35,6 +35,7 @@ pub struct App {
     client: Client,
     /// The fields that `fields` can name: the resource's, with the list's expansions among them.
     selectable: &'static [Field],
+    selectable_by_name: &'static [Field],
     cold: AtomicBool,
 }
 
@@ -42,7 +43,14 @@ impl App {
     /// Makes an app of the parts that [`crate::boot()`] makes; tests pass their own.
     #[must_use]
     pub fn new(route: &'static Route, config: Config, client: Client) -> Self {
-        Self { route, config, client, selectable: route.selectable(), cold: AtomicBool::new(true) }
+        Self {
+            route,
+            config,
+            client,
+            selectable: route.selectable(),
+            selectable_by_name: route.selectable_by_name(),
+            cold: AtomicBool::new(true),
+        }
     }
 
     /// Returns the route that this function serves.
@@ -78,6 +86,10 @@ impl App {
 
     pub(crate) fn selectable(&self) -> &'static [Field] {
         self.selectable
+    }
+
+    pub(crate) fn selectable_by_name(&self) -> &'static [Field] {
+        self.selectable_by_name
     }
 
     pub(crate) fn shards(&self) -> u16 {

@@ -178,6 +178,17 @@ impl Route {
     /// the process, so call it once.
     #[must_use]
     pub fn selectable(&self) -> &'static [Field] {
+        self.with_expansions(&[])
+    }
+
+    /// Returns the same fields, with one that no request can name at each level that has an
+    /// expansion. A selection of all that can be named there is not the whole level, so it shows
+    /// that the expansion was named.
+    pub(crate) fn selectable_by_name(&self) -> &'static [Field] {
+        self.with_expansions(&[field("", Kind::Text, "")])
+    }
+
+    fn with_expansions(&self, beside: &[Field]) -> &'static [Field] {
         if self.expansions().is_empty() {
             return self.resource.fields;
         }
@@ -197,6 +208,7 @@ impl Route {
                         let members = [
                             list.kind.members().unwrap_or_default(),
                             &[field(member, kind, about)],
+                            beside,
                         ]
                         .concat();
                         list.kind = Kind::Objects(members.leak());
@@ -204,6 +216,7 @@ impl Route {
                 }
             }
         }
+        fields.extend(beside);
         fields.leak()
     }
 

@@ -74,7 +74,8 @@ impl<'r> ListRequest<'r> {
         let sort = order(route.resource, parameters::sort(&query, list.sorts, &mut errors));
         let summary = Selection::of(app.selectable(), route.resource.summary);
         let fields = parameters::fields(&query, app.selectable(), summary, &mut errors);
-        let expansions = expand::chosen(&query, list.expansions, &fields, &mut errors);
+        let named = app.selectable_by_name();
+        let expansions = expand::chosen(&query, list.expansions, named, &mut errors);
         let mut selection = fields.restricted_to(route.resource.fields);
         for Expanded { expansion, .. } in &expansions {
             // An expansion needs its list selected, so add the list if no part of it is.
