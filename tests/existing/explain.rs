@@ -1,7 +1,7 @@
 //! `cargo dev explain` of the bundles over existing tables: the plan of a request, in words.
 
 use api::{Resource, Route};
-use dev::{bundle::Bundle, explain::explain, sample::Sample, template::Template};
+use dev::{bundle::Bundle, explain::explain, sample::Sample};
 
 use super::{classic, single_table, tenant};
 
@@ -49,7 +49,7 @@ fn a_plan_names_the_index_and_the_stored_values() {
             r#"tenantId = "u-1" AND projectId = "p-1""#,
         ),
     ] {
-        let bundle = Bundle { resources, routes, template: Template::parse(template).unwrap() };
+        let bundle = Bundle::of(resources, routes, template).unwrap();
         let sample = Sample::of(resources, |_| Vec::new());
         let explained = explain(&bundle, &sample, request, "u-1", 1).unwrap();
         assert!(explained.is_plan, "{request}: {}", explained.text);

@@ -2,7 +2,7 @@
 //! apply, and their answers have the shape that it says.
 
 use api::{Resource, Route, Shape};
-use dev::{bundle::Bundle, openapi, sample::Sample, template::Template};
+use dev::{bundle::Bundle, openapi, sample::Sample};
 use serde_json::{Value, json};
 
 use super::{classic, event, single_table, tenant};
@@ -15,7 +15,7 @@ fn document(
     template: &str,
     rows: &[(&str, Value)],
 ) -> Value {
-    let bundle = Bundle { resources, routes, template: Template::parse(template).unwrap() };
+    let bundle = Bundle::of(resources, routes, template).unwrap();
     let lines = |resource: &Resource| {
         let of = rows.iter().filter(|(name, _)| *name == resource.name);
         of.map(|(_, row)| row.to_string()).collect()

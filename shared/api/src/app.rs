@@ -362,15 +362,16 @@ mod tests {
     fn requests_at_once_log_with_their_own_ids() {
         let app = app();
         let mut ids: Vec<_> = (0..64).map(|number| format!("r-{number:02}")).collect();
-        // Each request logs, waits until all others have begun, and logs again.
-        let begun = AtomicUsize::new(0);
+        // Each request logs, waits for its turn, in another order than they began in, and logs again.
+        let (begun, ended) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let handler = async |_: &App, request: &Request| -> Result<Reply, Problem> {
             tracing::info!(deadline = ?request.deadline, "begins");
-            begun.fetch_add(1, Ordering::Relaxed);
-            while begun.load(Ordering::Relaxed) < 64 {
+            let turn = begun.fetch_add(1, Ordering::Relaxed) * 37 % 64;
+            while begun.load(Ordering::Relaxed) < 64 || ended.load(Ordering::Relaxed) < turn {
                 tokio::task::yield_now().await;
             }
             tracing::info!(deadline = ?request.deadline, "ends");
+            ended.fetch_add(1, Ordering::Relaxed);
             Err(ProblemKind::NotFound.into())
         };
         let lines = logged(async {
