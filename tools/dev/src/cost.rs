@@ -5,6 +5,9 @@
 //! Units and bytes are those of the request. The time is the processor time here plus an assumed
 //! time for each round of DynamoDB calls.
 
+mod prices;
+mod scale;
+
 use crate::bundle::Bundle;
 use crate::client;
 use crate::database;
@@ -18,30 +21,9 @@ use aws_credential_types::Credentials;
 use aws_sdk_dynamodb::config::{Builder, Region};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use prices::{API, DYNAMODB, EDGE, EDGE_FUNCTION, EDGE_GB, LAMBDA, LAMBDA_GB_SECOND, LOGS, OUT_GB};
 use serde_json::json;
 use std::time::Duration;
-
-/// List prices in USD of us-east-1, without free tiers and discounts, as of November 2026. Other
-/// regions differ by up to a fifth.
-///
-/// An HTTP API, a million requests of up to 512 KB: <https://aws.amazon.com/api-gateway/pricing/>
-const API: f64 = 1.00;
-/// Lambda, a million requests, and a GB-second on arm64: <https://aws.amazon.com/lambda/pricing/>
-const LAMBDA: f64 = 0.20;
-const LAMBDA_GB_SECOND: f64 = 0.000_013_333_4;
-/// DynamoDB on demand, a million read request units:
-/// <https://aws.amazon.com/dynamodb/pricing/on-demand/>
-const DYNAMODB: f64 = 0.125;
-/// CloudWatch Logs, a GB taken in: <https://aws.amazon.com/cloudwatch/pricing/>
-const LOGS: f64 = 0.50;
-/// CloudFront, a million HTTPS requests, a million runs of a CloudFront Function, and a GB sent:
-/// <https://aws.amazon.com/cloudfront/pricing/>
-const EDGE: f64 = 1.00;
-const EDGE_FUNCTION: f64 = 0.10;
-const EDGE_GB: f64 = 0.085;
-/// A GB sent to the internet without CloudFront:
-/// <https://aws.amazon.com/ec2/pricing/on-demand/#Data_Transfer>
-const OUT_GB: f64 = 0.09;
 
 /// The assumed time of a round of DynamoDB calls.
 const ROUND_MS: f64 = 5.0;
@@ -169,10 +151,30 @@ pub fn memory(bundle: &Bundle) -> Result<f64> {
 }
 
 impl Measured {
+    /// Returns the assumed time of a request, in milliseconds.
+    fn ms(&self) -> f64 {
+        self.rounds * ROUND_MS + self.own_ms
+    }
+
+    /// Returns the share of hits from which on the CDN is cheaper than none, with its arithmetic.
+    ///
+    /// With h hits, `edge + (1 - h) × function` is less than `function + out`.
+    fn edge_pays(&self, gb: f64) -> String {
+        let (function, _) = self.function(gb);
+        let bytes = (self.body + HEADER_BYTES) as f64;
+        let (saved, sent) = (bytes / 1_000.0 * OUT_GB, bytes / 1_000.0 * EDGE_GB);
+        let share = (EDGE + EDGE_FUNCTION + sent - saved) / function;
+        format!(
+            "{}: {:.0} % = ({EDGE:.2} CloudFront + {EDGE_FUNCTION:.2} its function + {sent:.2} - {saved:.2} for {bytes} B sent) ÷ {function:.2} behind it",
+            self.route.name,
+            share * 100.0
+        )
+    }
+
     /// Returns the cost of a million requests that reach the function, without sending the answer,
     /// and its arithmetic.
     fn function(&self, gb: f64) -> (f64, String) {
-        let ms = self.rounds * ROUND_MS + self.own_ms;
+        let ms = self.ms();
         let time = ms * 1_000.0 * gb * LAMBDA_GB_SECOND;
         let (reads, log) = (self.units * DYNAMODB, self.log as f64 / 1_000.0 * LOGS);
         let sum = API + LAMBDA + time + reads + log;
@@ -239,6 +241,7 @@ pub fn text(measured: &[Measured], gb: f64) -> String {
             text.push_str(&format!("  {hits:>2} % hits: {sum:.2} = {arithmetic}\n"));
         }
     }
+    text.push_str(&scale::text(measured, gb));
     text
 }
 
