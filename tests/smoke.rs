@@ -224,6 +224,18 @@ async fn a_token_that_may_read_everybody_s_is_not_refused_anything() {
     );
 }
 
+#[tokio::test]
+async fn a_service_reads_the_rows_that_are_named() {
+    // The scope of the fixture's stack, and that of its template.
+    let scopes = format!("lean-routes/users:read {}", bundle(&shop()).read_any_scope());
+    let token = dev::token::token("a-service", Some(&scopes));
+    let ids = vec![("userId".to_owned(), "u-1".to_owned())];
+    let report = report_with(Options { token: Some(token), ids, ..signed_in() }, |_, _| ()).await;
+    assert_eq!(report.failed(), 0, "{report}");
+    let requests: Vec<_> = report.0.iter().map(|check| check.request.as_str()).collect();
+    assert!(requests.contains(&"GET /v1/users/u-1"), "{report}");
+}
+
 /// The stack of each test is broken in one way: the checks that name it fail, and no others.
 macro_rules! broken {
     ($($name:ident: $broken:expr => $failed:expr, $remark:expr;)*) => {$(

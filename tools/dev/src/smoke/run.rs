@@ -51,10 +51,11 @@ impl<'a> Run<'a> {
         path.ok_or(missing.unwrap_or_default())
     }
 
-    /// Returns a value of a path parameter: `me` for the owner.
+    /// Returns a value of a path parameter: for the owner `me`, unless the command line names
+    /// somebody whom a service's token may read.
     pub(super) fn value(&self, route: &'static Route, name: &str) -> Option<String> {
         if owner(route) == Some(name) {
-            Some("me".to_owned())
+            Some(self.values.given(name).unwrap_or("me").to_owned())
         } else {
             self.values.of(route.resource, name)
         }

@@ -16,6 +16,11 @@ impl Values {
         Self { given: given.to_vec(), items: Vec::new() }
     }
 
+    /// Returns the value of a field on the command line.
+    pub(super) fn given(&self, name: &str) -> Option<&str> {
+        self.given.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
+    }
+
     /// Keeps items that were shown.
     pub(super) fn learn<'a>(
         &mut self,
@@ -31,8 +36,8 @@ impl Values {
     /// Only items with the values of the command line count, so that several parameters of a path
     /// name one item.
     pub(super) fn of(&self, resource: &Resource, name: &str) -> Option<String> {
-        if let Some((_, value)) = self.given.iter().find(|(other, _)| other == name) {
-            return Some(value.clone());
+        if let Some(value) = self.given(name) {
+            return Some(value.to_owned());
         }
         let agrees = |item: &Value| {
             self.given
