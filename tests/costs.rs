@@ -1,4 +1,7 @@
 //! The cost of reads, counted: round trips, evaluated items, read units.
+//!
+//! [`the_calls_of_each_kind_of_request`] is the table of all kinds of index and request. Large items
+//! are in [`sizes`](crate::sizes).
 
 use std::num::NonZeroU32;
 
