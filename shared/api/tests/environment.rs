@@ -29,6 +29,9 @@ struct Recorder;
 
 impl HttpConnector for Recorder {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        for name in ["amz-sdk-invocation-id", "amz-sdk-request"] {
+            assert_eq!(request.headers().get(name), None, "DynamoDB ignores {name}");
+        }
         let scope = request
             .headers()
             .get("authorization")

@@ -6,13 +6,17 @@ use std::{
     time::Duration,
 };
 
+use aws_runtime::{invocation_id::InvocationIdInterceptor, request_info::RequestInfoInterceptor};
 use aws_sdk_dynamodb::{
     config::{
-        BehaviorVersion, Builder, StalledStreamProtectionConfig, retry::RetryConfig,
+        BehaviorVersion, Builder, ConfigBag, Intercept, StalledStreamProtectionConfig,
+        interceptors::BeforeSerializationInterceptorContextRef, retry::RetryConfig,
         timeout::TimeoutConfig,
     },
+    error::BoxError,
     types::AttributeValue,
 };
+use aws_smithy_runtime_api::client::interceptors::{disable_interceptor, dyn_dispatch_hint};
 
 use super::{
     environment,
@@ -79,6 +83,7 @@ impl Client {
             .timeout_config(time_limits())
             .retry_config(retries())
             .retry_classifier(Overload)
+            .interceptor(FewerHeaders)
             // The time limits make it unnecessary, and it ended calls that were in progress while a
             // function was frozen.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
@@ -127,6 +132,30 @@ impl Client {
             read = read.key(*name, AttributeValue::S("-".to_owned()));
         }
         let _ = tokio::time::timeout(WARM_TIMEOUT, body_of(read.send())).await;
+    }
+}
+
+/// Leaves out two headers that DynamoDB ignores: the id of the invocation (`amz-sdk-invocation-id`)
+/// and the number of the attempt (`amz-sdk-request`). Making, signing and sending them takes about
+/// a tenth of what the SDK does for a read.
+#[derive(Debug)]
+struct FewerHeaders;
+
+#[dyn_dispatch_hint]
+impl Intercept for FewerHeaders {
+    fn name(&self) -> &'static str {
+        "fewer headers"
+    }
+
+    fn read_before_execution(
+        &self,
+        _: &BeforeSerializationInterceptorContextRef<'_>,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let state = config.interceptor_state();
+        state.store_put(disable_interceptor::<InvocationIdInterceptor>("DynamoDB ignores it"));
+        state.store_put(disable_interceptor::<RequestInfoInterceptor>("DynamoDB ignores it"));
+        Ok(())
     }
 }
 

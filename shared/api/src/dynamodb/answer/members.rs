@@ -59,7 +59,7 @@ impl<'de> AnswerMembers<'de> {
         items: Option<(ItemsMember, &Transcoder)>,
     ) -> Result<Self, Malformed> {
         let mut deserializer = serde_json::Deserializer::from_str(std::str::from_utf8(body)?);
-        let members = deserializer.deserialize_map(AnswerVisitor { items })?;
+        let members = deserializer.deserialize_map(AnswerVisitor { items, bytes: body.len() })?;
         deserializer.end()?;
         Ok(members)
     }
@@ -67,6 +67,8 @@ impl<'de> AnswerMembers<'de> {
 
 struct AnswerVisitor<'t> {
     items: Option<(ItemsMember, &'t Transcoder)>,
+    /// The size of the answer. Its items take about half of it without DynamoDB's type descriptors.
+    bytes: usize,
 }
 
 impl<'de> Visitor<'de> for AnswerVisitor<'_> {
@@ -84,6 +86,7 @@ impl<'de> Visitor<'de> for AnswerVisitor<'_> {
                 | ("Items", Some((place @ ItemsMember::Items, transcoder)))
                 | ("Responses", Some((place @ ItemsMember::Responses, transcoder))) => {
                     let mut written = Written::default();
+                    written.output.json.reserve(self.bytes / 2);
                     map.next_value_seed(ItemsSeed { place, transcoder, written: &mut written })?;
                     if members.items.replace(written.finish()).is_some() {
                         return Err(A::Error::custom("items come twice"));
