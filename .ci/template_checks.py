@@ -3,7 +3,7 @@ import json
 import re
 
 from template_model import (
-    MARGIN_SECONDS, NO_VALUE, OPENAPI, REQUEST_SECONDS, ROOT, Decider, headers_read, headers_written, is_private, metrics_written,
+    COUNTERS, MARGIN_SECONDS, NO_VALUE, OPENAPI, REQUEST_SECONDS, ROOT, Decider, headers_read, headers_written, is_private, metrics_written,
     properties_published, refs, strings_in_rust, used_conditions, yaml_parse,
 )
 
@@ -256,6 +256,9 @@ def environment_values(b):
         "STACK_NAME": {"Ref": "AWS::StackName"},
         "CATALOG_SHARDS": {"Ref": "CatalogShards"},
         "READ_ANY_SCOPE": {"Fn::If": ["HasScopeServer", {"Fn::Sub": "${ScopeServer}/${ReadAnyScope}"}, {"Ref": "ReadAnyScope"}]},
+        "LIMITS_TABLE": {"Ref": COUNTERS},
+        "CALLER_LIMIT": {"Fn::Sub": "${CallerQuota};w=${CallerWindow}"},
+        "SERVICE_LIMIT": {"Fn::Sub": "${ServiceQuota};w=${CallerWindow}"},
         "EDGE_SECRET": {"Fn::If": ["IsLocked", {"Fn::Sub": secret.format("EdgeSecret", "")}, NO_VALUE]},
         "EDGE_SECRET_PREVIOUS": {"Fn::If": ["HasSecondEdgeSecret", {"Fn::Sub": secret.format("EdgeSecret", ":SecretString::${EdgeSecretAlso}")}, NO_VALUE]},
         "CURSOR_SECRET": {"Fn::Sub": secret.format("CursorSecret", "")},
@@ -264,7 +267,7 @@ def environment_values(b):
     for name in b.functions:
         environment = b.environment(name)
         for variable, value in environment.items():
-            if variable.endswith("_TABLE"):
+            if variable.endswith("_TABLE") and variable not in exact:
                 if not (isinstance(value, dict) and value.get("Ref") in b.tables or value.get("Ref") in b.parameters):
                     yield f"{name}: {variable} is {text_of(value)}, which is no table"
             elif variable in exact:
@@ -462,7 +465,7 @@ def reads_name_their_attributes(b):
 def tables_outlive_the_stack_but_not_a_failed_creation(b):
     """20, F2."""
     for name, resource in b.resources.items():
-        if resource["Type"] in ("AWS::DynamoDB::Table", "AWS::Cognito::UserPool"):
+        if resource["Type"] in ("AWS::DynamoDB::Table", "AWS::Cognito::UserPool") and name != COUNTERS:
             policies = resource.get("DeletionPolicy"), resource.get("UpdateReplacePolicy")
             if policies != ("RetainExceptOnCreate", "Retain"):
                 yield f"{name}: {policies}"
@@ -525,6 +528,60 @@ def policies_are_explicit(b):
         if resource["Type"] in ("AWS::DynamoDB::Table", "AWS::Cognito::UserPool", "AWS::Logs::LogGroup", "AWS::SecretsManager::Secret"):
             if not resource.get("DeletionPolicy") or not resource.get("UpdateReplacePolicy"):
                 yield f"{name}: DeletionPolicy and UpdateReplacePolicy must be written"
+
+
+# ── Quotas of callers ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@check
+def quotas_are_counted(b):
+    """The counters: on demand and bounded, forgotten by themselves, and lost with the stack."""
+    wanted = {
+        "BillingMode": "PAY_PER_REQUEST", "TimeToLiveSpecification": {"AttributeName": "expires", "Enabled": True},
+        "AttributeDefinitions": [{"AttributeName": "caller", "AttributeType": "S"}, {"AttributeName": "window", "AttributeType": "N"}],
+        "KeySchema": [{"AttributeName": "caller", "KeyType": "HASH"}, {"AttributeName": "window", "KeyType": "RANGE"}],
+    }
+    table = b.resources.get(COUNTERS, {})
+    given = dict(table.get("Properties", {}))
+    bound = given.pop("OnDemandThroughput", {}).get("MaxWriteRequestUnits", 0)
+    if given != wanted or not 100 <= bound <= 4000:
+        yield f"{COUNTERS} is {text_of(given)}, at most {bound} writes a second"
+    if (table.get("DeletionPolicy"), table.get("UpdateReplacePolicy")) != ("Delete", "Delete"):
+        yield f"{COUNTERS}: it is kept when the stack is deleted"
+    alarms = [properties for alarm in b.of_type("AWS::CloudWatch::Alarm").values() if (properties := alarm["Properties"]).get("MetricName") == "quotaOpen"]
+    if [(one.get("Statistic"), one.get("Dimensions")) for one in alarms] != [("Sum", [{"Name": "stack", "Value": {"Ref": "AWS::StackName"}}])]:
+        yield "no alarm watches requests that are not counted"
+    boards = b.of_type("AWS::CloudWatch::Dashboard").values()
+    if not any('["LeanRoutes", "quotaOpen", "stack", "${AWS::StackName}"]' in board["Properties"]["DashboardBody"].get("Fn::Sub", "") for board in boards):
+        yield "no dashboard shows requests that are not counted"
+    for name, longest in (("CallerQuota", 999999), ("ServiceQuota", 999999), ("CallerWindow", 3600)):
+        parameter = b.parameters.get(name, {})
+        if (parameter.get("Type"), parameter.get("MinValue"), parameter.get("MaxValue")) != ("Number", int(name == "CallerWindow"), longest):
+            yield f"{name} is {text_of(parameter)}"
+
+
+@check
+def writes_are_those_of_the_counters(b):
+    """Exactly one permission to write for each function with a quota, and none for others: UpdateItem of a counter."""
+    wanted = {
+        "Effect": "Allow", "Action": "dynamodb:UpdateItem", "Resource": {"Fn::GetAtt": [COUNTERS, "Arn"]},
+        "Condition": {
+            "StringEquals": {"dynamodb:ReturnValues": "UPDATED_NEW"},
+            "ForAllValues:StringEquals": {"dynamodb:Attributes": ["caller", "window", "used", "expires"]},
+        },
+    }
+    for name in b.functions:
+        counted = "LIMITS_TABLE" in b.environment(name)
+        private = any("Auth" in event["Properties"] for event in b.events(name).values())
+        if private and not counted:
+            yield f"{name}: a private route without a quota"
+        found = [{key: value for key, value in one.items() if key != "Sid"} for one in statements(b, name) if set(listed(one.get("Action", ""))) & WRITES or COUNTERS in refs(one)]
+        for one in found:
+            at = one.get("Resource", {})
+            if isinstance(at, dict) and at.get("Fn::GetAtt") == f"{COUNTERS}.Arn":
+                one["Resource"] = wanted["Resource"]
+        if found != [wanted] * counted:
+            yield f"{name}: may write {text_of(found)}"
 
 
 # ── Capacity ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -711,7 +768,8 @@ def alarms_watch_metrics_that_exist(b):
                 if good and "FILL(" not in text_of(alarm["Properties"].get("Metrics", [])):
                     yield f"{name}: an alarm on AWS/DynamoDB ignores missing data, so FILL is needed"
             elif namespace == "LeanRoutes":
-                good = metric in metrics_written() and dimensions.get("stack") == {"Ref": "AWS::StackName"} and dimensions.get("route") in binaries and len(dimensions) == 2
+                of_route = dimensions.get("route") in binaries if metric != "quotaOpen" else "route" not in dimensions
+                good = metric in metrics_written() and dimensions.get("stack") == {"Ref": "AWS::StackName"} and of_route and len(dimensions) == 1 + ("route" in dimensions)
             else:
                 filters = [one["Properties"]["MetricTransformations"][0] for one in b.of_type("AWS::Logs::MetricFilter").values()]
                 good = any(one["MetricNamespace"] == namespace and one["MetricName"] == metric for one in filters) and not dimensions
@@ -801,7 +859,7 @@ def dashboard(b):
             yield f"{name} is no JSON: {error}"
             continue
         named = set(re.findall(r'LeanRoutes,stack,route\}.*?MetricName=\\"(\w+)', body))
-        if not {"faults", "duration", "coldStarts", "notModified", "readUnits"} <= named <= metrics_written():
+        if not {"faults", "duration", "coldStarts", "notModified", "readUnits", "writeUnits", "quotaRefused"} <= named <= metrics_written():
             yield f"{name}: it shows {sorted(named)}, and the functions write {sorted(metrics_written())}"
         if body.count("LeanRoutes,stack,route}") != body.count('stack=\\"${AWS::StackName}\\"'):
             yield f"{name}: a search without the stack"

@@ -19,6 +19,7 @@ import tomlkit  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 NO_VALUE = {"Ref": "AWS::NoValue"}
+COUNTERS = "LimitsTable"  # the table of the callers' quotas, which is no resource's
 
 
 class Policies(ManagedPolicyLoader):
@@ -228,13 +229,13 @@ class Bundle:
 
     @property
     def tables(self):
-        """The tables that the template makes."""
-        return self.of_type("AWS::DynamoDB::Table")
+        """The tables of resources that the template makes."""
+        return {name: table for name, table in self.of_type("AWS::DynamoDB::Table").items() if name != COUNTERS}
 
     @property
     def known_tables(self):
         """Also those that exist, whose names are parameters: {name: properties}."""
-        made = {name: table["Properties"] for name, table in self.tables.items()}
+        made = {name: table["Properties"] for name, table in self.of_type("AWS::DynamoDB::Table").items()}
         return made | self.source.get("Metadata", {}).get("ExistingTables", {})
 
     def binary(self, function):
@@ -290,7 +291,7 @@ def headers_read():
 
 def headers_written():
     """The response headers that the functions write; not those that every browser shows to a page, those that only caches heed, nor names inside Vary."""
-    text = "".join(rust(f"shared/api/src/{name}").split("#[cfg(test)]")[0] for name in ("http/response.rs", "app.rs"))
+    text = "".join(rust(f"shared/{name}").split("#[cfg(test)]")[0] for name in ("api/src/http/response.rs", "api/src/app.rs", "api/src/limits.rs", "rate-limits/src/fields.rs"))
     names = {header_name(name) for name in re.findall(r"header::([A-Z_]+)", text)} | set(re.findall(r'HeaderName::from_static\("([a-z-]+)"\)', text))
     return names - {"allow", "accept-encoding", "cache-control", "content-encoding", "content-length", "content-type", "if-none-match", "last-modified", "origin", "vary", "x-content-type-options"}
 

@@ -599,6 +599,80 @@ def _(b):
     api(b)["CorsConfiguration"] = {"AllowOrigins": {"Fn::Split": [",", {"Ref": "AllowedOrigins"}]}}
 
 
+# ── Quotas of callers ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@mutation("Q1", "counters are never forgotten", "quotas-are-counted")
+def _(b):
+    del of(b, "LimitsTable")["TimeToLiveSpecification"]
+
+
+@mutation("Q2", "the window is not in the key", "quotas-are-counted")
+def _(b):
+    of(b, "LimitsTable")["KeySchema"].pop()
+    of(b, "LimitsTable")["AttributeDefinitions"].pop()
+
+
+@mutation("Q3", "writes of counters have no bound", "quotas-are-counted")
+def _(b):
+    del of(b, "LimitsTable")["OnDemandThroughput"]
+
+
+@mutation("Q4", "counters outlive the stack", "quotas-are-counted")
+def _(b):
+    b.resources["LimitsTable"]["DeletionPolicy"] = "Retain"
+
+
+@mutation("Q5", "nobody hears of requests that are not counted", "quotas-are-counted")
+def _(b):
+    del b.resources["QuotaAlarm"]
+
+
+@mutation("Q6", "the write may name any attribute", "writes-are-those-of-the-counters")
+def _(b):
+    del statement(b, "dynamodb:UpdateItem")["Condition"]["ForAllValues:StringEquals"]
+
+
+@mutation("Q7", "the write may be told the whole item", "writes-are-those-of-the-counters")
+def _(b):
+    del statement(b, "dynamodb:UpdateItem")["Condition"]["StringEquals"]
+
+
+@mutation("Q8", "the write is allowed on a table of data", "writes-are-those-of-the-counters")
+def _(b):
+    statement(b, "dynamodb:UpdateItem")["Resource"] = {"Fn::GetAtt": [table(b), "Arn"]}
+
+
+@mutation("Q9", "PutItem too", "writes-are-those-of-the-counters")
+def _(b):
+    statement(b, "dynamodb:UpdateItem")["Action"] = ["dynamodb:UpdateItem", "dynamodb:PutItem"]
+
+
+@mutation("Q10", "counters can be read", "writes-are-those-of-the-counters")
+def _(b):
+    statement(b, "dynamodb:GetItem")["Resource"] = {"Fn::GetAtt": ["LimitsTable", "Arn"]}
+
+
+@mutation("Q11", "a private route without a quota", "writes-are-those-of-the-counters")
+def _(b):
+    del variables(b, private(b))["LIMITS_TABLE"]
+
+
+@mutation("Q12", "the quota is a literal", "environment-values")
+def _(b):
+    variables(b, private(b))["CALLER_LIMIT"] = "600;w=60"
+
+
+@mutation("Q13", "the quota is not in VersionDescription", "version-description-names-all-that-a-version-depends-on")
+def _(b):
+    described_without(b, private(b), "CallerQuota")
+
+
+@mutation("Q14", "ratelimit is not exposed", "cors-headers")
+def _(b):
+    cors(b)["ExposeHeaders"].remove("ratelimit")
+
+
 # ── The edge ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -15,6 +15,7 @@
 //! | `smoke` | `cargo dev smoke` against a whole stack, and against stacks that are broken in one way |
 //! | `typed` | the official client for more than reads: a write, typed answers, missing bytes |
 //! | `hostile` | hostile events, to the handlers and to the functions' own processes |
+//! | `limits` | quotas of callers: many processes, faults, header fields, what is written |
 //! | `soak` | many requests to one process, whose memory stays as it was |
 //! | `faults` | a proxy that throttles, hangs, resets, truncates and lies |
 //! | `matrix` | every fault against every kind of read, and walks under random faults |
@@ -37,6 +38,7 @@ mod direct;
 mod existing;
 mod faults;
 mod hostile;
+mod limits;
 mod matrix;
 mod proxy;
 mod random;

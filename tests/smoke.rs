@@ -236,6 +236,26 @@ async fn a_service_reads_the_rows_that_are_named() {
     assert!(requests.contains(&"GET /v1/users/u-1"), "{report}");
 }
 
+#[tokio::test]
+async fn a_stack_with_quotas_passes() {
+    let stack = Stack::shop().with_quota("CALLER_LIMIT", "600;w=3600");
+    let served = Served { stack, ..shop() };
+    let report = report_of(served, signed_in(), |request, response| {
+        let counted = response.headers().contains_key("ratelimit");
+        assert_eq!(
+            counted,
+            response.status() == StatusCode::OK && request.uri.path() != "/v1/products"
+                || response.status() == StatusCode::NOT_MODIFIED
+                    && request.uri.path() != "/v1/products",
+            "{} {}",
+            request.uri,
+            response.status()
+        );
+    })
+    .await;
+    assert!(report.0.iter().all(|check| check.outcome == Outcome::Held), "{report}");
+}
+
 /// The stack of each test is broken in one way: the checks that name it fail, and no others.
 macro_rules! broken {
     ($($name:ident: $broken:expr => $failed:expr, $remark:expr;)*) => {$(
@@ -271,6 +291,18 @@ broken! {
             *response.status_mut() = StatusCode::OK;
         }
     } => ["list-products: not modified", "list-user-orders: not modified", "get-user: not modified"], ": status 200, not 304";
+
+    a_quota_on_what_shared_caches_keep: |request, response| {
+        if request.uri.path() == "/v1/products" && asks(request, "page=2") {
+            set(response, "ratelimit", "\"caller\";r=1;t=1");
+        }
+    } => ["list-products: count"], ": ratelimit on an answer that shared caches may keep";
+
+    half_of_a_quota: |request, response| {
+        if asks(request, "expand=customer") {
+            set(response, "ratelimit-policy", "\"caller\";q=1;w=1");
+        }
+    } => ["list-user-orders: expand customer"], ": ratelimit is `` with the policy `\"caller\";q=1;w=1`";
 
     a_wrong_content_type: |request, response| {
         if asks(request, "expand=customer") {

@@ -37,6 +37,8 @@ pub(crate) struct Stack {
     read_any_scope: String,
     /// True if a proxy makes calls fail, so that a failure can be the right answer.
     fails: bool,
+    /// More environment variables, such as quotas.
+    pub(crate) variables: Vec<(&'static str, String)>,
 }
 
 /// A response as a caller gets it, after decompression.
@@ -59,14 +61,21 @@ impl Stack {
     pub(crate) fn over(resources: &'static [&'static Resource], template: &str) -> Self {
         let local = database::start(&Template::parse(template).unwrap()).unwrap();
         let read_any_scope = "lean-routes/users:read".into();
-        Self { local, shards: 1, resources, read_any_scope, fails: false }
+        Self { local, shards: 1, resources, read_any_scope, fails: false, variables: Vec::new() }
     }
 
     /// Makes a bundle's tables, with the rows of its samples.
     pub(crate) fn with_samples(bundle: &Checkout) -> Self {
         let local = database::start(&bundle.template).unwrap();
         let (resources, read_any_scope) = (bundle.resources, bundle.read_any_scope());
-        let stack = Self { local, shards: 1, resources, read_any_scope, fails: false };
+        let stack = Self {
+            local,
+            shards: 1,
+            resources,
+            read_any_scope,
+            fails: false,
+            variables: Vec::new(),
+        };
         for resource in bundle.resources {
             let sharded = resource.table.indexes.iter().find_map(|index| match index.partition {
                 Partition::Shards(name) => Some(name),
@@ -108,6 +117,9 @@ impl Stack {
 
     /// Returns an environment variable, as `cargo dev up` sets it.
     fn variable(&self, name: &str) -> Option<String> {
+        if let Some((_, value)) = self.variables.iter().find(|(other, _)| *other == name) {
+            return Some(value.clone());
+        }
         let shards = self.shards.to_string();
         let value = match name {
             "CURSOR_SECRET" => "a secret for tests, of more than 32 characters",
@@ -120,6 +132,13 @@ impl Stack {
             }
         };
         Some(value.to_owned())
+    }
+
+    /// Gives callers, services or addresses (`CALLER_LIMIT`, …) a quota, such as `600;w=60`.
+    pub(crate) fn with_quota(mut self, variable: &'static str, quota: &str) -> Self {
+        self.variables.push((variable, quota.to_owned()));
+        self.variables.push(("LIMITS_TABLE", "limits".to_owned()));
+        self
     }
 
     /// Makes a client with connections of its own.

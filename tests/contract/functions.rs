@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use api::{Access, Partition, Route};
-use dev::template::Function;
+use api::{Access, Partition, Quota, Route};
+use dev::template::{COUNTERS, Function};
 use serde_json::{Value as Json, json};
 
 use super::{Checkout, Names, differences};
@@ -117,12 +117,21 @@ pub(super) fn environment(bundle: &Checkout) -> Vec<String> {
     let mut mistakes = Vec::new();
     for route in bundle.routes {
         let Some(function) = bundle.template.function(route.name) else { continue };
-        let tables: BTreeMap<&str, Json> = route
+        let mut tables: BTreeMap<&str, Json> = route
             .resources()
             .map(|resource| (resource.table_variable, json!({"Ref": bundle.table_id(resource)})))
             .collect();
+        let limits: &[&str] = match route.quota {
+            Quota::None => &[],
+            Quota::PerCaller(_) => &["CALLER_LIMIT", "SERVICE_LIMIT", "READ_ANY_SCOPE"],
+            Quota::PerAddress(_) => &["ADDRESS_LIMIT"],
+        };
+        if !limits.is_empty() {
+            tables.insert("LIMITS_TABLE", json!({"Ref": COUNTERS}));
+        }
         let mut wanted: Names<'_> = tables.keys().copied().collect();
         wanted.extend(["LOG_LEVEL", "STACK_NAME", "EDGE_SECRET", "EDGE_SECRET_PREVIOUS"]);
+        wanted.extend(limits);
         if route.is_list() {
             wanted.extend(["CURSOR_SECRET", "CURSOR_SECRET_PREVIOUS"]);
         }

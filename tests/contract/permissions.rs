@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use api::{Field, Index, Place, Resource, Route, Shape};
-use dev::template::Function;
+use api::{Field, Index, Place, Quota, Resource, Route, Shape};
+use dev::template::{COUNTERS, Function};
 use serde_json::Value as Json;
 
 use super::{Checkout, Names, differences};
@@ -58,13 +58,25 @@ fn of_function(bundle: &Checkout, route: &'static Route, function: &Function) ->
         }
         let attributes =
             strings(&statement["Condition"]["ForAllValues:StringEquals"]["dynamodb:Attributes"]);
-        let select = strings(&statement["Condition"]["StringEquals"]["dynamodb:Select"]);
+        let equals = &statement["Condition"]["StringEquals"];
+        let select = strings(&equals["dynamodb:Select"]);
         for action in strings(&statement["Action"]) {
-            let selected: Names<'_> = if action == "dynamodb:Query" {
-                ["SPECIFIC_ATTRIBUTES", "COUNT"].into()
-            } else {
-                ["SPECIFIC_ATTRIBUTES"].into()
+            let selected: Names<'_> = match action {
+                "dynamodb:Query" => ["SPECIFIC_ATTRIBUTES", "COUNT"].into(),
+                "dynamodb:UpdateItem" => Names::new(),
+                _ => ["SPECIFIC_ATTRIBUTES"].into(),
             };
+            if action == "dynamodb:UpdateItem" {
+                let what = format!("dynamodb:ReturnValues of {permission}");
+                let told = strings(&equals["dynamodb:ReturnValues"]);
+                mistakes.extend(differences(
+                    at,
+                    &what,
+                    &told,
+                    &["UPDATED_NEW"].into(),
+                    "which no request has",
+                ));
+            }
             let what = format!("dynamodb:Select of {permission}");
             mistakes.extend(differences(at, &what, &select, &selected, "which no request has"));
             for resource in list(&statement["Resource"]) {
@@ -148,6 +160,10 @@ fn wanted(bundle: &Checkout, route: &'static Route) -> BTreeMap<Call, Names<'sta
         let fixed = resource.fixed.iter().map(|(attribute, _)| *attribute);
         resource.fields.iter().map(Field::attribute).chain(fixed)
     };
+    if route.quota != Quota::None {
+        let counter = ["caller", "window", "used", "expires"].into();
+        allow("UpdateItem", COUNTERS.to_owned(), counter);
+    }
     let public: Names<'static> = attributes(resource).collect();
     let key: Names<'static> = table.key.iter().copied().collect();
     match &route.shape {

@@ -1,20 +1,48 @@
 //! The tables and indexes of `template.yaml` are those of the model.
 
-use api::{Field, Index, Kind, Partition, Projects, Resource};
-use dev::template::{self, Key, Table};
+use api::{Field, Index, Kind, Partition, Projects, Quota, Resource};
+use dev::template::{self, COUNTERS, Key, Table};
+
+use serde_json::json;
 
 use super::{Checkout, Names, differences};
 
 pub(super) fn mistakes(bundle: &Checkout) -> Vec<String> {
-    let given: Names<'_> =
-        bundle.template.tables.iter().map(|table| table.local_name.as_str()).collect();
+    let of_resources = bundle.template.tables.iter().filter(|table| table.logical_id != COUNTERS);
+    let given: Names<'_> = of_resources.map(|table| table.local_name.as_str()).collect();
     let wanted = bundle.resources.iter().map(|resource| resource.name).collect();
     let mut mistakes =
         differences("template.yaml", "the list of tables", &given, &wanted, "which is no resource");
+    mistakes.extend(of_counters(bundle));
     for resource in bundle.resources {
         if let Some(table) = bundle.template.table(resource.name) {
             mistakes.extend(of_table(resource, table));
         }
+    }
+    mistakes
+}
+
+/// Compares the table of the quotas' counters with what the functions write.
+fn of_counters(bundle: &Checkout) -> Vec<String> {
+    let Some(table) = bundle.template.counters() else {
+        let counted = bundle.routes.iter().any(|route| route.quota != Quota::None);
+        return counted
+            .then(|| format!("template.yaml has no {COUNTERS}, and a route has a quota"))
+            .into_iter()
+            .collect();
+    };
+    let mut mistakes = Vec::new();
+    mistakes.extend(key(COUNTERS, "the table's key", &names(&table.key), &["caller", "window"]));
+    let kinds = [template::Kind::String, template::Kind::Number];
+    if table.key.iter().zip(kinds).any(|(key, kind)| key.kind != kind) {
+        mistakes.push(format!("{COUNTERS}: `caller` is an S and `window` an N"));
+    }
+    let forgets = bundle.template.resource(COUNTERS).is_some_and(|table| {
+        table["Properties"]["TimeToLiveSpecification"]
+            == json!({"AttributeName": "expires", "Enabled": true})
+    });
+    if !forgets {
+        mistakes.push(format!("{COUNTERS}: no TimeToLiveSpecification on `expires`"));
     }
     mistakes
 }

@@ -42,6 +42,7 @@ static LIST_NOTES: Route = Route {
     about: "List notes.",
     resource: &NOTES,
     access: Access::Public,
+    quota: api::Quota::None,
     shape: Shape::List(List {
         filters: &[Filter {
             parameter: "topic",
@@ -66,6 +67,7 @@ static GET_NOTE: Route = Route {
     about: "Get a note.",
     resource: &NOTES,
     access: Access::owner("noteId"),
+    quota: api::Quota::PerCaller(api::Weights::ONE),
     shape: Shape::One,
 };
 
@@ -299,12 +301,52 @@ fn a_mistake_in_the_template_is_named() {
         (
             "Resource: !GetAtt GetNoteLogs.Arn",
             "Resource: '*'",
-            "get-note: permission number 2 is not on the function's own log group",
+            "get-note: permission number 3 is not on the function's own log group",
         ),
         (
             "[logs:CreateLogStream, logs:PutLogEvents]",
             "[logs:CreateLogGroup, logs:CreateLogStream, logs:PutLogEvents]",
             "list-notes: permission number 3 has \"logs:CreateLogGroup\", which no function needs",
+        ),
+        (
+            "LimitsTable:\n",
+            "OtherTable:\n",
+            "template.yaml has no LimitsTable, and a route has a quota",
+        ),
+        (
+            "AttributeName: window, AttributeType: N",
+            "AttributeName: window, AttributeType: S",
+            "LimitsTable: `caller` is an S and `window` an N",
+        ),
+        (
+            "      TimeToLiveSpecification: {AttributeName: expires, Enabled: true}\n",
+            "",
+            "LimitsTable: no TimeToLiveSpecification on `expires`",
+        ),
+        (
+            "CALLER_LIMIT: 600;w=60",
+            "CALLER_LIMITS: 600;w=60",
+            "get-note: the environment lacks \"CALLER_LIMIT\"",
+        ),
+        (
+            "LIMITS_TABLE: !Ref LimitsTable",
+            "LIMITS_TABLE: limits",
+            "get-note: LIMITS_TABLE is not `!Ref LimitsTable`",
+        ),
+        (
+            "Action: dynamodb:UpdateItem",
+            "Action: dynamodb:PutItem",
+            "get-note: no permission allows dynamodb:UpdateItem on LimitsTable",
+        ),
+        (
+            "[caller, window, used, expires]",
+            "[caller, window, used, expires, name]",
+            "get-note: permission Count has \"name\", which no request names",
+        ),
+        (
+            "{dynamodb:ReturnValues: UPDATED_NEW}",
+            "{dynamodb:ReturnValues: ALL_NEW}",
+            "get-note: dynamodb:ReturnValues of permission Count has \"ALL_NEW\", which no request has",
         ),
         ("Value: !Ref GetNote", "Value: !Ref GetNotes", "the alarms: Errors lacks \"GetNote\""),
     ] {

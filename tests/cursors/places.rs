@@ -50,6 +50,7 @@ static AGAIN: Route = Route {
     about: "List the readings of a batch.",
     resource: &classic::READINGS,
     access: Access::Public,
+    quota: api::Quota::None,
     shape: Shape::List(classic::LIST),
 };
 const _: () = api::check(&[&classic::READINGS], &[&AGAIN]);

@@ -63,6 +63,7 @@ static GET: Route = Route {
     about: "Get a reading.",
     resource: &READINGS,
     access: Access::Public,
+    quota: Quota::None,
     shape: Shape::One,
 };
 pub(crate) static OF_SITE: Route = Route {
@@ -71,6 +72,7 @@ pub(crate) static OF_SITE: Route = Route {
     about: "List the readings of a site.",
     resource: &READINGS,
     access: Access::Public,
+    quota: Quota::None,
     shape: Shape::List(List {
         filters: &[
             Filter {
@@ -115,6 +117,7 @@ pub(crate) static OF_DEVICE: Route = Route {
     about: "List the readings of a device.",
     resource: &READINGS,
     access: Access::Public,
+    quota: Quota::None,
     shape: Shape::List(List {
         filters: &[Filter {
             parameter: "valid",
@@ -138,6 +141,7 @@ pub(crate) static OF_BATCH: Route = Route {
     about: "List the readings of a batch.",
     resource: &READINGS,
     access: Access::Public,
+    quota: Quota::None,
     shape: Shape::List(LIST),
 };
 pub(crate) const RESOURCES: &[&Resource] = &[&READINGS];

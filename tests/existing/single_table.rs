@@ -88,6 +88,7 @@ static GET_USER: Route = Route {
     about: "Get a user.",
     resource: &USERS,
     access: Access::owner("userId"),
+    quota: Quota::None,
     shape: Shape::One,
 };
 static GET_ORDER: Route = Route {
@@ -96,6 +97,7 @@ static GET_ORDER: Route = Route {
     about: "Get an order.",
     resource: &ORDERS,
     access: Access::owner("userId"),
+    quota: Quota::None,
     shape: Shape::One,
 };
 pub(crate) static LIST_ORDERS: Route = Route {
@@ -104,6 +106,7 @@ pub(crate) static LIST_ORDERS: Route = Route {
     about: "List a user's orders.",
     resource: &ORDERS,
     access: Access::owner("userId"),
+    quota: Quota::None,
     shape: Shape::List(List {
         filters: &[Filter {
             parameter: "since",
@@ -139,6 +142,7 @@ pub(crate) static LIST_LINES: Route = Route {
     about: "List an order's lines.",
     resource: &LINES,
     access: Access::Scope("orders:read"),
+    quota: Quota::None,
     shape: Shape::List(List {
         sorts: &[SortOption {
             name: "line",
@@ -156,6 +160,7 @@ pub(crate) static LIST_BY_STATUS: Route = Route {
     about: "List the orders in a state.",
     resource: &ORDERS,
     access: Access::Scope("orders:read"),
+    quota: Quota::None,
     shape: Shape::List(List { limits: Limits::new(10, 50), ..LIST }),
 };
 pub(crate) const RESOURCES: &[&Resource] = &[&USERS, &ORDERS, &LINES];

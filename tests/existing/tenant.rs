@@ -65,6 +65,7 @@ pub(crate) static LIST_PROJECTS: Route = Route {
     about: "List the projects of the caller's tenant.",
     resource: &PROJECTS,
     access: TENANT,
+    quota: Quota::None,
     shape: Shape::List(LIST),
 };
 /// Half of the key comes from the path, the other from the token.
@@ -74,6 +75,7 @@ static GET_PROJECT: Route = Route {
     about: "Get a project of the caller's tenant.",
     resource: &PROJECTS,
     access: TENANT,
+    quota: Quota::None,
     shape: Shape::One,
 };
 /// The tenant stands in the item.
@@ -83,6 +85,7 @@ static GET_TASK: Route = Route {
     about: "Get a task.",
     resource: &TASKS,
     access: TENANT,
+    quota: Quota::None,
     shape: Shape::One,
 };
 /// A nested list, by two values of the path.
@@ -92,6 +95,7 @@ pub(crate) static LIST_TASKS: Route = Route {
     about: "List the tasks of a project.",
     resource: &TASKS,
     access: TENANT,
+    quota: Quota::None,
     shape: Shape::List(LIST),
 };
 /// Any signed-in caller.
@@ -101,6 +105,7 @@ static GET_ANY_TASK: Route = Route {
     about: "Get a task of any tenant.",
     resource: &TASKS,
     access: Access::SignedIn,
+    quota: Quota::None,
     shape: Shape::One,
 };
 pub(crate) const RESOURCES: &[&Resource] = &[&PROJECTS, &TASKS];

@@ -35,6 +35,7 @@ static LIST_THINGS: Route = Route {
     about: "List things, the biggest first.",
     resource: &THINGS,
     access: Access::Public,
+    quota: api::Quota::None,
     shape: Shape::List(List {
         filters: &[],
         sorts: &[SortOption {

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use futures_util::FutureExt;
+use futures_util::{FutureExt, future::join};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use lambda_http::{
     aws_lambda_events::apigw::ApiGatewayV2httpResponse,
@@ -23,7 +23,8 @@ use crate::dynamodb::{Client, ReadError, Reader};
 use crate::http::problem::{Problem, ProblemKind};
 use crate::http::request::Request;
 use crate::http::response::{CacheOutcome, Reply, Response};
-use crate::log::{self, Line};
+use crate::limits::{self, Admission, Limits};
+use crate::log::{self, Line, QuotaLine};
 use crate::meter::Meter;
 use crate::route::{Resource, Route};
 
@@ -36,6 +37,7 @@ pub struct App {
     /// The fields that `fields` can name: the resource's, with the list's expansions among them.
     selectable: &'static [Field],
     selectable_by_name: &'static [Field],
+    limits: Option<Limits>,
     cold: AtomicBool,
 }
 
@@ -45,10 +47,11 @@ impl App {
     pub fn new(route: &'static Route, config: Config, client: Client) -> Self {
         Self {
             route,
-            config,
-            client,
             selectable: route.selectable(),
             selectable_by_name: route.selectable_by_name(),
+            limits: Limits::new(config.limits.as_ref()),
+            config,
+            client,
             cold: AtomicBool::new(true),
         }
     }
@@ -82,6 +85,41 @@ impl App {
             selection,
             join,
         ))
+    }
+
+    /// Runs the reads of a request within its caller's quota, of which it costs `cost` units.
+    ///
+    /// [`ListPlan::run`](crate::ListPlan::run) and [`ItemRequest::run`](crate::ItemRequest::run) do
+    /// this. A handler with reads of its own passes them here, after everything that is wrong with
+    /// the request has been found. Without a quota this is `read` alone.
+    ///
+    /// If the quota's table has to be asked, that happens while `read` runs.
+    ///
+    /// # Errors
+    /// 429 if the caller has used up the quota, and the errors of `read`.
+    pub async fn within_quota<T>(
+        &self,
+        request: &Request,
+        cost: u32,
+        read: impl Future<Output = Result<T, Problem>>,
+    ) -> Result<T, Problem> {
+        let Some(limits) = &self.limits else { return read.await };
+        let (counted, answer) = match limits.ask(self.route, request, cost) {
+            Admission::Free => return read.await,
+            Admission::Decided(counted) => {
+                request.count(counted);
+                return match limits::refusal(counted) {
+                    Some(problem) => Err(problem),
+                    None => read.await,
+                };
+            }
+            // Both run to their end: a connection whose request got no answer is lost.
+            Admission::Lease(book, lease) => {
+                join(limits.take(self.client.sdk(), request, book, lease), read).await
+            }
+        };
+        request.count(counted);
+        limits::refusal(counted).map_or(answer, Err)
     }
 
     pub(crate) fn selectable(&self) -> &'static [Field] {
@@ -181,6 +219,10 @@ impl App {
         let problem = answer.as_ref().err().map(|problem| problem.kind.uri());
         let mut response = answer.unwrap_or_else(|problem| problem.respond(request_id));
         let total = began.elapsed();
+        let counted = request.as_ref().ok().and_then(Request::counted);
+        if let Some(counted) = counted {
+            counted.tell(self.route, response.status, &mut response.headers);
+        }
         self.time(&mut response, meter, total);
         let cold_start = self.cold.swap(false, Ordering::Relaxed);
         let line = Line {
@@ -200,15 +242,20 @@ impl App {
             faults: u8::from(response.status.is_server_error()),
             cold_starts: u8::from(cold_start),
             not_modified: u8::from(response.outcome == CacheOutcome::NotModified),
+            quota: self.limits.as_ref().map(|_| QuotaLine::of(counted, meter.write_units())),
         };
         (response.encode(method, headers), line.text(now))
     }
 
     /// Adds the `Server-Timing` header ([W3C](https://www.w3.org/TR/server-timing/)): milliseconds;
-    /// on request, rounds and read units.
+    /// on request, rounds and units.
     fn time(&self, response: &mut Response, meter: &Meter, total: Duration) {
         let spent = if self.config.full_timing {
-            format!(";desc=\"rounds={} units={}\"", meter.rounds(), meter.units())
+            let written = match meter.write_units() {
+                0.0 => String::new(),
+                units => format!(" write-units={units}"),
+            };
+            format!(";desc=\"rounds={} units={}{written}\"", meter.rounds(), meter.units())
         } else {
             String::new()
         };
@@ -284,6 +331,7 @@ mod tests {
         about: "",
         resource: &THINGS,
         access: Access::Public,
+        quota: crate::Quota::None,
         shape: Shape::One,
     };
 

@@ -2,6 +2,7 @@
 
 use std::env;
 
+use futures_util::future::join;
 use lambda_http::lambda_runtime::Error;
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -22,7 +23,12 @@ pub async fn boot(route: &'static Route) -> Result<App, BootError> {
     let _ = tracing::subscriber::set_global_default(logs(config.log_level, std::io::stdout));
     let client = Client::from_environment().await?;
     if let Some(table) = config.tables.first() {
-        client.warm(table, route.resource.table.key).await;
+        let warm = || client.warm(table, route.resource.table.key);
+        match config.limits {
+            None => warm().await,
+            // The write of a lease runs beside the read, so it needs a connection of its own.
+            Some(_) => drop(join(warm(), warm()).await),
+        }
     }
     Ok(App::new(route, config, client))
 }

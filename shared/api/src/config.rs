@@ -1,9 +1,10 @@
 //! The environment variables that a function reads, in addition to those of its DynamoDB client.
 
 use pagination::{Partition, Sealer};
+use rate_limits::Policy;
 
 use crate::http::EdgeSecret;
-use crate::route::Route;
+use crate::route::{Quota, Route};
 
 /// The configuration of a function.
 #[derive(Debug, Clone)]
@@ -17,6 +18,8 @@ pub struct Config {
     /// Made of `EDGE_SECRET` and `EDGE_SECRET_PREVIOUS`: the secret of a CDN in front of the API;
     /// unless set, there is no CDN.
     pub edge: Option<EdgeSecret>,
+    /// The quotas of the route's callers, if it declares one and the environment sets one.
+    pub limits: Option<LimitsConfig>,
     /// `STACK_NAME`: the dimension `stack` of the metrics; `local` unless set.
     pub stack: String,
     /// `READ_ANY_SCOPE`: the scope that may read everybody's items; unless set, nobody may.
@@ -26,6 +29,20 @@ pub struct Config {
     /// `LOG_LEVEL`: `error`, `warn`, `info` (unless set), `debug` or `trace` (the same as `debug`:
     /// at `trace`, libraries log bodies).
     pub log_level: tracing::Level,
+}
+
+/// The quotas of a function. Each is read in the form `600;w=60`, units in a window of seconds; unset
+/// or with a quota of 0, it is no limit.
+#[derive(Debug, Clone)]
+pub struct LimitsConfig {
+    /// `LIMITS_TABLE`: the name of the table of the counters.
+    pub table: String,
+    /// `CALLER_LIMIT`: the quota of each caller.
+    pub caller: Option<Policy>,
+    /// `SERVICE_LIMIT`: the quota of each caller with the scope `READ_ANY_SCOPE`.
+    pub service: Option<Policy>,
+    /// `ADDRESS_LIMIT`: the quota of each source address of a public route.
+    pub address: Option<Policy>,
 }
 
 /// The reasons why a function does not start, on one line.
@@ -107,6 +124,7 @@ impl Config {
                 }
             }
         });
+        let limits = limits(route.quota, &variable, &mut wrong);
         let stack = variable("STACK_NAME").unwrap_or_else(|| "local".to_owned());
         let log_level = match variable("LOG_LEVEL").as_deref().map(str::parse) {
             None => tracing::Level::INFO,
@@ -130,6 +148,7 @@ impl Config {
                 shards,
                 sealer,
                 edge,
+                limits,
                 stack,
                 read_any_scope: variable("READ_ANY_SCOPE"),
                 full_timing,
@@ -139,4 +158,32 @@ impl Config {
             Err(BootError::new(&wrong))
         }
     }
+}
+
+/// Reads the quotas that a route declares. Every one of them is off unless it is set.
+fn limits(
+    quota: Quota,
+    variable: &impl Fn(&str) -> Option<String>,
+    wrong: &mut Vec<String>,
+) -> Option<LimitsConfig> {
+    let mut policy = |name: &'static str, from: &str| {
+        let read = Policy::parse(name, &variable(from)?);
+        read.unwrap_or_else(|error| {
+            wrong.push(format!("{from} {error}"));
+            None
+        })
+    };
+    let (caller, service, address) = match quota {
+        Quota::None => return None,
+        Quota::PerCaller(_) => {
+            (policy("caller", "CALLER_LIMIT"), policy("service", "SERVICE_LIMIT"), None)
+        }
+        Quota::PerAddress(_) => (None, None, policy("address", "ADDRESS_LIMIT")),
+    };
+    [&caller, &service, &address].into_iter().flatten().next()?;
+    let Some(table) = variable("LIMITS_TABLE") else {
+        wrong.push("LIMITS_TABLE is not set (the name of the table of the quotas)".to_owned());
+        return None;
+    };
+    Some(LimitsConfig { table, caller, service, address })
 }

@@ -34,6 +34,7 @@
 //!     about: "List things of a kind, the biggest first.",
 //!     resource: &THINGS,
 //!     access: Access::Public,
+//!     quota: Quota::None,
 //!     shape: Shape::List(List {
 //!         filters: &[Filter { parameter: "kind", field: "kind", accepts: Accepts::Text, about: "Things of this kind." }],
 //!         sorts: &[SortOption { name: "size", field: "size", order: Order::Descending, about: "the biggest first" }],
@@ -66,6 +67,7 @@ mod config;
 mod dynamodb;
 mod handler;
 mod http;
+mod limits;
 mod log;
 mod meter;
 mod mistakes;
@@ -75,7 +77,7 @@ mod timestamp;
 
 pub use app::App;
 pub use boot::{boot, run};
-pub use config::{BootError, Config};
+pub use config::{BootError, Config, LimitsConfig};
 pub use dynamodb::{Client, Item, ReadError, Reader};
 pub use handler::{
     Expanded, FoundItem, ItemRequest, ListPage, ListPlan, ListRequest, answer, parameter_names,

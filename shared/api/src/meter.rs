@@ -1,4 +1,4 @@
-//! The cost of one request: calls, rounds, read units and time.
+//! The cost of one request: calls, rounds, units and time.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -20,6 +20,7 @@ struct Spent {
     rounds_begun: u32,
     rounds_ended: u32,
     units: f64,
+    write_units: f64,
     waited: Duration,
     /// The start of the current period with at least one call in progress.
     since: Option<Instant>,
@@ -45,6 +46,12 @@ impl Meter {
         self.with(|spent| spent.units)
     }
 
+    /// Returns the write capacity units.
+    #[must_use]
+    pub fn write_units(&self) -> f64 {
+        self.with(|spent| spent.write_units)
+    }
+
     /// Returns the time during which at least one call was in progress.
     #[must_use]
     pub fn waited(&self) -> Duration {
@@ -54,6 +61,11 @@ impl Meter {
     /// Adds read capacity units.
     pub(crate) fn add_units(&self, units: f64) {
         self.with(|spent| spent.units += units);
+    }
+
+    /// Adds write capacity units.
+    pub(crate) fn add_write_units(&self, units: f64) {
+        self.with(|spent| spent.write_units += units);
     }
 
     /// Begins a call, which ends when the returned guard is dropped.

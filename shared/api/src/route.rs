@@ -2,12 +2,14 @@
 //! documents and tests read.
 
 mod list;
+mod quota;
 
 pub use cache_headers::Policy;
 pub use pagination::{Index, Order, Partition, Projects, Table};
 pub use projection::{Epoch, Field, Join, Kind, field};
 
 pub use list::{Accepts, Expansion, Filter, Limits, List, Place, SortOption};
+pub use quota::{Quota, Weights};
 
 use projection::names_in;
 
@@ -49,6 +51,8 @@ pub struct Route {
     pub resource: &'static Resource,
     /// The callers that are allowed.
     pub access: Access,
+    /// What a caller may use of it.
+    pub quota: Quota,
     /// One item or a list.
     pub shape: Shape,
 }
@@ -98,8 +102,9 @@ pub enum Shape {
 ///
 /// # Panics
 /// If a resource's key attribute is neither a field's nor fixed; if a summary, `modified`, a filter
-/// or a sort names what is no field; or if a route that is not public has a cache policy that lets
-/// shared caches keep its answers. In a `const` the compiler reports it:
+/// or a sort names what is no field; if a route that is not public has a cache policy that lets
+/// shared caches keep its answers; or if a public route has a quota for each caller, or another one
+/// a quota for each address. In a `const` the compiler reports it:
 ///
 /// ```compile_fail
 /// # use api::*;
@@ -141,6 +146,15 @@ pub const fn check(resources: &[&Resource], routes: &[&Route]) {
         assert!(
             private || matches!(routes[i].access, Access::Public),
             "a route that is not public has a public cache policy"
+        );
+        let public = matches!(routes[i].access, Access::Public);
+        assert!(
+            !public || !matches!(routes[i].quota, Quota::PerCaller(_)),
+            "a public route has a quota for each caller, and no caller"
+        );
+        assert!(
+            public || !matches!(routes[i].quota, Quota::PerAddress(_)),
+            "a route that is not public has a quota for each address, not for each caller"
         );
         if let Shape::List(List { filters, sorts, .. }) = &routes[i].shape {
             let mut j = 0;

@@ -54,6 +54,7 @@ const GET: Route = Route {
     about: "Get a thing.",
     resource: &THINGS,
     access: Access::Public,
+    quota: Quota::None,
     shape: Shape::One,
 };
 const SIZE: Filter = Filter {
@@ -82,6 +83,7 @@ const OWNED: Route = Route {
     about: "List an owner's things.",
     resource: &THINGS,
     access: Access::owner("ownerId"),
+    quota: Quota::None,
     shape: Shape::List(LIST),
 };
 const PUBLIC: Route = Route { path: "/things", access: Access::Public, ..OWNED };
@@ -402,6 +404,7 @@ fn paths_of_every_kind_are_accepted() {
             Route {
                 path: "/things/{thingId}",
                 access: Access::Owner { field: "ownerId", claim: "tenant" },
+                quota: Quota::None,
                 ..GET
             },
         ),
@@ -410,6 +413,7 @@ fn paths_of_every_kind_are_accepted() {
             Route {
                 path: "/owners/{ownerId}/things",
                 access: Access::Scope("things:read"),
+                quota: Quota::None,
                 ..OWNED
             },
         ),

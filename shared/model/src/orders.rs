@@ -1,9 +1,6 @@
 //! Orders: each user's own, by time or by status.
 
-use api::{
-    Accepts, Access, Expansion, Field, Filter, Index, Join, Kind, Limits, List, Order, Partition,
-    Place, Policy, Projects, Resource, Route, Shape, SortOption, Table, field,
-};
+use api::{Accepts, Access, Expansion, Field, Filter, Index, Join, Kind, Limits, List, Order, Partition, Place, Policy, Projects, Quota, Resource, Route, Shape, SortOption, Table, Weights, field};
 
 use crate::{PRODUCTS, USERS, products::PRODUCT_SUMMARY, users::USER_SUMMARY};
 
@@ -80,6 +77,7 @@ pub static LIST_USER_ORDERS: Route = Route {
     about: "List a user's orders, newest first unless sorted otherwise. `me` stands for the caller.",
     resource: &ORDERS,
     access: Access::owner("userId"),
+    quota: Quota::PerCaller(Weights { items: 50, expansion: 1 }),
     shape: Shape::List(List {
         filters: &[
             Filter {

@@ -1,9 +1,6 @@
 //! Products: a public catalogue, by category or as a whole.
 
-use api::{
-    Accepts, Access, Field, Filter, Index, Kind, Limits, List, Order, Partition, Policy, Projects,
-    Resource, Route, Shape, SortOption, Table, field,
-};
+use api::{Accepts, Access, Field, Filter, Index, Kind, Limits, List, Order, Partition, Policy, Projects, Quota, Resource, Route, Shape, SortOption, Table, field};
 
 /// The attributes that `byCategory…` and `byShard…` project; with the keys of index and table they
 /// are the summary.
@@ -93,6 +90,7 @@ pub static LIST_PRODUCTS: Route = Route {
     about: "List products, newest first unless sorted otherwise.",
     resource: &PRODUCTS,
     access: Access::Public,
+    quota: Quota::None,
     shape: Shape::List(List {
         filters: &[
             Filter {

@@ -1,6 +1,6 @@
 //! Users: each reads their own record.
 
-use api::{Access, Field, Kind, Policy, Resource, Route, Shape, Table, field};
+use api::{Access, Field, Kind, Policy, Quota, Resource, Route, Shape, Table, Weights, field};
 
 const FIELDS: &[Field] = &[
     field("userId", Kind::Text, "The user's id."),
@@ -54,6 +54,7 @@ pub static GET_USER: Route = Route {
     about: "Get a user. `me` stands for the caller.",
     resource: &USERS,
     access: Access::owner("userId"),
+    quota: Quota::PerCaller(Weights::ONE),
     shape: Shape::One,
 };
 

@@ -185,12 +185,15 @@ mod tests {
     fn tables_come_from_the_template_and_are_made_once() {
         let folder = std::env::temp_dir().join(format!("dev-database-{}", std::process::id()));
         let db = open(Some(&folder)).unwrap();
-        assert_eq!(create_tables(&db, &template()).unwrap(), ["orders", "products", "users"]);
+        assert_eq!(
+            create_tables(&db, &template()).unwrap(),
+            ["limits", "orders", "products", "users"]
+        );
         drop(db);
         let again = open(Some(&folder)).unwrap();
         assert!(create_tables(&again, &template()).unwrap().is_empty());
         let mut other = template();
-        other.tables[0].create["GlobalSecondaryIndexes"][0]["IndexName"] = "byOther".into();
+        other.tables[1].create["GlobalSecondaryIndexes"][0]["IndexName"] = "byOther".into();
         let error = create_tables(&again, &other).unwrap_err().to_string();
         assert!(error.contains("another template.yaml"), "{error}");
         std::fs::remove_dir_all(&folder).unwrap();

@@ -20,6 +20,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 pub use table::{Index, Key, Kind, Table};
 
+/// The logical id of the table with the counters of the callers' quotas. It is no resource's.
+pub const COUNTERS: &str = "LimitsTable";
+
 /// A template with its tables and functions taken out.
 #[derive(Debug, Clone)]
 pub struct Template {
@@ -91,6 +94,11 @@ impl Template {
     /// The table of a local name.
     pub fn table(&self, local_name: &str) -> Option<&Table> {
         self.tables.iter().find(|table| table.local_name == local_name)
+    }
+
+    /// The table with the counters of the callers' quotas, if there is one.
+    pub fn counters(&self) -> Option<&Table> {
+        self.tables.iter().find(|table| table.logical_id == COUNTERS)
     }
 
     /// The function that runs a binary (`list-things`).

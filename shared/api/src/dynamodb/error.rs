@@ -87,6 +87,17 @@ impl<E: ProvideErrorMetadata + std::error::Error + 'static> From<SdkError<E, Htt
     }
 }
 
+impl ReadError {
+    /// Returns true if an error means throttling, of whatever kind.
+    pub(crate) fn is_throttling<E: ProvideErrorMetadata>(
+        error: &SdkError<E, HttpResponse>,
+    ) -> bool {
+        let SdkError::ServiceError(service) = error else { return false };
+        is_throttling(service.raw())
+            || service.err().code().is_some_and(|code| THROTTLING.contains(&code))
+    }
+}
+
 /// The
 /// [error codes](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html)
 /// that mean throttling.

@@ -77,7 +77,7 @@ impl ItemRequest {
     /// Reads the item.
     ///
     /// # Errors
-    /// 404 if there is no such item; 502, 503 and 504 for failures of DynamoDB.
+    /// 429 if the caller's quota is used up; 404 if there is no such item; 502, 503 and 504 for failures of DynamoDB.
     pub async fn run(self, app: &App, request: &Request) -> Result<FoundItem, Problem> {
         let Self { resource, key, owner, selection } = self;
         let modified = resource.modified.and_then(|name| resource.field(name));
@@ -86,10 +86,9 @@ impl ItemRequest {
             .into_iter()
             .chain(owner.as_ref().map(|(attribute, _)| *attribute))
             .collect();
-        let found = app
-            .reader(resource, request, &selection, None)?
-            .get(&resource.table, &key, &picks)
-            .await?;
+        let reader = app.reader(resource, request, &selection, None)?;
+        let read = async { Ok(reader.get(&resource.table, &key, &picks).await?) };
+        let found = app.within_quota(request, app.route().quota.weights().cost(1, 0), read).await?;
         let (item, picked) = found.ok_or(ProblemKind::NotFound)?;
         let picked = |attribute: &str| {
             picks

@@ -188,8 +188,16 @@ impl<'r> ListPlan<'r> {
     /// Reads the page and its expansions.
     ///
     /// # Errors
-    /// 502, 503 and 504 for failures of DynamoDB; 400 if `page` lies beyond the counting limit.
+    /// 429 if the caller's quota is used up; 502, 503 and 504 for failures of DynamoDB; 400 if
+    /// `page` lies beyond the counting limit.
     pub async fn run(self, app: &App, request: &Request) -> Result<ListPage<'r>, Problem> {
+        let ListRequest { route, expansions, limit, .. } = &self.request;
+        let expansions = u32::try_from(expansions.len()).unwrap_or(u32::MAX);
+        let cost = route.quota.weights().cost(limit.get(), expansions);
+        app.within_quota(request, cost, self.read(app, request)).await
+    }
+
+    async fn read(self, app: &App, request: &Request) -> Result<ListPage<'r>, Problem> {
         let ListRequest { route, selection, expansions, limit, grant, .. } = &self.request;
         let within = expansions.iter().find_map(|expanded| match expanded.expansion.place {
             Place::Within { join, member } => Some((expanded, join, member)),

@@ -4,8 +4,8 @@
 //! ([format](https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html))
 //! or a function URL. `lambda_http`'s own conversion builds a URI, a body and a map of all headers,
 //! and panics on input that they cannot hold (a raw space in the query, 40,000 headers, a 64 KB
-//! path). This module keeps the raw query, the raw path, the claims and seven headers, borrowed
-//! where possible, and skips everything else.
+//! path). This module keeps the raw query, the raw path, the claims, the source address and seven
+//! headers, borrowed where possible, and skips everything else.
 
 use std::{borrow::Cow, collections::HashMap, fmt};
 
@@ -46,12 +46,16 @@ pub(crate) struct RequestContext<'a> {
     pub(crate) authorizer: Option<Authorizer<'a>>,
     #[serde(borrow, default, deserialize_with = "text_or_empty")]
     pub(crate) domain_name: Cow<'a, str>,
-    pub(crate) http: Http,
+    #[serde(borrow)]
+    pub(crate) http: Http<'a>,
 }
 
 #[derive(Debug, Deserialize)]
-pub(crate) struct Http {
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Http<'a> {
     pub(crate) method: String,
+    #[serde(borrow, default, deserialize_with = "text_or_empty")]
+    pub(crate) source_ip: Cow<'a, str>,
 }
 
 #[derive(Debug, Deserialize)]

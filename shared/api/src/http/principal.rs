@@ -21,6 +21,9 @@ pub struct Principal {
     /// True if the caller has the scope that the route asks for, or the one that may read
     /// everybody's items.
     has_scope: bool,
+    /// True if the caller has the scope that may read everybody's items, whatever the route asks
+    /// for: it is a service, with a quota of its own.
+    pub(crate) is_service: bool,
 }
 
 impl Principal {
@@ -32,9 +35,10 @@ impl Principal {
             Access::Scope(scope) => (Some(scope), None),
             Access::Owner { claim, .. } => (read_any, claims.text(claim)),
         };
-        let has_scope = scope
-            .is_some_and(|scope| claims.has_word("scope", scope) || claims.has_word("scp", scope));
-        Some(Self { subject: claims.text("sub")?, own, has_scope })
+        let has = |scope| claims.has_word("scope", scope) || claims.has_word("scp", scope);
+        let has_scope = scope.is_some_and(has);
+        let is_service = read_any.is_some_and(has);
+        Some(Self { subject: claims.text("sub")?, own, has_scope, is_service })
     }
 
     /// Checks that the caller may use a route at all, apart from the question whose items they
@@ -70,6 +74,11 @@ impl Principal {
     /// 403 for a token without the claim.
     pub(crate) fn owner(&self) -> Result<String, Problem> {
         self.own.clone().ok_or_else(|| ProblemKind::Forbidden.into())
+    }
+
+    /// Returns the claim that names the caller as an owner.
+    pub(crate) fn own(&self) -> Option<&str> {
+        self.own.as_deref()
     }
 
     /// Returns `true` if the caller may read everybody's items.

@@ -4,8 +4,11 @@
 //! the 5xx has no internal details: those go to the log.
 
 use http::StatusCode;
-use projection::nearest;
 use serde::Serialize;
+
+mod parameter_error;
+
+pub use parameter_error::ParameterError;
 
 /// The kinds of problem. Each has a section in `docs/problems.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +33,8 @@ pub enum ProblemKind {
     PreconditionFailed,
     /// The query string is too long.
     QueryTooLong,
+    /// The caller has used up its quota.
+    QuotaExceeded,
     /// The function or its configuration has a fault.
     Internal,
     /// DynamoDB's response could not be read.
@@ -42,7 +47,7 @@ pub enum ProblemKind {
 
 impl ProblemKind {
     /// Every kind, for documents and tests.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::InvalidParameter,
         Self::InvalidCursor,
         Self::MalformedRequest,
@@ -53,6 +58,7 @@ impl ProblemKind {
         Self::MethodNotAllowed,
         Self::PreconditionFailed,
         Self::QueryTooLong,
+        Self::QuotaExceeded,
         Self::Internal,
         Self::BadGateway,
         Self::Unavailable,
@@ -122,6 +128,12 @@ impl ProblemKind {
                 title: "Query string too long",
                 detail: "A query string can have at most 4096 bytes.",
             },
+            Self::QuotaExceeded => Spec {
+                uri: "/problems/quota-exceeded",
+                status: StatusCode::TOO_MANY_REQUESTS,
+                title: "Quota exceeded",
+                detail: "Try again after the number of seconds in `Retry-After`. `RateLimit-Policy` names the quota.",
+            },
             Self::Internal => Spec {
                 uri: "/problems/internal",
                 status: StatusCode::INTERNAL_SERVER_ERROR,
@@ -180,56 +192,6 @@ struct Spec {
 /// The maximum number of errors in one response.
 pub(crate) const MAX_ERRORS: usize = 32;
 
-/// One error of one parameter.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ParameterError {
-    /// The parameter's name as the caller wrote it, cut to 64 characters.
-    pub parameter: String,
-    /// The reason, and the values that would be valid.
-    pub detail: String,
-    /// The nearest valid name or value, if one is near.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub suggestion: Option<String>,
-}
-
-impl ParameterError {
-    /// Makes an error without a suggestion.
-    pub fn new(parameter: &str, detail: impl Into<String>) -> Self {
-        Self { parameter: excerpt(parameter), detail: detail.into(), suggestion: None }
-    }
-
-    /// Makes the error of a parameter whose name is not in `valid`.
-    pub(crate) fn unknown_name(name: &str, valid: &[&str]) -> Self {
-        Self::unknown(name, "is not a parameter of this route", name, "parameters", valid)
-    }
-
-    /// Makes the error of a parameter with a value, or one value of a list, that is not in `valid`.
-    pub(crate) fn unknown_value(parameter: &str, value: &str, valid: &[&str]) -> Self {
-        Self::unknown(
-            parameter,
-            &format!("`{}` is not a valid value", excerpt(value)),
-            value,
-            "values",
-            valid,
-        )
-    }
-
-    fn unknown(parameter: &str, reason: &str, text: &str, noun: &str, valid: &[&str]) -> Self {
-        let suggestion = nearest(&excerpt(text), valid.iter().copied()).map(str::to_owned);
-        let list = valid.join(", ");
-        let detail = match &suggestion {
-            Some(nearest) => format!("{reason}; did you mean `{nearest}`? Valid {noun}: {list}"),
-            None => format!("{reason}; valid {noun}: {list}"),
-        };
-        Self { suggestion, ..Self::new(parameter, detail) }
-    }
-}
-
-/// Cuts a caller's text to 64 characters, to be repeated in a response.
-fn excerpt(text: &str) -> String {
-    text.chars().take(64).collect()
-}
-
 /// An error for the caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
@@ -237,11 +199,14 @@ pub struct Problem {
     pub kind: ProblemKind,
     /// The errors of single parameters, for [`ProblemKind::InvalidParameter`].
     pub errors: Vec<ParameterError>,
+    /// The names of the policies that the request would exceed, for
+    /// [`ProblemKind::QuotaExceeded`].
+    pub violated_policies: Vec<&'static str>,
 }
 
 impl From<ProblemKind> for Problem {
     fn from(kind: ProblemKind) -> Self {
-        Self { kind, errors: Vec::new() }
+        Self { kind, errors: Vec::new(), violated_policies: Vec::new() }
     }
 }
 
@@ -250,7 +215,13 @@ impl Problem {
     #[must_use]
     pub fn parameters(mut errors: Vec<ParameterError>) -> Self {
         errors.truncate(MAX_ERRORS);
-        Self { kind: ProblemKind::InvalidParameter, errors }
+        Self { errors, ..ProblemKind::InvalidParameter.into() }
+    }
+
+    /// Makes the problem of a request that would exceed the quota of `policy`.
+    #[must_use]
+    pub fn quota_exceeded(policy: &'static str) -> Self {
+        Self { violated_policies: vec![policy], ..ProblemKind::QuotaExceeded.into() }
     }
 
     /// Writes the JSON body. `instance` is the request's id.
@@ -265,8 +236,10 @@ impl Problem {
             instance: &'a str,
             #[serde(skip_serializing_if = "<[_]>::is_empty")]
             errors: &'a [ParameterError],
+            #[serde(rename = "violated-policies", skip_serializing_if = "<[_]>::is_empty")]
+            violated_policies: &'a [&'static str],
         }
-        let Self { kind, errors } = self;
+        let Self { kind, errors, violated_policies } = self;
         let Spec { uri, status, title, detail } = kind.spec();
         serde_json::to_vec(&Body {
             r#type: uri,
@@ -275,6 +248,7 @@ impl Problem {
             detail,
             instance,
             errors,
+            violated_policies,
         })
         .unwrap_or_default()
     }
@@ -294,44 +268,6 @@ mod tests {
                 "{kind:?}"
             );
         }
-    }
-
-    #[test]
-    fn a_name_is_suggested_only_if_it_is_near() {
-        let suggestion = |name: &str| {
-            ParameterError::unknown_name(name, &["category", "limit", "minPrice"]).suggestion
-        };
-        for (near, known) in [
-            ("LIMIT", "limit"),
-            ("lmit", "limit"),
-            ("limi", "limit"),
-            ("catgeroy", "category"),
-            ("minprice", "minPrice"),
-        ] {
-            assert_eq!(suggestion(near).as_deref(), Some(known), "{near}");
-        }
-        for far in ["l", "limits-of-all", "cat", "xxxxx", ""] {
-            assert_eq!(suggestion(far), None, "{far}");
-        }
-    }
-
-    #[test]
-    fn an_unknown_value_is_told_with_the_valid_ones() {
-        let error = |value| ParameterError::unknown_value("status", value, &["pending", "shipped"]);
-        let near = error("shiped");
-        assert_eq!(
-            near.detail,
-            "`shiped` is not a valid value; did you mean `shipped`? Valid values: pending, shipped"
-        );
-        assert_eq!(
-            (near.parameter.as_str(), near.suggestion.as_deref()),
-            ("status", Some("shipped"))
-        );
-        assert_eq!(
-            error("lost").detail,
-            "`lost` is not a valid value; valid values: pending, shipped"
-        );
-        assert!(error(&"é".repeat(4096)).detail.len() < 256);
     }
 
     #[test]

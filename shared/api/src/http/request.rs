@@ -1,6 +1,10 @@
 //! A request as handlers see it, read from one event.
 
-use std::{borrow::Cow, time::Instant};
+use std::{
+    borrow::Cow,
+    sync::{Mutex, PoisonError},
+    time::Instant,
+};
 
 use http::{HeaderMap, Method};
 
@@ -10,8 +14,9 @@ use crate::http::event::{Claims, Event};
 use crate::http::principal::{Grant, Principal};
 use crate::http::problem::{ParameterError, Problem, ProblemKind};
 use crate::http::query_string::{self, QueryString};
+use crate::limits::Counted;
 use crate::meter::Meter;
-use crate::route::{Access, MAX_QUERY_BYTES, Route, parameter};
+use crate::route::{Access, MAX_QUERY_BYTES, Quota, Route, parameter};
 
 /// One request.
 #[derive(Debug)]
@@ -24,6 +29,10 @@ pub struct Request {
     /// The path parameters, each with its value, decoded once; `None` if it cannot be decoded.
     path: Vec<(&'static str, Option<String>)>,
     principal: Option<Principal>,
+    /// The caller's address, on a route with a quota for each address.
+    address: Option<String>,
+    /// What became of the caller's quota.
+    counted: Mutex<Option<Counted>>,
 }
 
 impl Request {
@@ -73,6 +82,8 @@ impl Request {
         let path = path_parameters(&event, route)?;
         let raw_query = event.raw_query_string.into_owned();
         let headers = event.headers.0;
+        let address = matches!(route.quota, Quota::PerAddress(_))
+            .then(|| event.request_context.http.source_ip.into_owned());
         let of = |claims: &Claims<'_>| Principal::of(claims, route.access, read_any);
         let principal = event
             .request_context
@@ -84,7 +95,37 @@ impl Request {
             let token = crate::http::principal::local_token(&headers)?;
             of(&serde_json::from_slice(&token).ok()?)
         });
-        Ok(Self { method, headers, deadline, meter: Meter::default(), raw_query, path, principal })
+        Ok(Self {
+            method,
+            headers,
+            deadline,
+            meter: Meter::default(),
+            raw_query,
+            path,
+            principal,
+            address,
+            counted: Mutex::default(),
+        })
+    }
+
+    /// Returns the caller, if there is one.
+    pub(crate) fn principal(&self) -> Option<&Principal> {
+        self.principal.as_ref()
+    }
+
+    /// Returns the caller's address, on a route with a quota for each address.
+    pub(crate) fn address(&self) -> Option<&str> {
+        self.address.as_deref()
+    }
+
+    /// Notes what became of the caller's quota.
+    pub(crate) fn count(&self, counted: Counted) {
+        *self.counted.lock().unwrap_or_else(PoisonError::into_inner) = Some(counted);
+    }
+
+    /// Returns what became of the caller's quota, if the request came so far.
+    pub(crate) fn counted(&self) -> Option<Counted> {
+        *self.counted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Checks that the caller may read what the path names. Call this before every other check.
@@ -244,6 +285,7 @@ mod tests {
         about: "Get a thing.",
         resource: &THINGS,
         access: Access::Public,
+        quota: Quota::None,
         shape: Shape::One,
     };
 

@@ -126,6 +126,8 @@ impl Problem {
             | ProblemKind::NotFound
             | ProblemKind::PreconditionFailed
             | ProblemKind::QueryTooLong
+            // Its `Retry-After` comes with the other fields of the quota.
+            | ProblemKind::QuotaExceeded
             | ProblemKind::Internal
             | ProblemKind::BadGateway
             | ProblemKind::Timeout => None,

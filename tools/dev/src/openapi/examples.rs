@@ -237,6 +237,10 @@ pub(crate) fn problem(kind: ProblemKind) -> Value {
         }
         _ => Vec::new(),
     };
-    let body = Problem { kind, errors }.body(INSTANCE);
+    let problem = match kind {
+        ProblemKind::QuotaExceeded => Problem::quota_exceeded("caller"),
+        _ => Problem { errors, ..kind.into() },
+    };
+    let body = problem.body(INSTANCE);
     serde_json::from_slice(&body).unwrap_or_default()
 }

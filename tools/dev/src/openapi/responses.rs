@@ -1,7 +1,7 @@
 //! Responses and their headers: those of the functions, and those of API Gateway itself.
 
 use super::{Document, examples, reference, schemas};
-use api::{Access, Policy, ProblemKind, Route, Shape};
+use api::{Access, Policy, ProblemKind, Quota, Route, Shape};
 use serde_json::{Map, Value, json};
 
 /// The answers of API Gateway itself, by status.
@@ -12,7 +12,7 @@ const OF_THE_GATEWAY: [(u16, &str, &str); 6] = [
         "the token is missing, malformed, expired, or of another issuer or audience",
     ),
     (404, "Not Found", "there is no such route, as with an empty id or another method"),
-    (429, "Too Many Requests", "the route's rate or burst limit is reached"),
+    (429, "Too Many Requests", "the route's rate or burst limit, over all callers, is reached"),
     (500, "Internal Server Error", "the function crashed or could not be called"),
     (503, "Service Unavailable", "the function did not answer, or none was free to"),
     (504, "Endpoint request timed out", "the function did not answer in time"),
@@ -24,6 +24,7 @@ fn problems(route: &Route) -> impl Iterator<Item = ProblemKind> {
         ProblemKind::Unauthorized | ProblemKind::Forbidden => route.access != Access::Public,
         ProblemKind::NotFound => !route.is_list(),
         ProblemKind::InvalidCursor => route.is_list(),
+        ProblemKind::QuotaExceeded => route.quota != Quota::None,
         // API Gateway has no route for another method; a function URL gives this answer.
         ProblemKind::MethodNotAllowed => false,
         // The published address is the CDN's, if there is one.
@@ -132,9 +133,15 @@ fn failure(status: u16, kinds: &[ProblemKind], gateway: bool, head: bool) -> Val
     for (of, header, component) in [
         (401, "WWW-Authenticate", "WwwAuthenticate"),
         (405, "Allow", "Allow"),
+        (404, "RateLimit-Policy", "RateLimitPolicy"),
+        (404, "RateLimit", "RateLimit"),
+        (429, "RateLimit-Policy", "RateLimitPolicy"),
+        (429, "RateLimit", "RateLimit"),
+        (429, "Retry-After", "RetryAfter"),
         (503, "Retry-After", "RetryAfter"),
     ] {
-        if of == status {
+        // API Gateway sends none of them with its own answers.
+        if of == status && (!kinds.is_empty() || of == 503) {
             headers.insert(header.to_owned(), reference("headers", component));
         }
     }
@@ -219,12 +226,17 @@ fn kept(route: &Route) -> Value {
             "Who may keep the answer, and for how long; `no-store` where time cut the page short.",
         ),
     };
-    json!({
+    let mut headers = json!({
         "ETag": reference("headers", "ETag"),
         "Cache-Control": header(true, &values, about),
         "Vary": shared("Vary", true),
         "Server-Timing": shared("ServerTiming", true),
-    })
+    });
+    if matches!(route.quota, Quota::PerCaller(_)) {
+        headers["RateLimit-Policy"] = reference("headers", "RateLimitPolicy");
+        headers["RateLimit"] = reference("headers", "RateLimit");
+    }
+    headers
 }
 
 fn header(required: bool, values: &[&str], about: &str) -> Value {
@@ -255,6 +267,9 @@ pub(crate) fn headers() -> Value {
             about,
         )
     };
+    let policy = "The quota of the caller: units in a window of seconds. Where the stack sets one, on private answers \
+                  and on 429 (draft-ietf-httpapi-ratelimit-headers-10).";
+    let left = "A hint at what remains of it, and the seconds until it is whole again. A request costs 1, and more if it reads more.";
     let date = "^[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT$";
     let link = "The first, previous and next page (RFC 8288), relative to this request's own URI, with its other parameters. \
                 Those with which the header would have more than 3,072 bytes are left out: the body has the cursors.";
@@ -268,6 +283,8 @@ pub(crate) fn headers() -> Value {
         "Link": of(false, "^<\\?[^>]*>; rel=\"(first|prev|next)\"(, <\\?[^>]*>; rel=\"(prev|next)\"){0,2}$", "<?limit=10>; rel=\"first\"", link),
         "ContentEncoding": of(false, "^gzip$", "gzip", "Where the caller takes gzip and the body is 1 KiB or longer."),
         "WwwAuthenticate": of(true, "^Bearer", "Bearer", "How to sign in (RFC 6750)."),
+        "RateLimitPolicy": of(false, "^\"[a-z0-9-]+\";q=[0-9]+;w=[0-9]+$", "\"caller\";q=600;w=60", policy),
+        "RateLimit": of(false, "^\"[a-z0-9-]+\";r=[0-9]+;t=[0-9]+$", "\"caller\";r=573;t=41", left),
         "RetryAfter": of(false, "^[0-9]+$", "1", "Seconds to wait. From the function."),
         "Allow": of(true, "^GET, HEAD$", "GET, HEAD", "The methods that there are."),
     })

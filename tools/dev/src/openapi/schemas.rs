@@ -254,6 +254,12 @@ fn problem() -> Value {
             "items": reference("schemas", "ParameterError"),
             "description": "Of `/problems/invalid-parameter`: all that is wrong, not the first thing alone.",
         },
+        "violated-policies": {
+            "type": "array",
+            "minItems": 1,
+            "items": { "type": "string" },
+            "description": "Of `/problems/quota-exceeded`: the names in `RateLimit-Policy` that the request would exceed.",
+        },
     });
     let about = "RFC 9457. docs/problems.md has a section for each `type`.";
     described(closed(properties, &["type", "title", "status", "detail", "instance"]), about)
