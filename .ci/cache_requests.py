@@ -44,6 +44,9 @@ def get(status, cache, path, method="GET", token=None, **headers):
     answer = Answer(connection.getresponse())
     connection.close()
     expect(f"{method} {path} {headers}: {answer.body[:300]}", (answer.status, answer["x-cache"]), (status, cache))
+    if cache != "never":
+        kept = [name for name in answer.headers if name.startswith("ratelimit")]
+        expect(f"{method} {path}: fields of a quota that a shared cache keeps", kept, [])
     checks += 1
     return answer
 
@@ -160,6 +163,8 @@ def private(route):
         expansions = {"expand": ",".join(route.expansions)} if route.expansions and id == "me" else {}
         path = route.url(id, limit=2 if route.is_list else None, **expansions)
         answer = never(path, token=TOKEN)
+        if route.counted:
+            expect(f"{path}: the quota of the caller", answer["ratelimit-policy"], '"caller";q=100000;w=3600')
         get(304, "never", path, token=TOKEN, if_none_match=answer["etag"])
         never(path, 401)
         if id == "me":

@@ -42,6 +42,7 @@ class Route:
         self.sorts = self.options("sort")
         self.expansions = self.options("expand")
         answer = operation["responses"]["200"]
+        self.counted = "RateLimit-Policy" in answer["headers"]
         self.stored = any(text.startswith("public") for text in answer["headers"]["Cache-Control"]["schema"].get("enum", []))
         self.body = self.resolved(answer["content"]["application/json"]["schema"])
         self.item = self.resolved(self.body["properties"]["items"]["items"]) if self.is_list else self.body

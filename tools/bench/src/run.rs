@@ -48,6 +48,8 @@ pub(crate) struct Options {
 enum Part {
     /// A user with 10,000 orders: the naive route against this one, 5 ms a round trip
     CaseStudy,
+    /// A cold start of get-user without and with a quota for each caller
+    Quota,
     /// Where the instructions of one kind of request go
     Profile {
         /// A scenario, as the table names it
@@ -122,6 +124,15 @@ pub(crate) async fn bench(options: Options) -> Result<ExitCode> {
         profile.await.context("the profile ended")??;
         return Ok(ExitCode::SUCCESS);
     }
+    if matches!(options.part, Some(Part::Quota)) {
+        let ours = Candidate::ours(&[Route::GetUser], !options.no_build).await?;
+        let scene = Scene::new(&bundle, Extent { products: 100, orders: 100 }).await?;
+        let starts = if options.quick { 5 } else { 60 };
+        let effort = Effort { starts, ..options.effort() };
+        let run = tokio::task::spawn_blocking(move || quota(&ours, &scene, effort));
+        run.await.context("the benchmark ended")??;
+        return Ok(ExitCode::SUCCESS);
+    }
     let begin = std::time::Instant::now();
     let bar = ProgressBar::new_spinner();
     bar.enable_steady_tick(Duration::from_millis(200));
@@ -187,6 +198,34 @@ pub(crate) async fn bench(options: Options) -> Result<ExitCode> {
         workspace::shown(&folder)
     );
     Ok(ExitCode::SUCCESS)
+}
+
+/// Prints the cold starts of a function without and with a quota, by turns.
+fn quota(ours: &Candidate, scene: &Scene, effort: Effort) -> Result<()> {
+    let scenarios = scenario::all();
+    let first = scenarios.first().context("there is no scenario")?;
+    let rows =
+        measure::cold(&[ours.clone(), ours.with_quota()], scene, effort, &first.event, &|_| ())?;
+    println!("ms, median of {} starts      init       first answer  total", effort.starts);
+    for row in &rows {
+        println!(
+            "{:<12} by the clock  {:>8.3}  {:>12.3}  {:>8.3}",
+            row.candidate, row.init_wall.value, row.first_wall.value, row.total_wall.value
+        );
+        println!(
+            "{:<12} processor     {:>8.3}  {:>12.3}  {:>8.3}",
+            "", row.init_cpu.value, row.first_cpu.value, row.total_cpu.value
+        );
+    }
+    if let [without, with] = rows.as_slice() {
+        let more = |of: fn(&measure::Cold) -> f64| 100.0 * (of(with) / of(without) - 1.0);
+        println!(
+            "with the quota: {:+.1} % by the clock, {:+.1} % of the processor",
+            more(|row| row.total_wall.value),
+            more(|row| row.total_cpu.value)
+        );
+    }
+    Ok(())
 }
 
 fn measure_all(

@@ -21,7 +21,10 @@ use aws_credential_types::Credentials;
 use aws_sdk_dynamodb::config::{Builder, Region};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use prices::{API, DYNAMODB, EDGE, EDGE_FUNCTION, EDGE_GB, LAMBDA, LAMBDA_GB_SECOND, LOGS, OUT_GB};
+use prices::{
+    API, DYNAMODB, DYNAMODB_WRITES, EDGE, EDGE_FUNCTION, EDGE_GB, LAMBDA, LAMBDA_GB_SECOND, LOGS,
+    OUT_GB,
+};
 use serde_json::json;
 use std::time::Duration;
 
@@ -33,8 +36,11 @@ const HEADER_BYTES: usize = 500;
 const ACCESS_LOG_BYTES: usize = 400;
 /// The shares of hits.
 const HITS: [u32; 3] = [0, 50, 90];
-/// Runs of which the fastest counts, and one before them that opens the connection.
-const RUNS: usize = 10;
+/// Requests of one caller in a row. The fastest counts, and what all of them write for the quota: a
+/// caller who sends as many to one process within a window.
+const RUNS: usize = 30;
+/// The quota that is measured: whatever it is from 128 up, the leases are the same.
+const QUOTA: &str = "600;w=3600";
 
 /// The resources that one request of a route takes.
 #[derive(Debug, Clone)]
@@ -43,6 +49,8 @@ pub struct Measured {
     pub route: &'static Route,
     /// Read request units.
     pub units: f64,
+    /// Write request units of the quota, the mean of a caller's requests.
+    pub writes: f64,
     /// Rounds of DynamoDB calls.
     pub rounds: f64,
     /// Milliseconds without those in which DynamoDB was waited for.
@@ -66,6 +74,8 @@ pub async fn measure(bundle: &Bundle, sample: &Sample) -> Result<Vec<Measured>> 
     let variable = |name: &str| match name {
         "CURSOR_SECRET" => Some("no cursor of this secret leaves the process".to_owned()),
         "SERVER_TIMING" => Some("full".to_owned()),
+        "CALLER_LIMIT" => Some(QUOTA.to_owned()),
+        "LIMITS_TABLE" => bundle.template.counters().map(|table| table.local_name.clone()),
         table => tables
             .iter()
             .find(|of| of.resource.table_variable == table)
@@ -99,15 +109,17 @@ pub async fn measure(bundle: &Bundle, sample: &Sample) -> Result<Vec<Measured>> 
             .endpoint_url(&local.url);
         let app = App::new(route, Config::read(route, variable)?, Client::new(config));
         let mut best: Option<Measured> = None;
-        for _ in 0..=RUNS {
+        let mut writes = 0.0;
+        for _ in 0..RUNS {
             let (response, line) =
                 app.respond(&event, "request-1", Duration::from_secs(5), &api::answer).await;
             let found = of(route, &serde_json::to_value(&response)?, line.len())?;
+            writes += found.writes;
             if best.as_ref().is_none_or(|best| found.own_ms < best.own_ms) {
                 best = Some(found);
             }
         }
-        measured.extend(best);
+        measured.extend(best.map(|best| Measured { writes: writes / RUNS as f64, ..best }));
     }
     Ok(measured)
 }
@@ -133,7 +145,9 @@ fn of(route: &'static Route, response: &serde_json::Value, log: usize) -> Result
     let own_ms = number("total;dur=")? - number("db;dur=")?;
     Ok(Measured {
         route,
-        units: number("units=")?,
+        // The name of the other units ends with it, too.
+        units: number(" units=")?,
+        writes: number("write-units=").unwrap_or_default(),
         rounds: number("rounds=")?,
         own_ms,
         body,
@@ -177,10 +191,15 @@ impl Measured {
         let ms = self.ms();
         let time = ms * 1_000.0 * gb * LAMBDA_GB_SECOND;
         let (reads, log) = (self.units * DYNAMODB, self.log as f64 / 1_000.0 * LOGS);
-        let sum = API + LAMBDA + time + reads + log;
+        let writes = self.writes * DYNAMODB_WRITES;
+        let sum = API + LAMBDA + time + reads + writes + log;
+        let counted = match self.writes {
+            0.0 => String::new(),
+            units => format!(" + {writes:.3} ({units} writes × {DYNAMODB_WRITES})"),
+        };
         let text = format!(
             "{API:.2} API + {LAMBDA:.2} Lambda + {time:.3} ({ms:.1} ms × {gb} GB × {LAMBDA_GB_SECOND:.10} × 1000) + {reads:.3} ({} units × \
-             {DYNAMODB}) + {log:.2} ({} B of log × {LOGS:.2} ÷ 1000)",
+             {DYNAMODB}){counted} + {log:.2} ({} B of log × {LOGS:.2} ÷ 1000)",
             self.units, self.log
         );
         (sum, text)
@@ -228,12 +247,12 @@ pub fn text(measured: &[Measured], gb: f64) -> String {
     let mut text = format!(
         "USD for a million requests: list prices of us-east-1, November 2026, without free tiers. Measured over the sample data in this build; \
          {ROUND_MS} ms are assumed for a round of DynamoDB calls, {HEADER_BYTES} bytes for headers, {ACCESS_LOG_BYTES} for the \
-         access log. Public hits are served by CloudFront; private ones are a caller's own, without CloudFront.\n"
+         access log, and {RUNS} requests of a caller to a process in each window of the quota. Public hits are served by CloudFront; private ones are a caller's own, without CloudFront.\n"
     );
     for of in measured {
-        let Measured { route, units, rounds, own_ms, body, log } = of;
+        let Measured { route, units, writes, rounds, own_ms, body, log } = of;
         text.push_str(&format!(
-            "\n{} (GET {}): {rounds} rounds, {units} units, {own_ms:.1} ms of its own, {body} bytes of body, {log} bytes of log\n",
+            "\n{} (GET {}): {rounds} rounds, {units} units, {writes} writes, {own_ms:.1} ms of its own, {body} bytes of body, {log} bytes of log\n",
             route.name, route.path
         ));
         for hits in HITS {
@@ -254,20 +273,21 @@ mod tests {
         let of = |route| Measured {
             route,
             units: 1.5,
+            writes: 0.2,
             rounds: 1.0,
             own_ms: 3.0,
             body: 2_500,
             log: 1_000,
         };
-        let public = of(&shop::LIST_PRODUCTS);
+        let public = Measured { writes: 0.0, ..of(&shop::LIST_PRODUCTS) };
         // 1 + 0.2 + 8 ms × 0.25 GB × 13.3334e-6 × 1000 + 1.5 × 0.125 + 0.5
         assert!((public.function(0.25).0 - 1.914_166_8).abs() < 1e-6);
         assert!((public.million(0.25, 0).0 - 2.184_166_8).abs() < 1e-6, "and 3,000 bytes at 0.09");
         assert!((public.million(0.25, 90).0 - (1.1 + 0.255 + 0.191_416_68)).abs() < 1e-6);
         let private = of(&shop::GET_USER);
         assert!(
-            (private.million(0.25, 90).0 - (1.914_166_8 + 0.067_5)).abs() < 1e-6,
-            "750 bytes at 0.09"
+            (private.million(0.25, 90).0 - (1.914_166_8 + 0.2 * 0.625 + 0.067_5)).abs() < 1e-6,
+            "750 bytes at 0.09, and 0.2 writes at 0.625"
         );
     }
 
@@ -285,6 +305,8 @@ mod tests {
             (0.5, 1.0),
             "one item of less than 4 KB"
         );
+        let writes: Vec<_> = measured.iter().map(|of| of.writes).collect();
+        assert_eq!(writes, [0.0, 0.2, 0.2], "6 of 30 requests of a caller write");
         assert!(
             measured.iter().all(|of| of.body > 100 && of.log > 100 && of.own_ms > 0.0),
             "{measured:?}"

@@ -201,6 +201,8 @@ struct Timing {
     database: f64,
     rounds: usize,
     units: f64,
+    /// Units that were written for a quota.
+    write_units: f64,
 }
 
 impl Timing {
@@ -214,7 +216,8 @@ impl Timing {
             total: after("total;dur=")?.parse().ok()?,
             database: after("db;dur=")?.parse().ok()?,
             rounds: after("rounds=")?.parse().ok()?,
-            units: after("units=")?.parse().ok()?,
+            units: after(" units=")?.parse().ok()?,
+            write_units: after("write-units=").map_or(Some(0.0), |units| units.parse().ok())?,
         })
     }
 
@@ -224,6 +227,10 @@ impl Timing {
             let rounds = log::count(self.rounds, "round");
             parts.push(format!("{rounds} in {:.1} ms", self.database));
             parts.push(format!("{} read units", self.units));
+        }
+        if self.write_units > 0.0 {
+            let plural = if self.write_units == 1.0 { "" } else { "s" };
+            parts.push(format!("{} write unit{plural}", self.write_units));
         }
         parts
     }
@@ -251,6 +258,11 @@ mod tests {
         assert_eq!(
             shown(200, timing, "{}"),
             "200  1.5 ms  2 rounds in 1.0 ms  12.5 read units  2 bytes"
+        );
+        let timing = "db;dur=1.04;desc=\"rounds=1 units=0.5 write-units=1\", total;dur=1.54";
+        assert_eq!(
+            shown(200, timing, ""),
+            "200  1.5 ms  1 round in 1.0 ms  0.5 read units  1 write unit"
         );
         let timing = "db;dur=0;desc=\"rounds=0 units=0\", total;dur=0.2";
         assert_eq!(shown(304, timing, ""), "304  0.2 ms");

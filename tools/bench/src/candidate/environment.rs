@@ -50,6 +50,7 @@ impl Candidate {
             Kind::RustDefaults => ("SSL_CERT_FILE", path("store.pem")),
             Kind::Node => ("NODE_EXTRA_CA_CERTS", path("ca.pem")),
         });
+        all.extend(self.more.iter().map(|(name, value)| (*name, (*value).to_owned())));
         all
     }
 }

@@ -18,11 +18,21 @@ pub(crate) struct Candidate {
     folder: PathBuf,
     /// The interpreter, if it has one.
     interpreter: Option<PathBuf>,
+    /// More environment variables.
+    pub(super) more: &'static [(&'static str, &'static str)],
 }
+
+/// The environment of a function with a quota for each caller.
+const QUOTA: &[(&str, &str)] = &[("LIMITS_TABLE", "limits"), ("CALLER_LIMIT", "600;w=60")];
 
 impl Candidate {
     pub(super) fn at(kind: Kind, folder: PathBuf, interpreter: Option<PathBuf>) -> Self {
-        Self { kind, name: kind.name(), folder, interpreter }
+        Self { kind, name: kind.name(), folder, interpreter, more: &[] }
+    }
+
+    /// Returns the same program with a quota for each caller.
+    pub(crate) fn with_quota(&self) -> Self {
+        Self { name: "with-quota", more: QUOTA, ..self.clone() }
     }
 
     /// Returns true if callgrind's count means something: that of machine code that is not compiled

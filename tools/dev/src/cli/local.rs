@@ -30,6 +30,9 @@ pub(super) struct Up {
     data: Option<PathBuf>,
     #[command(flatten)]
     shards: Shards,
+    /// Quota of each caller of a private route, in units and a window of seconds; none if left out
+    #[arg(long, value_name = "UNITS/SECONDSs")]
+    quota: Option<up::Quota>,
     /// Make the banner's requests, print the answers and end; exit code 0 only if all are 200
     #[arg(long)]
     pub(super) once: bool,
@@ -89,10 +92,19 @@ impl StackPort {
 
 impl Up {
     pub(super) async fn run(self) -> Result<ExitCode> {
-        let Self { port, dynamodb_port, dynamodb_host, load, data, shards, once, log } = self;
-        let shards = shards.shards;
-        let options =
-            up::Options { port, dynamodb_port, dynamodb_host, load, data, shards, once, log };
+        let Self { port, dynamodb_port, dynamodb_host, load, data, shards, quota, once, log } =
+            self;
+        let options = up::Options {
+            port,
+            dynamodb_port,
+            dynamodb_host,
+            load,
+            data,
+            shards: shards.shards,
+            quota,
+            once,
+            log,
+        };
         up::up(&options).await.map(|()| ExitCode::SUCCESS)
     }
 }

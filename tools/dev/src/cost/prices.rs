@@ -13,6 +13,8 @@ pub(super) const LAMBDA_GB_SECOND: f64 = 0.000_013_333_4;
 /// DynamoDB on demand, a million read request units:
 /// <https://aws.amazon.com/dynamodb/pricing/on-demand/>, July 2025 (halved in November 2024).
 pub(super) const DYNAMODB: f64 = 0.125;
+/// The same of write request units.
+pub(super) const DYNAMODB_WRITES: f64 = 0.625;
 /// DynamoDB provisioned, a read unit for an hour:
 /// <https://aws.amazon.com/dynamodb/pricing/provisioned/>; known for years, not read again.
 pub(super) const DYNAMODB_UNIT_HOUR: f64 = 0.000_13;

@@ -227,6 +227,7 @@ mod tests {
             .map(|route| Measured {
                 route,
                 units: 2.0,
+                writes: 0.0,
                 rounds: 1.0,
                 own_ms: 3.0,
                 body: 2_500,

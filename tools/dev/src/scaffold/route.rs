@@ -36,6 +36,10 @@ impl NewRoute {
             );
             shape = offers.text();
         }
+        let quota = match &self.access {
+            NewAccess::Public => "Quota::None",
+            NewAccess::Owner(_) => "Quota::PerCaller(Weights::ONE)",
+        };
         let access = match &self.access {
             NewAccess::Public => "Access::Public".to_owned(),
             NewAccess::Owner(field) => {
@@ -47,7 +51,7 @@ impl NewRoute {
         };
         Ok(format!(
             "\n/// `GET {}`\npub static {}: Route = Route {{\nname: {:?},\npath: {:?},\nabout: {about:?},\nresource: &{resource},\n\
-             access: {access},\nshape: {shape},\n}};\n",
+             access: {access},\nquota: {quota},\nshape: {shape},\n}};\n",
             self.path,
             name::screaming(&self.name),
             self.name,
@@ -57,7 +61,10 @@ impl NewRoute {
 
     /// Returns the names that the declaration uses.
     pub(super) fn imports(&self) -> Result<Vec<&'static str>> {
-        let mut names = vec!["Access", "Route", "Shape"];
+        let mut names = vec!["Access", "Quota", "Route", "Shape"];
+        if self.access != NewAccess::Public {
+            names.push("Weights");
+        }
         if self.is_list {
             names.extend(["Limits", "List", "Order", "SortOption"]);
             if !self.offers()?.filters.is_empty() {
@@ -213,8 +220,9 @@ mod tests {
             .declaration("ORDERS")
             .unwrap();
         assert!(
-            text.contains("access: Access::owner(\"userId\")")
-                && text.contains("name: \"newest\", field: \"placedAt\""),
+            text.contains(
+                "access: Access::owner(\"userId\"),\nquota: Quota::PerCaller(Weights::ONE),\n"
+            ) && text.contains("name: \"newest\", field: \"placedAt\""),
             "{text}"
         );
         assert!(

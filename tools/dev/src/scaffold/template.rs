@@ -95,7 +95,7 @@ mod tests {
         let function = template.function("list-orders").unwrap();
         assert_eq!(function.routes[0].path, "/v1/users/{userId}/orders");
         assert!(
-            ["ORDERS_TABLE", "CURSOR_SECRET", "READ_ANY_SCOPE"]
+            ["ORDERS_TABLE", "CURSOR_SECRET", "READ_ANY_SCOPE", "LIMITS_TABLE", "CALLER_LIMIT"]
                 .iter()
                 .all(|name| function.environment.contains_key(*name))
         );

@@ -12,9 +12,28 @@ pub(super) fn representation(answer: &Answer, policy: Policy) -> Vec<String> {
     if wrong.is_empty() {
         wrong.extend(header(answer, "content-type", "application/json"));
         wrong.extend(stored(answer, policy));
+        wrong.extend(quota(answer, policy));
         wrong.extend(common(answer));
     }
     wrong
+}
+
+/// Checks the fields of a quota, if there are any: both, and not on what a shared cache may keep.
+fn quota(answer: &Answer, policy: Policy) -> Option<String> {
+    let (described, left) = (answer.header("ratelimit-policy"), answer.header("ratelimit"));
+    if described.is_empty() && left.is_empty() {
+        return None;
+    }
+    if matches!(policy, Policy::Public { .. }) {
+        return Some("ratelimit on an answer that shared caches may keep".to_owned());
+    }
+    let name = |field: &str| field.split(';').next().unwrap_or_default().to_owned();
+    let has = |field: &str, parameters: [&str; 2]| {
+        parameters.iter().all(|parameter| field.contains(parameter))
+    };
+    let whole = has(&described, [";q=", ";w="]) && has(&left, [";r=", ";t="]);
+    (!whole || name(&described) != name(&left))
+        .then(|| format!("ratelimit is `{left}` with the policy `{described}`"))
 }
 
 /// Checks a page: a representation with no more items than its limit. They have no other members
@@ -79,6 +98,7 @@ pub(super) fn not_modified(answer: &Answer, policy: Policy, etag: &str) -> Vec<S
     if wrong.is_empty() {
         wrong.extend(header(answer, "etag", etag));
         wrong.extend(stored(answer, policy));
+        wrong.extend(quota(answer, policy));
         wrong.extend((!answer.body.is_empty()).then(|| "a 304 with a body".to_owned()));
     }
     wrong

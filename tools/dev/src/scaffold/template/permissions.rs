@@ -4,6 +4,16 @@ use super::places::WIDTH;
 use api::{Field, Index, Resource};
 use std::fmt::Write as _;
 
+/// The statement of a quota: the one write of a function.
+pub(super) const COUNT: &str = "              - Sid: Count
+                Effect: Allow
+                Action: dynamodb:UpdateItem
+                Resource: !GetAtt LimitsTable.Arn
+                Condition:
+                  StringEquals: {dynamodb:ReturnValues: UPDATED_NEW}
+                  ForAllValues:StringEquals: {dynamodb:Attributes: [caller, window, used, expires]}
+";
+
 /// Returns the statements that the plans of a route need, as the contract test derives them.
 pub(super) fn statements(resource: &Resource, is_list: bool, table: &str) -> String {
     let fixed = resource.fixed.iter().map(|(attribute, _)| *attribute);

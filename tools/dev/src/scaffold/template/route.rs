@@ -3,11 +3,12 @@
 
 use super::super::name::{camel, pascal, screaming};
 use super::super::route::{NewAccess, NewRoute};
-use super::permissions::statements;
+use super::permissions::{COUNT, statements};
 use super::places::{
     BLOCK, CACHES, DASHBOARD_END, DASHBOARD_TABLES, NO_CACHES, ROUTES, WIDTH, appended, filled,
     inserted, on_dashboard,
 };
+use crate::template::COUNTERS;
 use anyhow::{Context as _, Result};
 use api::Partition;
 use std::fmt::Write as _;
@@ -78,8 +79,17 @@ fn block(new: &NewRoute, table: &str) -> String {
         environment += "          CATALOG_SHARDS: !Ref CatalogShards\n";
     }
     if owner {
-        version += ", scope ${ScopeServer}/${ReadAnyScope}";
+        version += ", scope ${ScopeServer}/${ReadAnyScope}, quota ${CallerQuota} ${ServiceQuota} ${CallerWindow} ${Limits}";
+        let _ = writeln!(
+            variables,
+            "          Limits: !Select [1, !Split ['-{COUNTERS}-', !Ref {COUNTERS}]]"
+        );
         environment += "          READ_ANY_SCOPE: !If [HasScopeServer, !Sub '${ScopeServer}/${ReadAnyScope}', !Ref ReadAnyScope]\n";
+        let _ = write!(
+            environment,
+            "          LIMITS_TABLE: !Ref {COUNTERS}\n          CALLER_LIMIT: !Sub ${{CallerQuota}};w=${{CallerWindow}}\n          \
+             SERVICE_LIMIT: !Sub ${{ServiceQuota}};w=${{CallerWindow}}\n"
+        );
     }
     if new.is_list {
         description += "cursor secret ${CursorSecretGeneration}, ";
@@ -114,7 +124,10 @@ fn block(new: &NewRoute, table: &str) -> String {
                 &if new.path.contains('{') { format!("'{}'", new.path) } else { new.path.clone() },
             ),
             ("auth", if owner { ", Auth: {Authorizer: Jwt}" } else { "" }),
-            ("statements", &statements(new.resource, new.is_list, table)),
+            (
+                "statements",
+                &(statements(new.resource, new.is_list, table) + if owner { COUNT } else { "" }),
+            ),
         ],
     )
 }
