@@ -14,7 +14,12 @@ use crate::{
     proxy::{Fault, Proxy, THROTTLED},
     random::Random,
     stack::{Answer, Stack, event},
+    undisturbed::{note, undisturbed_by},
 };
+
+/// The time that the write of a lease may take. A busy machine can take it longer, and then requests
+/// are not counted.
+const WRITE_TIME: Duration = Duration::from_millis(100);
 
 const CALLER: &str = "CALLER_LIMIT";
 const USER: &str = "/v1/users/{userId}";
@@ -59,8 +64,10 @@ impl Sent {
 }
 
 async fn send(app: &App, event: &Value) -> Sent {
+    let began = Instant::now();
     let (response, line) =
         app.respond(&event.to_string(), "r-1", Duration::from_secs(5), &api::answer).await;
+    note(began.elapsed());
     let headers = response
         .headers
         .iter()
@@ -92,7 +99,7 @@ async fn in_one_window(window: u32, test: impl AsyncFn()) {
     };
     for _ in 0..3 {
         let before = number();
-        test().await;
+        undisturbed_by(WRITE_TIME, &test).await;
         if number() == before {
             return;
         }
@@ -125,7 +132,7 @@ async fn no_number_of_processes_admits_more_than_the_quota() {
             .collect();
         let mut random = Random(7);
         let (mut admitted, mut refused) = (HashMap::new(), HashMap::new());
-        let (mut writes, mut counted) = (0.0, 0_u32);
+        let (mut writes, mut open) = (0.0, 0_u32);
         for _ in 0..10_000 {
             let caller = format!("u-{}", random.below(CALLERS));
             let app = &processes[random.below(processes.len())];
@@ -141,14 +148,18 @@ async fn no_number_of_processes_admits_more_than_the_quota() {
             match sent.line["quota"].as_str() {
                 Some("admitted") => *admitted.entry(caller).or_insert(0) += cost,
                 Some("refused") => *refused.entry(caller).or_insert(0) += cost,
+                // On a busy machine a write takes too long.
+                Some("open") => open += 1,
                 other => panic!("{other:?} {}", sent.line),
             }
             writes += sent.writes();
-            counted += 1;
         }
         let policy = Policy::new("caller", QUOTA, WINDOW).unwrap();
         let bound = policy.stranded(GREATEST_COST) * u32::try_from(processes.len()).unwrap();
-        assert_eq!((counted, refused.len()), (10_000, CALLERS), "everybody meets the quota");
+        // A write that came too late may have taken its lease.
+        let bound = bound + open * policy.longest_lease();
+        assert!(open < 1_000, "{open} requests were not counted");
+        assert_eq!(refused.len(), CALLERS, "everybody meets the quota");
         for (caller, spent) in &admitted {
             assert!(*spent <= QUOTA, "{caller}: {spent} units of {QUOTA}");
             assert!(QUOTA - spent <= bound, "{caller}: {} units are stranded", QUOTA - spent);

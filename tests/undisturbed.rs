@@ -42,13 +42,18 @@ pub(crate) fn note(took: Duration) {
 
 /// Runs a test until it passes, or fails although each of its answers came in time.
 pub(crate) async fn undisturbed<T>(test: impl AsyncFn() -> T) -> T {
+    undisturbed_by(ATTEMPT, test).await
+}
+
+/// The same for a test that a shorter delay spoils.
+pub(crate) async fn undisturbed_by<T>(delay: Duration, test: impl AsyncFn() -> T) -> T {
     let began = Instant::now();
     loop {
         DELAY.take();
         WANTED.take();
         match AssertUnwindSafe(test()).catch_unwind().await {
             Ok(passed) => return passed,
-            Err(failure) if DELAY.get() < ATTEMPT || began.elapsed() > PATIENCE => {
+            Err(failure) if DELAY.get() < delay || began.elapsed() > PATIENCE => {
                 resume_unwind(failure)
             }
             Err(_) => {}

@@ -1,6 +1,9 @@
 //! Products: a public catalogue, by category or as a whole.
 
-use api::{Accepts, Access, Field, Filter, Index, Kind, Limits, List, Order, Partition, Policy, Projects, Quota, Resource, Route, Shape, SortOption, Table, Weights, field};
+use api::{
+    Accepts, Access, Field, Filter, Index, Kind, Limits, List, Order, Partition, Policy, Projects,
+    Quota, Resource, Route, Shape, SortOption, Table, Weights, field,
+};
 
 /// The attributes that `byCategory…` and `byShard…` project; with the keys of index and table they
 /// are the summary.

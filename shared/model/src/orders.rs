@@ -1,6 +1,9 @@
 //! Orders: each user's own, by time or by status.
 
-use api::{Accepts, Access, Expansion, Field, Filter, Index, Join, Kind, Limits, List, Order, Partition, Place, Policy, Projects, Quota, Resource, Route, Shape, SortOption, Table, Weights, field};
+use api::{
+    Accepts, Access, Expansion, Field, Filter, Index, Join, Kind, Limits, List, Order, Partition,
+    Place, Policy, Projects, Quota, Resource, Route, Shape, SortOption, Table, Weights, field,
+};
 
 use crate::{PRODUCTS, USERS, products::PRODUCT_SUMMARY, users::USER_SUMMARY};
 
