@@ -1,16 +1,36 @@
 //! Whether the functions compile, read from what cargo writes under `cargo lambda watch`.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::watch;
+
+/// The time in which `cargo lambda watch` begins to compile a function again whose code has
+/// changed, once it is asked for.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The packages that did not compile. Clones share one state.
 #[derive(Debug, Clone)]
-pub(crate) struct Build(Arc<watch::Sender<BTreeSet<String>>>);
+pub(crate) struct Build(Arc<watch::Sender<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    /// The packages, each with the number of its failure.
+    failed: BTreeMap<String, u64>,
+    /// The number of the last failure.
+    last: u64,
+}
+
+impl State {
+    fn failure(&self, counts: impl Fn(&str) -> bool) -> Option<(String, u64)> {
+        let failure = self.failed.iter().find(|(package, _)| counts(package));
+        failure.map(|(package, number)| (package.clone(), *number))
+    }
+}
 
 impl Default for Build {
     fn default() -> Self {
-        Self(Arc::new(watch::Sender::new(BTreeSet::new())))
+        Self(Arc::new(watch::Sender::new(State::default())))
     }
 }
 
@@ -20,23 +40,35 @@ impl Build {
         let line = plain(line);
         if let Some((_, rest)) = line.split_once("could not compile `") {
             let package = rest.split('`').next().unwrap_or_default().to_owned();
-            self.0.send_modify(|failed| {
-                failed.insert(package);
+            self.0.send_modify(|state| {
+                state.last += 1;
+                state.failed.insert(package, state.last);
             });
         } else if let Some(rest) = line.trim_start().strip_prefix("Compiling ") {
             let package = rest.split(' ').next().unwrap_or_default();
-            self.0.send_if_modified(|failed| failed.remove(package));
+            self.0.send_if_modified(|state| state.failed.remove(package).is_some());
         } else if line.trim_start().starts_with("Finished ") {
-            self.0.send_if_modified(|failed| !std::mem::take(failed).is_empty());
+            self.0.send_if_modified(|state| !std::mem::take(&mut state.failed).is_empty());
         }
     }
 
-    /// Waits until a package that `counts` has failed, and returns its name.
-    pub(crate) async fn failed(&self, counts: impl Fn(&str) -> bool) -> String {
+    /// Waits until a package that `counts` fails, and returns its name.
+    ///
+    /// One that has failed before may have been corrected since. So it counts only if it fails
+    /// again, or is not compiled again within `patience`.
+    pub(crate) async fn failed(&self, counts: impl Fn(&str) -> bool, patience: Duration) -> String {
         let mut state = self.0.subscribe();
+        let before = state.borrow_and_update().failure(&counts);
+        let known = before.as_ref().map(|(_, number)| *number);
+        let new =
+            |state: &State| state.failure(&counts).is_none_or(|(_, number)| Some(number) != known);
+        if let Some((package, _)) = before
+            && tokio::time::timeout(patience, state.wait_for(new)).await.is_err()
+        {
+            return package;
+        }
         loop {
-            let found = state.borrow_and_update().iter().find(|package| counts(package)).cloned();
-            if let Some(package) = found {
+            if let Some((package, _)) = state.borrow_and_update().failure(&counts) {
                 return package;
             }
             if state.changed().await.is_err() {
@@ -64,7 +96,8 @@ mod tests {
 
     /// Returns the package that has failed, if one has.
     async fn failed(build: &Build) -> Option<String> {
-        tokio::time::timeout(Duration::from_millis(20), build.failed(|_| true)).await.ok()
+        let failed = build.failed(|_| true, Duration::ZERO);
+        tokio::time::timeout(Duration::from_millis(20), failed).await.ok()
     }
 
     #[tokio::test]
@@ -95,7 +128,28 @@ mod tests {
     async fn other_packages_do_not_count() {
         let build = Build::default();
         build.read(FAILED);
-        let other = build.failed(|package| package == "list-things");
+        let other = build.failed(|package| package == "list-things", Duration::ZERO);
         assert!(tokio::time::timeout(Duration::from_millis(20), other).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_failure_of_before_counts_if_the_package_fails_again_or_is_not_compiled() {
+        let build = Build::default();
+        build.read(FAILED);
+        let long = Duration::from_secs(60);
+        let waits = async { tokio::time::sleep(Duration::from_millis(20)).await };
+        tokio::select! {
+            package = build.failed(|_| true, long) => panic!("{package}"),
+            () = waits => {}
+        }
+        let fails_again = async {
+            tokio::task::yield_now().await;
+            build.read("   Compiling get-thing v0.1.0 (functions/get-thing)");
+            build.read(FAILED);
+        };
+        let (package, ()) = tokio::join!(build.failed(|_| true, long), fails_again);
+        assert_eq!(package, "get-thing");
+        let short = Duration::from_millis(5);
+        assert_eq!(build.failed(|_| true, short).await, "get-thing");
     }
 }

@@ -10,7 +10,7 @@
 //! Deliberately absent: an authorizer (the functions judge local tokens themselves), throttles, and
 //! CORS (`cargo dev docs` hands on what a page sends).
 
-use crate::build::Build;
+use crate::build::{Build, PATIENCE};
 use crate::guard::{self, Body, Guard, admitted, hand_on, refusal, whole};
 use crate::invoke::decompressed;
 use crate::log::{self, Format};
@@ -116,7 +116,7 @@ impl Gateway {
         };
         tokio::select! {
             biased;
-            package = self.build.failed(stops) => refusal(
+            package = self.build.failed(stops, PATIENCE) => refusal(
                 StatusCode::SERVICE_UNAVAILABLE,
                 &format!("{package} does not compile: see the terminal of `cargo dev up`"),
             ),
@@ -319,14 +319,23 @@ Resources:
       Events: {Get: {Type: HttpApi, Properties: {Path: '/v1/things/{id}', Method: GET}}}
 ";
 
-    /// Starts a gateway before a server that answers one request with 200.
+    /// Starts a gateway before a server that answers requests with 200, except those for one thing:
+    /// they wait.
     fn before_a_server(build: Build) -> (Guard, SocketAddr) {
         let server = TcpListener::bind("127.0.0.1:0").unwrap();
         let to = server.local_addr().unwrap();
         std::thread::spawn(move || {
-            let (mut stream, _) = server.accept().unwrap();
-            let _ = stream.read(&mut [0; 4_096]);
-            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").unwrap();
+            let mut waiting = Vec::new();
+            while let Ok((mut stream, _)) = server.accept() {
+                let mut head = [0; 4_096];
+                let read = stream.read(&mut head).unwrap_or_default();
+                if head[..read].starts_with(b"GET /v1/things/") {
+                    waiting.push(stream);
+                } else {
+                    let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
+                    let _ = stream.write_all(answer);
+                }
+            }
         });
         let listener = database::bind(Ipv4Addr::LOCALHOST.into(), 0).unwrap();
         let address = listener.local_addr().unwrap();
@@ -352,11 +361,13 @@ Resources:
     #[tokio::test]
     async fn a_request_to_a_function_that_does_not_compile_is_answered_at_once() {
         let build = Build::default();
-        build.read(
-            "error: could not compile `get-thing` (bin \"get-thing\") due to 1 previous error",
-        );
-        let (_gateway, address) = before_a_server(build);
-        let response = local_http::get(address, "/v1/things/t-1", None).await.unwrap();
+        let (_gateway, address) = before_a_server(build.clone());
+        let fails = async {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            build.read("error: could not compile `get-thing` (bin \"get-thing\")");
+        };
+        let (answered, ()) = tokio::join!(local_http::get(address, "/v1/things/t-1", None), fails);
+        let response = answered.unwrap();
         assert_eq!(response.status(), 503);
         assert!(String::from_utf8_lossy(response.body()).contains("get-thing does not compile"));
         let response = local_http::get(address, "/v1/things", None).await.unwrap();
