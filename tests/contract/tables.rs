@@ -33,8 +33,8 @@ fn of_counters(bundle: &Checkout) -> Vec<String> {
     };
     let mut mistakes = Vec::new();
     mistakes.extend(key(COUNTERS, "the table's key", &names(&table.key), &["caller", "window"]));
-    let kinds = [template::Kind::String, template::Kind::Number];
-    if table.key.iter().zip(kinds).any(|(key, kind)| key.kind != kind) {
+    let kinds = [template::AttributeType::String, template::AttributeType::Number];
+    if table.key.iter().zip(kinds).any(|(key, kind)| key.attribute_type != kind) {
         mistakes.push(format!("{COUNTERS}: `caller` is an S and `window` an N"));
     }
     let forgets = bundle.template.resource(COUNTERS).is_some_and(|table| {
@@ -62,7 +62,7 @@ fn of_table(resource: &Resource, table: &Table) -> Vec<String> {
     ));
     for attribute in table.key_attributes() {
         let wanted = kind(resource, &attribute.name);
-        if wanted.is_some_and(|wanted| wanted != attribute.kind) {
+        if wanted.is_some_and(|wanted| wanted != attribute.attribute_type) {
             mistakes.push(format!(
                 "{at}: the type of {:?} in template.yaml is not that of the model",
                 attribute.name
@@ -132,15 +132,15 @@ fn names(keys: &[Key]) -> Vec<&str> {
 }
 
 /// Returns the type of an attribute, as the model has it; `None` for a hidden attribute.
-fn kind(resource: &Resource, attribute: &str) -> Option<template::Kind> {
+fn kind(resource: &Resource, attribute: &str) -> Option<template::AttributeType> {
     let is_shard =
         |index: &Index| matches!(index.partition, Partition::Shards(name) if name == attribute);
     if resource.table.indexes.iter().any(is_shard) {
-        return Some(template::Kind::Number);
+        return Some(template::AttributeType::Number);
     }
     match resource.fields.iter().find(|field: &&Field| field.attribute() == attribute)?.kind {
-        Kind::Number | Kind::Integer => Some(template::Kind::Number),
-        Kind::Epoch(epoch) if !epoch.is_text() => Some(template::Kind::Number),
-        _ => Some(template::Kind::String),
+        Kind::Number | Kind::Integer => Some(template::AttributeType::Number),
+        Kind::Epoch(epoch) if !epoch.is_text() => Some(template::AttributeType::Number),
+        _ => Some(template::AttributeType::String),
     }
 }

@@ -23,7 +23,7 @@ use crate::dynamodb::{Client, ReadError, Reader};
 use crate::http::problem::{Problem, ProblemKind};
 use crate::http::request::Request;
 use crate::http::response::{CacheOutcome, Reply, Response};
-use crate::limits::{self, Admission, Limits};
+use crate::limits::{Admission, Limits};
 use crate::log::{self, Line, QuotaLine};
 use crate::meter::Meter;
 use crate::route::{Resource, Route};
@@ -108,7 +108,7 @@ impl App {
             Admission::Free => return read.await,
             Admission::Decided(counted) => {
                 request.count(counted);
-                return match limits::refusal(counted) {
+                return match counted.refusal() {
                     Some(problem) => Err(problem),
                     None => read.await,
                 };
@@ -119,7 +119,7 @@ impl App {
             }
         };
         request.count(counted);
-        limits::refusal(counted).map_or(answer, Err)
+        counted.refusal().map_or(answer, Err)
     }
 
     pub(crate) fn selectable(&self) -> &'static [Field] {

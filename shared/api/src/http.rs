@@ -7,12 +7,14 @@
 //! | `edge` | the secret of a CDN in front of the API |
 //! | `request` | method, path parameter, query and caller of one request |
 //! | `principal` | the caller, from the authorizer's claims, and what the caller may read |
-//! | `query` | the query string, decoded strictly |
+//! | `query_string` | the query string, decoded strictly |
 //! | `problem` | every error that a caller can get: one row of type, status, title and detail |
+//! | `counted` | what became of the caller's quota, and its header fields |
 //! | `response` | entity tag, precondition, compression and headers |
 //!
 //! Nothing here knows DynamoDB, items or paging.
 
+pub(crate) mod counted;
 pub(crate) mod edge;
 pub(crate) mod event;
 pub(crate) mod principal;

@@ -19,15 +19,14 @@ use aws_sdk_dynamodb::{
     operation::update_item::{UpdateItemError, UpdateItemOutput},
     types::{AttributeValue, ReturnConsumedCapacity, ReturnValue},
 };
-use http::{HeaderMap, StatusCode, header};
-use rate_limits::{Asked, Book, Caller, Lease, Policy, Standing, Verdict, fields, retry_after};
+use rate_limits::{Asked, Book, Caller, Lease, Policy, Verdict};
 
 use crate::config::LimitsConfig;
 use crate::dynamodb::ReadError;
-use crate::http::request::Request;
-use crate::http::{Principal, Problem};
+use crate::http::counted::Counted;
+use crate::http::{Principal, Request};
 use crate::meter::Meter;
-use crate::route::{Access, Policy as CachePolicy, Quota, Route};
+use crate::route::{Access, Quota, Route};
 
 /// The time that the write of a lease may take. Then the request is admitted without it.
 const WRITE_TIME: Duration = Duration::from_millis(100);
@@ -44,50 +43,6 @@ pub(crate) struct Limits {
     address: Option<Book>,
     /// No write before this time.
     paused_until: Mutex<Option<Instant>>,
-}
-
-/// What became of a request's quota.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Counted {
-    /// It is spent.
-    Admitted(Policy, Standing),
-    /// It would have been exceeded.
-    Refused(Policy, Standing, Caller),
-    /// The limiter's table gave no answer: the request was admitted and not counted.
-    Open,
-}
-
-impl Counted {
-    /// Returns the word for the log line.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Admitted(..) => "admitted",
-            Self::Refused(..) => "refused",
-            Self::Open => "open",
-        }
-    }
-
-    /// Adds the header fields to a response of `route`: to a 200, 304 or 404 that no shared cache
-    /// may keep, and to a 429, which is never kept.
-    pub(crate) fn tell(self, route: &Route, status: StatusCode, headers: &mut HeaderMap) {
-        let is_shared = matches!(route.resource.policy, CachePolicy::Public { .. });
-        match self {
-            Self::Admitted(policy, standing)
-                if !is_shared
-                    && matches!(
-                        status,
-                        StatusCode::OK | StatusCode::NOT_MODIFIED | StatusCode::NOT_FOUND
-                    ) =>
-            {
-                headers.extend(fields(&policy, standing));
-            }
-            Self::Refused(policy, standing, caller) if status == StatusCode::TOO_MANY_REQUESTS => {
-                headers.insert(header::RETRY_AFTER, retry_after(caller, standing));
-                headers.extend(fields(&policy, standing));
-            }
-            Self::Admitted(..) | Self::Refused(..) | Self::Open => {}
-        }
-    }
 }
 
 /// The answer to the question whether a request may be read.
@@ -229,14 +184,6 @@ fn counted(policy: Policy, caller: Caller, verdict: Verdict) -> Counted {
     match verdict {
         Verdict::Admitted(standing) => Counted::Admitted(policy, standing),
         Verdict::Refused(standing) => Counted::Refused(policy, standing, caller),
-    }
-}
-
-/// Returns the problem of a refused request, or nothing.
-pub(crate) fn refusal(counted: Counted) -> Option<Problem> {
-    match counted {
-        Counted::Refused(policy, ..) => Some(Problem::quota_exceeded(policy.name())),
-        Counted::Admitted(..) | Counted::Open => None,
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 
-use crate::limits::Counted;
+use crate::http::counted::Counted;
 
 /// The members of a line.
 #[derive(Debug, Serialize)]

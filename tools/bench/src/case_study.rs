@@ -1,7 +1,7 @@
 //! `cargo dev bench case-study`: a user with ten thousand orders, on an account page that shows the
 //! last ones with their products.
 
-use crate::candidate::{Candidate, Kind, Route};
+use crate::candidate::{Candidate, Implementation, Route};
 use crate::event;
 use crate::measure;
 use crate::scene::{Scene, USER};
@@ -54,8 +54,8 @@ pub(crate) fn case_study(
     let path = format!("/v1/users/{USER}/orders");
     let mut rows = Vec::new();
     for candidate in candidates {
-        match candidate.kind {
-            Kind::Ours => {
+        match candidate.implementation {
+            Implementation::Ours => {
                 tick("case study: one page");
                 let event = event::get(&path, QUERY, Some(USER), &[]);
                 let mut session = Session::start(candidate, Route::ListUserOrders, &scene.main)?;
@@ -68,7 +68,7 @@ pub(crate) fn case_study(
                     REPEATS,
                 )?);
             }
-            Kind::RustDefaults => {
+            Implementation::RustDefaults => {
                 let mut session = Session::start(candidate, Route::ListUserOrders, &scene.main)?;
                 let mut naive = |enrich: u32| {
                     tick(&format!(
@@ -93,7 +93,7 @@ pub(crate) fn case_study(
                     ..bare
                 });
             }
-            Kind::Floor | Kind::Node | Kind::Python => {}
+            Implementation::Floor | Implementation::Node | Implementation::Python => {}
         }
     }
     let milliseconds = u64::try_from(ROUND_TRIP.as_millis()).unwrap_or_default();

@@ -1,6 +1,6 @@
 //! The cost of a page by its depth, and the size of an answer by its fields.
 
-use crate::candidate::{Candidate, Kind, Route};
+use crate::candidate::{Candidate, Implementation, Route};
 use crate::endpoint::Traffic;
 use crate::event;
 use crate::measure::{self, Effort};
@@ -47,11 +47,14 @@ pub(crate) fn depth(
     tick: &dyn Fn(&str),
 ) -> Result<Vec<Depth>> {
     let mut rows = Vec::new();
-    for candidate in candidates
-        .iter()
-        .filter(|candidate| matches!(candidate.kind, Kind::Ours | Kind::RustDefaults))
-    {
-        let name = if candidate.kind == Kind::Ours { candidate.name } else { "offset" };
+    for candidate in candidates.iter().filter(|candidate| {
+        matches!(candidate.implementation, Implementation::Ours | Implementation::RustDefaults)
+    }) {
+        let name = if candidate.implementation == Implementation::Ours {
+            candidate.name
+        } else {
+            "offset"
+        };
         let mut session = Session::start(candidate, Route::ListProducts, &scene.main)?;
         let first = event::get("/v1/products", &format!("limit={LIMIT}"), None, &[]);
         for _ in 0..measure::WARM_UP {
@@ -59,14 +62,14 @@ pub(crate) fn depth(
         }
         let mut cursor = None;
         for page in 1..=pages.last().copied().unwrap_or(1) {
-            let query = match (candidate.kind, &cursor) {
-                (Kind::Ours, None) => format!("limit={LIMIT}"),
-                (Kind::Ours, Some(cursor)) => format!("limit={LIMIT}&cursor={cursor}"),
+            let query = match (candidate.implementation, &cursor) {
+                (Implementation::Ours, None) => format!("limit={LIMIT}"),
+                (Implementation::Ours, Some(cursor)) => format!("limit={LIMIT}&cursor={cursor}"),
                 _ => format!("limit={LIMIT}&offset={}", (page - 1) * LIMIT),
             };
             let event = event::get("/v1/products", &query, None, &[]);
             let wanted = pages.contains(&page);
-            if wanted || candidate.kind == Kind::Ours {
+            if wanted || candidate.implementation == Implementation::Ours {
                 cursor = Some(next(&session.invoke(&event)?.body()?.1)?)
                     .filter(|cursor| !cursor.is_empty());
             }
@@ -82,7 +85,11 @@ pub(crate) fn depth(
             let instructions = if effort.counted > 0 {
                 // A deep page by offset costs as much as a thousand shallow ones, so a few are
                 // enough.
-                let requests = if candidate.kind == Kind::Ours { effort.counted } else { 2 };
+                let requests = if candidate.implementation == Implementation::Ours {
+                    effort.counted
+                } else {
+                    2
+                };
                 Some(measure::instructions(
                     candidate,
                     &scene.main,

@@ -1,6 +1,6 @@
 //! A run: its options, the order of measurements, and the place of the figures.
 
-use crate::candidate::{self, Candidate, Kind, PEERS, Route};
+use crate::candidate::{self, Candidate, Implementation, PEERS, Route};
 use crate::case_study;
 use crate::depth;
 use crate::measure::{self, Effort};
@@ -137,9 +137,9 @@ pub(crate) async fn bench(options: Options) -> Result<ExitCode> {
     let bar = ProgressBar::new_spinner();
     bar.enable_steady_tick(Duration::from_millis(200));
     let case_study = matches!(options.part, Some(Part::CaseStudy));
-    let peers: &[Kind] = match (case_study, options.quick) {
-        (true, _) => &[Kind::RustDefaults],
-        (false, true) => &[Kind::Floor],
+    let peers: &[Implementation] = match (case_study, options.quick) {
+        (true, _) => &[Implementation::RustDefaults],
+        (false, true) => &[Implementation::Floor],
         (false, false) => &PEERS,
     };
     let mut report = Report {
@@ -157,11 +157,11 @@ pub(crate) async fn bench(options: Options) -> Result<ExitCode> {
         )
         .await?,
     );
-    for kind in peers {
-        bar.set_message(format!("building {}", kind.name()));
-        match Candidate::peer(*kind, !options.no_build).await {
+    for implementation in peers {
+        bar.set_message(format!("building {}", implementation.name()));
+        match Candidate::peer(*implementation, !options.no_build).await {
             Ok(candidate) => candidates.push(candidate),
-            Err(error) => report.left_out.push(format!("{}: {error:#}", kind.name())),
+            Err(error) => report.left_out.push(format!("{}: {error:#}", implementation.name())),
         }
     }
     if options.effort().counted == 0 {
@@ -244,7 +244,8 @@ fn measure_all(
     for scenario in &scenarios {
         tick(scenario.name);
         let asked = |candidate: &&Candidate| {
-            candidate.kind == Kind::Ours || scenario.peers.contains(&candidate.kind)
+            candidate.implementation == Implementation::Ours
+                || scenario.peers.contains(&candidate.implementation)
         };
         let asked: Vec<_> = candidates.iter().filter(asked).cloned().collect();
         let (rows, footprints) = measure::warm(&asked, scene, scenario, effort)?;

@@ -1,6 +1,6 @@
 //! The requests to the candidates, and their cost in exact counts, the same on every machine.
 
-use crate::candidate::{Kind, PEERS, Route};
+use crate::candidate::{Implementation, PEERS, Route};
 use crate::event;
 use crate::scene::USER;
 
@@ -14,7 +14,7 @@ pub(crate) struct Scenario {
     pub(crate) sharded: bool,
     pub(crate) event: String,
     /// Peers that answer it too.
-    pub(crate) peers: &'static [Kind],
+    pub(crate) peers: &'static [Implementation],
     /// A condition to be sent with the ETag of the first answer.
     pub(crate) conditional: bool,
     /// Round trips one after another, calls, and read units of ours.
@@ -35,7 +35,7 @@ const fn expected(rounds: u64, calls: u64, units: f64, bytes: usize) -> Expected
     Expected { rounds, calls, units, bytes }
 }
 
-const NONE: &[Kind] = &[];
+const NONE: &[Implementation] = &[];
 const BROWSER: &[(&str, &str)] = &[("accept-encoding", "gzip, deflate, br")];
 
 /// All scenarios of the warm part.
@@ -77,7 +77,7 @@ pub(crate) fn all() -> Vec<Scenario> {
         ),
         list("list-25-hydrated", "fields=name,description,tags", expected(2, 2, 13.5, 6_238)),
         Scenario {
-            peers: &[Kind::Node, Kind::Python],
+            peers: &[Implementation::Node, Implementation::Python],
             ..orders("orders-25", "", expected(1, 1, 1.0, 4_674))
         },
         orders("orders-expanded", "expand=customer,items.product", expected(2, 3, 32.5, 25_537)),

@@ -18,7 +18,7 @@ pub use function::{Function, Route};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
-pub use table::{Index, Key, Kind, Table};
+pub use table::{AttributeType, Index, Key, Table};
 
 /// The logical id of the table with the counters of the callers' quotas. It is no resource's.
 pub const COUNTERS: &str = "LimitsTable";
@@ -175,7 +175,7 @@ Resources:
         let names: Vec<_> = table.key_attributes().iter().map(|key| key.name.as_str()).collect();
         assert_eq!(names, ["accountId", "lineId", "total"]);
         assert_eq!(table.index("byTotal").unwrap().non_key_attributes, ["status"]);
-        assert_eq!(table.index("byTotal").unwrap().key[1].kind, Kind::Number);
+        assert_eq!(table.index("byTotal").unwrap().key[1].attribute_type, AttributeType::Number);
 
         let function = template.function("list-lines").unwrap();
         assert_eq!(function.environment["LOG_LEVEL"], "info");

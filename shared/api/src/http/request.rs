@@ -9,12 +9,12 @@ use std::{
 use http::{HeaderMap, Method};
 
 use crate::handler::parameters;
+use crate::http::counted::Counted;
 use crate::http::edge::EdgeSecret;
 use crate::http::event::{Claims, Event};
 use crate::http::principal::{Grant, Principal};
 use crate::http::problem::{ParameterError, Problem, ProblemKind};
 use crate::http::query_string::{self, QueryString};
-use crate::limits::Counted;
 use crate::meter::Meter;
 use crate::route::{Access, MAX_QUERY_BYTES, Quota, Route, parameter};
 

@@ -1,6 +1,6 @@
 //! The builds of the programs, each as it is built for a deployment.
 
-use super::kind::{Kind, Route};
+use super::implementation::{Implementation, Route};
 use super::program::Candidate;
 use anyhow::{Context as _, Result};
 use dev::{process, workspace};
@@ -18,21 +18,21 @@ impl Candidate {
             cargo.args(routes.iter().map(|route| format!("--bin={}", route.binary())));
             process::run(cargo, "the build of the functions").await?;
         }
-        Ok(Self::at(Kind::Ours, workspace::target(&root).join("release"), None))
+        Ok(Self::at(Implementation::Ours, workspace::target(&root).join("release"), None))
     }
 
     /// Builds a peer. The error names what is missing.
-    pub(crate) async fn peer(kind: Kind, build: bool) -> Result<Self> {
+    pub(crate) async fn peer(implementation: Implementation, build: bool) -> Result<Self> {
         let root = workspace::root();
-        let name = kind.name();
+        let name = implementation.name();
         let (from, to) = (
             root.join("tools/bench/peers").join(name),
             workspace::target(&root).join("bench").join(name),
         );
         std::fs::create_dir_all(&to)
             .with_context(|| format!("cannot make {}", workspace::shown(&to)))?;
-        match kind {
-            Kind::Ours | Kind::Floor | Kind::RustDefaults => {
+        match implementation {
+            Implementation::Ours | Implementation::Floor | Implementation::RustDefaults => {
                 let mut cargo = Command::new("cargo");
                 cargo
                     .current_dir(&from)
@@ -44,12 +44,12 @@ impl Candidate {
                 if build {
                     process::run(cargo, &format!("the build of {name}")).await?;
                 }
-                Ok(Self::at(kind, to.join("release"), None))
+                Ok(Self::at(implementation, to.join("release"), None))
             }
-            Kind::Node => {
+            Implementation::Node => {
                 let node = on_path("node")?;
                 if !build {
-                    return Ok(Self::at(kind, to, Some(node)));
+                    return Ok(Self::at(implementation, to, Some(node)));
                 }
                 copy(
                     &from,
@@ -71,14 +71,14 @@ impl Candidate {
                 // At run time the bundle requires only Node's own modules.
                 esbuild.arg("--banner:js=import{createRequire}from'node:module';const require=createRequire(import.meta.url);");
                 process::run(esbuild, "esbuild").await?;
-                Ok(Self::at(kind, to, Some(node)))
+                Ok(Self::at(implementation, to, Some(node)))
             }
-            Kind::Python => {
+            Implementation::Python => {
                 let python = on_path("python3")?;
                 copy(&from, &to, &["requirements.txt", "bootstrap.py", "handler.py"])?;
                 let venv = to.join("venv");
                 if !build {
-                    return Ok(Self::at(kind, to, Some(venv.join("bin/python3"))));
+                    return Ok(Self::at(implementation, to, Some(venv.join("bin/python3"))));
                 }
                 let mut make = Command::new(python);
                 make.args(["-m", "venv"]).arg(&venv);
@@ -87,17 +87,18 @@ impl Candidate {
                 pip.args(["install", "--quiet", "--disable-pip-version-check", "--requirement"])
                     .arg(to.join("requirements.txt"));
                 process::run(pip, "pip install").await?;
-                Ok(Self::at(kind, to, Some(venv.join("bin/python3"))))
+                Ok(Self::at(implementation, to, Some(venv.join("bin/python3"))))
             }
         }
     }
 
     /// Builds a native candidate as it is deployed, but with names for a profiler.
     pub(crate) async fn with_symbols(name: &str, route: Route, build: bool) -> Result<Self> {
-        let kinds = [Kind::Ours, Kind::Floor, Kind::RustDefaults];
-        let kind = kinds
+        let implementations =
+            [Implementation::Ours, Implementation::Floor, Implementation::RustDefaults];
+        let implementation = implementations
             .into_iter()
-            .find(|kind| kind.name() == name)
+            .find(|implementation| implementation.name() == name)
             .with_context(|| format!("`{name}` cannot be profiled"))?;
         let root = workspace::root();
         let to = workspace::target(&root).join("bench/profile");
@@ -112,8 +113,8 @@ impl Candidate {
             "profile.release.strip=false",
         ]);
         cargo.arg("--target-dir").arg(&to);
-        match kind {
-            Kind::Ours => {
+        match implementation {
+            Implementation::Ours => {
                 cargo.current_dir(&root).args(["--package", "tests", "--bin", &route.binary()])
             }
             _ => cargo.current_dir(root.join("tools/bench/peers").join(name)).arg("--locked"),
@@ -121,7 +122,7 @@ impl Candidate {
         if build {
             process::run(cargo, "the build").await?;
         }
-        Ok(Self::at(kind, to.join("release"), None))
+        Ok(Self::at(implementation, to.join("release"), None))
     }
 }
 

@@ -1,6 +1,6 @@
 //! The environment in which a program runs.
 
-use super::kind::{Kind, Route};
+use super::implementation::{Implementation, Route};
 use super::program::Candidate;
 use crate::surroundings::Surroundings;
 
@@ -44,11 +44,13 @@ impl Candidate {
             ("CURSOR_SECRET", CURSOR_SECRET.to_owned()),
             ("LOG_LEVEL", "info".to_owned()),
         ];
-        all.push(match self.kind {
-            Kind::Ours | Kind::Floor | Kind::Python => ("AWS_CA_BUNDLE", path("ca.pem")),
+        all.push(match self.implementation {
+            Implementation::Ours | Implementation::Floor | Implementation::Python => {
+                ("AWS_CA_BUNDLE", path("ca.pem"))
+            }
             // This peer has no variable for a CA bundle; by default it reads the machine's store.
-            Kind::RustDefaults => ("SSL_CERT_FILE", path("store.pem")),
-            Kind::Node => ("NODE_EXTRA_CA_CERTS", path("ca.pem")),
+            Implementation::RustDefaults => ("SSL_CERT_FILE", path("store.pem")),
+            Implementation::Node => ("NODE_EXTRA_CA_CERTS", path("ca.pem")),
         });
         all.extend(self.more.iter().map(|(name, value)| (*name, (*value).to_owned())));
         all

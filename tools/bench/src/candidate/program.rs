@@ -1,6 +1,6 @@
 //! A program that has been built: how it is started, and its size.
 
-use super::kind::{Kind, Route};
+use super::implementation::{Implementation, Route};
 use anyhow::{Context as _, Result};
 use dev::workspace;
 use flate2::Compression;
@@ -11,7 +11,7 @@ use std::path::PathBuf;
 /// A candidate that has been built.
 #[derive(Debug, Clone)]
 pub(crate) struct Candidate {
-    pub(crate) kind: Kind,
+    pub(crate) implementation: Implementation,
     /// Its name in tables, files and JSON.
     pub(crate) name: &'static str,
     /// The folder that its program is in.
@@ -26,8 +26,12 @@ pub(crate) struct Candidate {
 const QUOTA: &[(&str, &str)] = &[("LIMITS_TABLE", "limits"), ("CALLER_LIMIT", "600;w=60")];
 
 impl Candidate {
-    pub(super) fn at(kind: Kind, folder: PathBuf, interpreter: Option<PathBuf>) -> Self {
-        Self { kind, name: kind.name(), folder, interpreter, more: &[] }
+    pub(super) fn at(
+        implementation: Implementation,
+        folder: PathBuf,
+        interpreter: Option<PathBuf>,
+    ) -> Self {
+        Self { implementation, name: implementation.name(), folder, interpreter, more: &[] }
     }
 
     /// Returns the same program with a quota for each caller.
@@ -43,11 +47,11 @@ impl Candidate {
 
     /// The program and its arguments.
     pub(crate) fn command(&self, route: Route) -> (PathBuf, Vec<PathBuf>) {
-        let program = match self.kind {
-            Kind::Ours => route.binary(),
-            Kind::Floor | Kind::RustDefaults => self.name.to_owned(),
-            Kind::Node => "bundle.mjs".to_owned(),
-            Kind::Python => "bootstrap.py".to_owned(),
+        let program = match self.implementation {
+            Implementation::Ours => route.binary(),
+            Implementation::Floor | Implementation::RustDefaults => self.name.to_owned(),
+            Implementation::Node => "bundle.mjs".to_owned(),
+            Implementation::Python => "bootstrap.py".to_owned(),
         };
         let program = self.folder.join(program);
         match &self.interpreter {
@@ -59,10 +63,12 @@ impl Candidate {
     /// The size of the deployed files in bytes: uncompressed, and as a zip archive (deflate at its
     /// default level).
     pub(crate) fn size(&self, route: Route) -> Result<(u64, u64)> {
-        let files: Vec<PathBuf> = match self.kind {
-            Kind::Ours | Kind::Floor | Kind::RustDefaults => vec![self.command(route).0],
-            Kind::Node => vec![self.folder.join("bundle.mjs")],
-            Kind::Python => {
+        let files: Vec<PathBuf> = match self.implementation {
+            Implementation::Ours | Implementation::Floor | Implementation::RustDefaults => {
+                vec![self.command(route).0]
+            }
+            Implementation::Node => vec![self.folder.join("bundle.mjs")],
+            Implementation::Python => {
                 ["bootstrap.py", "handler.py"].map(|name| self.folder.join(name)).to_vec()
             }
         };

@@ -35,20 +35,20 @@ pub(super) fn shard_attribute(resource: &Resource) -> Option<&'static str> {
 pub(super) fn present(item: &Item, key: &Key) -> Result<(), String> {
     let name = &key.name;
     let most = if key.hash { MAX_PARTITION_KEY } else { MAX_SORT_KEY };
-    match (item.get(name), key.kind) {
+    match (item.get(name), key.attribute_type) {
         (None, _) => Err(format!("no `{name}`")),
-        (Some(AttributeValue::S(text)), template::Kind::String) if text.is_empty() => {
+        (Some(AttributeValue::S(text)), template::AttributeType::String) if text.is_empty() => {
             Err(format!("`{name}` is empty"))
         }
-        (Some(AttributeValue::S(text)), template::Kind::String) if text.len() > most => {
+        (Some(AttributeValue::S(text)), template::AttributeType::String) if text.len() > most => {
             Err(format!("`{name}` has {} bytes; a key has at most {most}", text.len()))
         }
-        (Some(AttributeValue::S(_)), template::Kind::String)
-        | (Some(AttributeValue::N(_)), template::Kind::Number)
-        | (Some(AttributeValue::B(_)), template::Kind::Binary) => Ok(()),
-        (Some(_), template::Kind::String) => Err(format!("`{name}` is no string")),
-        (Some(_), template::Kind::Number) => Err(format!("`{name}` is no number")),
-        (Some(_), template::Kind::Binary) => Err(format!("`{name}` is not binary")),
+        (Some(AttributeValue::S(_)), template::AttributeType::String)
+        | (Some(AttributeValue::N(_)), template::AttributeType::Number)
+        | (Some(AttributeValue::B(_)), template::AttributeType::Binary) => Ok(()),
+        (Some(_), template::AttributeType::String) => Err(format!("`{name}` is no string")),
+        (Some(_), template::AttributeType::Number) => Err(format!("`{name}` is no number")),
+        (Some(_), template::AttributeType::Binary) => Err(format!("`{name}` is not binary")),
     }
 }
 

@@ -41,12 +41,12 @@ pub struct Key {
     /// A partition key (HASH), not a sort key (RANGE).
     pub hash: bool,
     /// Its type.
-    pub kind: Kind,
+    pub attribute_type: AttributeType,
 }
 
 /// The types that a key attribute can have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum AttributeType {
     /// `S`
     String,
     /// `N`
@@ -69,15 +69,15 @@ fn local_name(logical_id: &str) -> String {
 
 impl Table {
     pub(super) fn read(logical_id: &str, properties: &Value) -> Result<Self> {
-        let mut kinds = BTreeMap::new();
+        let mut types = BTreeMap::new();
         for definition in list(properties, "AttributeDefinitions")? {
-            let kind = match text(definition, "AttributeType")? {
-                "S" => Kind::String,
-                "N" => Kind::Number,
-                "B" => Kind::Binary,
+            let attribute_type = match text(definition, "AttributeType")? {
+                "S" => AttributeType::String,
+                "N" => AttributeType::Number,
+                "B" => AttributeType::Binary,
                 other => bail!("AttributeType `{other}` is none of S, N, B"),
             };
-            kinds.insert(text(definition, "AttributeName")?.to_owned(), kind);
+            types.insert(text(definition, "AttributeName")?.to_owned(), attribute_type);
         }
         let local_name = local_name(logical_id);
         let mut create = json!({
@@ -94,7 +94,7 @@ impl Table {
             let mut requests = Vec::new();
             for index in list(properties, member)? {
                 let name = text(index, "IndexName")?;
-                indexes.push(Index::read(index, &kinds).context(name.to_owned())?);
+                indexes.push(Index::read(index, &types).context(name.to_owned())?);
                 requests.push(json!({
                     "IndexName": name,
                     "KeySchema": plain(index, "KeySchema")?,
@@ -103,7 +103,7 @@ impl Table {
             }
             create[member] = Value::Array(requests);
         }
-        let key = keys(properties, &kinds)?;
+        let key = keys(properties, &types)?;
         Ok(Self { logical_id: logical_id.to_owned(), local_name, create, key, indexes })
     }
 
@@ -126,29 +126,29 @@ impl Table {
 }
 
 impl Index {
-    fn read(index: &Value, kinds: &BTreeMap<String, Kind>) -> Result<Self> {
+    fn read(index: &Value, types: &BTreeMap<String, AttributeType>) -> Result<Self> {
         let projection = &index["Projection"];
         let included = projection["NonKeyAttributes"].as_array().into_iter().flatten();
         Ok(Self {
             name: text(index, "IndexName")?.to_owned(),
-            key: keys(index, kinds)?,
+            key: keys(index, types)?,
             projection: text(projection, "ProjectionType")?.to_owned(),
             non_key_attributes: included.filter_map(Value::as_str).map(str::to_owned).collect(),
         })
     }
 }
 
-fn keys(of: &Value, kinds: &BTreeMap<String, Kind>) -> Result<Vec<Key>> {
+fn keys(of: &Value, types: &BTreeMap<String, AttributeType>) -> Result<Vec<Key>> {
     let mut keys = Vec::new();
     for element in list(of, "KeySchema")? {
         let name = text(element, "AttributeName")?;
-        let Some(kind) = kinds.get(name) else {
+        let Some(attribute_type) = types.get(name) else {
             bail!("key attribute `{name}` is not in AttributeDefinitions");
         };
         keys.push(Key {
             name: name.to_owned(),
             hash: text(element, "KeyType")? == "HASH",
-            kind: *kind,
+            attribute_type: *attribute_type,
         });
     }
     Ok(keys)

@@ -1,4 +1,4 @@
-//! The routes that are measured, and the kinds of programs that answer them.
+//! The routes that are measured, and the programs that answer them.
 
 /// The routes that are measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -27,9 +27,9 @@ impl Route {
     }
 }
 
-/// The kinds of candidates.
+/// The programs that are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Kind {
+pub(crate) enum Implementation {
     /// This bundle.
     Ours,
     /// Minimal Rust: the lower bound.
@@ -43,9 +43,14 @@ pub(crate) enum Kind {
 }
 
 /// The peers, in the order of tables.
-pub(crate) const PEERS: [Kind; 4] = [Kind::Floor, Kind::RustDefaults, Kind::Node, Kind::Python];
+pub(crate) const PEERS: [Implementation; 4] = [
+    Implementation::Floor,
+    Implementation::RustDefaults,
+    Implementation::Node,
+    Implementation::Python,
+];
 
-impl Kind {
+impl Implementation {
     /// Its name in tables, files and JSON; a peer's folder.
     pub(crate) fn name(self) -> &'static str {
         match self {
