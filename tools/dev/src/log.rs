@@ -1,5 +1,5 @@
 //! The log under `cargo dev up`: what the functions and cargo write, and the line of a request that
-//! [`crate::gateway`] writes.
+//! `gateway.rs` writes.
 //!
 //! A function's line for CloudWatch (`shared/api/src/log.rs`) is for machines: it is shown only if
 //! it is asked for, in place of the short line. All other lines stay as they are.
