@@ -277,7 +277,7 @@ async fn the_calls_of_each_kind_of_request() {
                 &[("query", 11), ("query", 11)],
             ),
             row(
-                "an expansion beside",
+                "an expansion next to the items",
                 orders("expand=customer"),
                 1,
                 &[("query", 26), ("getitem", 1)],
@@ -340,7 +340,7 @@ async fn the_calls_of_each_kind_of_request() {
                 &[("query", 6), ("batchgetitem", 3)],
             ),
             row(
-                "the owner beside",
+                "the owner next to the items",
                 ask(&LIST_ORDERS, &me, "expand=customer", user.clone()),
                 1,
                 &[("query", 26), ("getitem", 1)],

@@ -31,7 +31,7 @@ fuzz_target!(|bytes: &[u8]| {
                 .deserialize(&mut serde_json::Deserializer::from_slice(bytes))
             {
                 Err(_) => assert!(
-                    output.json == b"before" && output.joints.is_empty(),
+                    output.json == b"before" && output.insertions.is_empty(),
                     "an error leaves nothing behind"
                 ),
                 Ok(()) => {
@@ -41,10 +41,10 @@ fuzz_target!(|bytes: &[u8]| {
                         .expect("what was there stays");
                     assert!(json.starts_with('{'));
                     serde_json::from_str::<IgnoredAny>(json).expect("JSON");
-                    let mut joints = output.joints;
-                    joints.iter_mut().for_each(|joint| joint.at -= "before".len());
+                    let mut insertions = output.insertions;
+                    insertions.iter_mut().for_each(|insertion| insertion.at -= "before".len());
                     for most in [usize::MAX, json.len() + 40] {
-                        let (joined, _) = splice(json.as_bytes(), &joints, "product", most, |_| {
+                        let (joined, _) = splice(json.as_bytes(), &insertions, "product", most, |_| {
                             Some(b"{}".as_slice())
                         });
                         serde_json::from_slice::<IgnoredAny>(&joined)

@@ -68,11 +68,11 @@ fn of_function(bundle: &Checkout, route: &'static Route, function: &Function) ->
             };
             if action == "dynamodb:UpdateItem" {
                 let what = format!("dynamodb:ReturnValues of {permission}");
-                let told = strings(&equals["dynamodb:ReturnValues"]);
+                let stated = strings(&equals["dynamodb:ReturnValues"]);
                 mistakes.extend(differences(
                     at,
                     &what,
-                    &told,
+                    &stated,
                     &["UPDATED_NEW"].into(),
                     "which no request has",
                 ));
@@ -198,7 +198,7 @@ fn wanted(bundle: &Checkout, route: &'static Route) -> BTreeMap<Call, Names<'sta
                     .map(Field::attribute);
                 let shown = fields.chain(expansion.resource.table.key.iter().copied()).collect();
                 let action =
-                    if expansion.place == Place::Beside { "GetItem" } else { "BatchGetItem" };
+                    if expansion.place == Place::NextToItems { "GetItem" } else { "BatchGetItem" };
                 allow(action, bundle.table_id(expansion.resource), shown);
             }
         }

@@ -119,7 +119,7 @@ pub(crate) static LIST_ORDERS: Route = Route {
                 name: "customer",
                 resource: &USERS,
                 fields: &["userId", "name"],
-                place: Place::Beside,
+                place: Place::NextToItems,
                 about: "Who placed the orders.",
             },
             Expansion {

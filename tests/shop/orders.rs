@@ -121,8 +121,8 @@ pub static LIST_USER_ORDERS: Route = Route {
                 name: "customer",
                 resource: &USERS,
                 fields: USER_SUMMARY,
-                place: Place::Beside,
-                about: "The user who placed the orders, once beside `items`.",
+                place: Place::NextToItems,
+                about: "The user who placed the orders, once next to `items`.",
             },
             Expansion {
                 name: "items.product",

@@ -26,7 +26,7 @@ pub async fn boot(route: &'static Route) -> Result<App, BootError> {
         let warm = || client.warm(table, route.resource.table.key);
         match config.limits {
             None => warm().await,
-            // The write of a lease runs beside the read, so it needs a connection of its own.
+            // The write of a lease runs while the page is read, so it needs a connection of its own.
             Some(_) => drop(join(warm(), warm()).await),
         }
     }

@@ -202,7 +202,7 @@ impl Route {
         self.with_expansions(&[field("", Kind::Text, "")])
     }
 
-    fn with_expansions(&self, beside: &[Field]) -> &'static [Field] {
+    fn with_expansions(&self, page_fields: &[Field]) -> &'static [Field] {
         if self.expansions().is_empty() {
             return self.resource.fields;
         }
@@ -216,13 +216,13 @@ impl Route {
                 .collect();
             let kind = Kind::Object(shown.leak());
             match place {
-                Place::Beside => fields.push(field(name, kind, about)),
+                Place::NextToItems => fields.push(field(name, kind, about)),
                 Place::Within { join, member } => {
                     for list in fields.iter_mut().filter(|list| list.name == join.list) {
                         let members = [
                             list.kind.members().unwrap_or_default(),
                             &[field(member, kind, about)],
-                            beside,
+                            page_fields,
                         ]
                         .concat();
                         list.kind = Kind::Objects(members.leak());
@@ -230,7 +230,7 @@ impl Route {
                 }
             }
         }
-        fields.extend(beside);
+        fields.extend(page_fields);
         fields.leak()
     }
 

@@ -94,7 +94,7 @@ const OTHER: Expansion = Expansion {
     place: Place::Within { join: Join { list: "parts", key: "otherId" }, member: "other" },
     about: "The other thing of each part.",
 };
-const OWNER: Expansion = Expansion { name: "owner", place: Place::Beside, ..OTHER };
+const OWNER: Expansion = Expansion { name: "owner", place: Place::NextToItems, ..OTHER };
 /// The owner of the list.
 const OWNERS: Resource = Resource {
     name: "owners",

@@ -185,8 +185,8 @@ mod tests {
             "\"gzip\"",
         ] {
             assert_eq!(choice(&[member.as_bytes()]), Identity, "{member}");
-            let beside = format!("gzip;q=0.7, {member}");
-            assert_eq!(choice(&[beside.as_bytes()]), Gzip, "{beside}");
+            let member = format!("gzip;q=0.7, {member}");
+            assert_eq!(choice(&[member.as_bytes()]), Gzip, "{member}");
         }
         assert_eq!(choice(&[b"\xFF, gzip"]), Gzip);
     }

@@ -84,7 +84,7 @@ fn if_none_match_and_if_modified_since_on_get_and_head() {
                 ("list without a match", &[r#""a", W/"old""#], [P, P, P, P, P, P, P, P]),
                 ("empty", &[""], [P, P, P, P, P, P, P, P]),
                 ("malformed", &["now"], [P, P, P, P, P, P, P, P]),
-                ("match beside malformed", &[r#"W/"now", x"#], [P, P, P, P, P, P, P, P]),
+                ("match next to malformed", &[r#"W/"now", x"#], [P, P, P, P, P, P, P, P]),
                 ("* in a list", &[r#"*, W/"now""#], [P, P, P, P, P, P, P, P]),
             ],
         );

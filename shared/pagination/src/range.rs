@@ -40,7 +40,7 @@ impl Range {
         high.into_iter().for_each(|value| tighten(&mut self.high, value, Ordering::Less));
     }
 
-    /// Turns a prefix beside a bound into bounds: DynamoDB takes one condition on a RANGE
+    /// Turns a prefix and a bound into bounds: DynamoDB takes one condition on a RANGE
     /// attribute.
     pub(crate) fn settle(&mut self) {
         if let Some(prefix) = self.prefix.take_if(|_| self.low.is_some() || self.high.is_some()) {

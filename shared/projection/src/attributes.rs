@@ -13,7 +13,7 @@ use crate::transcode::Transcoder;
 impl Transcoder {
     /// Writes an item of the official client as JSON, by the same rules and to the same bytes as an
     /// item that is read from DynamoDB's JSON. The output holds this item alone, with its picks and
-    /// joints.
+    /// insertions.
     ///
     /// # Errors
     /// [`Malformed`], if an attribute that is shown or picked is of a type that the client does not
@@ -44,9 +44,9 @@ impl Transcoder {
         })?;
         let mut output = Output::default();
         self.read(&text, &mut output)?;
-        let Output { json, picks, joints, .. } = output;
+        let Output { json, picks, insertions, .. } = output;
         let picks = picks.into_iter().map(|pick| pick.map(Scalar::into_owned)).collect();
-        Ok(Output { json, picks, joints, ..Output::default() })
+        Ok(Output { json, picks, insertions, ..Output::default() })
     }
 }
 

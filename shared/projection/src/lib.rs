@@ -22,7 +22,7 @@ mod sample;
 pub use error::{FieldError, FieldErrors, MAX_ERRORS, Malformed};
 pub use expression::Expression;
 pub use field::{Epoch, Field, Kind, attribute_in, field, names_in};
-pub use join::{Join, Joint, splice};
+pub use join::{Insertion, Join, splice};
 pub use nearest::nearest;
 pub use output::{Output, Scalar};
 pub use selection::Selection;

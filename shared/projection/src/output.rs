@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Deserializer, de::Error as _};
 
-use crate::join::Joint;
+use crate::join::Insertion;
 use crate::json::Attribute;
 use crate::read::Value;
 
@@ -75,7 +75,7 @@ pub struct Output<'a> {
     pub picks: Vec<Option<Scalar<'a>>>,
     /// The places in `json` where a member can be put into elements of the joined list, of all
     /// items.
-    pub joints: Vec<Joint>,
+    pub insertions: Vec<Insertion>,
     /// The values of the item that is being read.
     pub(crate) values: Vec<Value<'a>>,
 }

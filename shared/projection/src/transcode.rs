@@ -13,7 +13,7 @@ use serde::Deserializer;
 use serde::de::{DeserializeSeed, Error as _};
 
 use crate::error::Malformed;
-use crate::join::{Join, Joint};
+use crate::join::{Insertion, Join};
 use crate::json::{Attribute, Text, Type};
 use crate::layout::{Layout, Reads};
 use crate::output::{Output, Scalar};
@@ -55,7 +55,7 @@ impl Transcoder {
     /// [`Malformed`], as for [`item`](Self::item), and if anything follows the item.
     pub fn read<'a>(&self, item: &'a str, output: &mut Output<'a>) -> Result<(), Malformed> {
         let mut deserializer = serde_json::Deserializer::from_str(item);
-        let before = (output.json.len(), output.joints.len());
+        let before = (output.json.len(), output.insertions.len());
         self.item(output).deserialize(&mut deserializer)?;
         deserializer.end().map_err(|error| {
             self.undo(before, output);
@@ -66,14 +66,14 @@ impl Transcoder {
     /// Returns the seed that reads one item from a deserializer of [`serde_json`] over a slice or
     /// string, and appends its JSON object to `output`: for items within an answer.
     ///
-    /// Afterwards `output.picks` are those of this item, and the joints of its elements have been
+    /// Afterwards `output.picks` are those of this item, and the insertions of its elements have been
     /// added.
     ///
     /// # Errors
     ///
     /// The seed's error is the deserializer's, if it has no item there or if a value that is shown
     /// or picked is not valid: a number that is no JSON number, or a string with half a surrogate
-    /// pair. `output.json` and `output.joints` are then as they were, and all picks `None`. Values
+    /// pair. `output.json` and `output.insertions` are then as they were, and all picks `None`. Values
     /// that are not looked at need to be JSON, no more.
     pub fn item<'t, 'de>(&'t self, output: &'t mut Output<'de>) -> ItemSeed<'t, 'de> {
         ItemSeed { transcoder: self, output }
@@ -87,20 +87,20 @@ impl Transcoder {
 
     /// Writes the item whose values have been read, and takes its picks.
     fn write(&self, output: &mut Output<'_>) -> Result<(), Malformed> {
-        let Output { json, picks, joints, values } = output;
+        let Output { json, picks, insertions, values } = output;
         for pick in &self.picks {
             picks.push(match values.get(*pick) {
                 Some(Value::Attribute(attribute)) => Scalar::read(attribute),
                 _ => None,
             });
         }
-        Writer { values, json, joints }.object(&self.layout, 0)
+        Writer { values, json, insertions }.object(&self.layout, 0)
     }
 
-    /// Takes back what has been written since `before`: lengths of the JSON and of the joints.
+    /// Takes back what has been written since `before`: lengths of the JSON and of the insertions.
     fn undo(&self, before: (usize, usize), output: &mut Output<'_>) {
         output.json.truncate(before.0);
-        output.joints.truncate(before.1);
+        output.insertions.truncate(before.1);
         output.picks.clear();
         output.picks.resize(self.picks.len(), None);
     }
@@ -118,7 +118,7 @@ impl<'de> DeserializeSeed<'de> for ItemSeed<'_, 'de> {
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         let Self { transcoder, output } = self;
-        let before = (output.json.len(), output.joints.len());
+        let before = (output.json.len(), output.insertions.len());
         output.picks.clear();
         output.values.clear();
         let read = Members { layout: &transcoder.layout, values: &mut output.values }
@@ -135,7 +135,7 @@ impl<'de> DeserializeSeed<'de> for ItemSeed<'_, 'de> {
 struct Writer<'t> {
     values: &'t [Value<'t>],
     json: &'t mut Vec<u8>,
-    joints: &'t mut Vec<Joint>,
+    insertions: &'t mut Vec<Insertion>,
 }
 
 impl Writer<'_> {
@@ -159,7 +159,7 @@ impl Writer<'_> {
             && let Some(key) = Scalar::read(key)
         {
             let first = self.json.len() - start == 2;
-            self.joints.push(Joint {
+            self.insertions.push(Insertion {
                 at: self.json.len() - 1,
                 first,
                 key: key.as_str().to_owned(),

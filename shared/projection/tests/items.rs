@@ -153,12 +153,12 @@ fn joints_lie_before_the_end_of_their_element() {
             for _ in 0..2 {
                 transcoder.read(&item, &mut output).unwrap();
             }
-            let Output { json: out, joints, .. } = output;
-            let keys: Vec<_> = joints.iter().map(|joint| joint.key.as_str()).collect();
+            let Output { json: out, insertions, .. } = output;
+            let keys: Vec<_> = insertions.iter().map(|insertion| insertion.key.as_str()).collect();
             assert_eq!(keys, ["p1", "p2", "3", "p1", "p2", "3"]);
-            assert_eq!(joints[1].first, first);
-            assert!(joints.iter().all(|joint| out[joint.at] == b'}'));
-            let (json, _) = splice(&out, &joints, "x", usize::MAX, |key| match key {
+            assert_eq!(insertions[1].first, first);
+            assert!(insertions.iter().all(|insertion| out[insertion.at] == b'}'));
+            let (json, _) = splice(&out, &insertions, "x", usize::MAX, |key| match key {
                 "p1" => Some(b"[p1]".as_slice()),
                 "p2" => Some(b"[p2]"),
                 _ => Some(b"[3]"),
@@ -176,7 +176,7 @@ fn a_join_of_a_list_that_is_not_chosen_reports_nothing() {
     let item = r#"{"items":{"L":[{"M":{"partId":{"S":"p"}}}]},"id":{"S":"i"}}"#;
     let mut output = Output::default();
     transcoder.read(item, &mut output).unwrap();
-    assert!(output.joints.is_empty());
+    assert!(output.insertions.is_empty());
     assert_eq!(output.json, br#"{"id":"i"}"#);
 }
 
@@ -195,7 +195,7 @@ fn a_malformed_item_leaves_the_output_as_it_was() {
         r#"{"id":{"S":"i"},"items":{"L":[{"M":{"partId":{"S":"p"}}}]}"#,
     ] {
         assert!(transcoder.read(broken, &mut output).is_err(), "{broken}");
-        assert_eq!((output.json.as_slice(), output.joints.len()), (b"[".as_slice(), 0));
+        assert_eq!((output.json.as_slice(), output.insertions.len()), (b"[".as_slice(), 0));
         assert_eq!(output.picks, [None]);
     }
     transcoder.read(good, &mut output).unwrap();

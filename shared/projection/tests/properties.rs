@@ -262,11 +262,10 @@ type Transcoded = (Vec<u8>, Vec<Option<Scalar<'static>>>);
 fn transcode(selection: &Selection, item: &str) -> Result<Transcoded, Malformed> {
     let mut output = Output::default();
     Transcoder::new(selection, PICKS, Some(JOIN)).read(item, &mut output)?;
-    let Output { json: out, picks, joints, .. } = output;
+    let Output { json: out, picks, insertions, .. } = output;
     assert!(
-        joints
-            .iter()
-            .all(|joint| out[joint.at] == b'}' && joint.first == (out[joint.at - 1] == b'{'))
+        insertions.iter().all(|insertion| out[insertion.at] == b'}'
+            && insertion.first == (out[insertion.at - 1] == b'{'))
     );
     Ok((out, picks.into_iter().map(|pick| pick.map(Scalar::into_owned)).collect()))
 }
@@ -327,10 +326,10 @@ proptest! {
         let mut output = Output::default();
         for (item, text) in items.iter().zip(&texts) {
             output.json = b"before".to_vec();
-            output.joints.clear();
+            output.insertions.clear();
             let result = transcoder.read(text, &mut output);
             prop_assert_eq!(result, Ok(()), "{}", text);
-            let Output { json: out, picks, joints, .. } = &output;
+            let Output { json: out, picks, insertions, .. } = &output;
             let expected = format!("before{}", twin::object(FIELDS, &selection.to_string(), item));
             prop_assert_eq!(String::from_utf8_lossy(out), expected.as_str(), "{} of {}", selection, text);
             prop_assert!(serde_json::from_slice::<Value>(&out[6..]).is_ok() || expected.contains('E'));
@@ -341,11 +340,11 @@ proptest! {
                 });
                 prop_assert_eq!(pick, &scalar);
             }
-            let reported: Vec<_> = joints.iter().map(|joint| joint.key.clone()).collect();
+            let reported: Vec<_> = insertions.iter().map(|insertion| insertion.key.clone()).collect();
             let expected = if selection.contains("e") { keys(item) } else { Vec::new() };
             prop_assert_eq!(reported, expected);
-            for joint in joints {
-                prop_assert_eq!((out[joint.at], out[joint.at - 1] == b'{'), (b'}', joint.first));
+            for insertion in insertions {
+                prop_assert_eq!((out[insertion.at], out[insertion.at - 1] == b'{'), (b'}', insertion.first));
             }
         }
     }
@@ -367,8 +366,8 @@ proptest! {
         let transcoder = Transcoder::new(&selection, PICKS, Some(JOIN));
         prop_assert_eq!(transcoder.read(&text, &mut read), Ok(()));
         let typed = transcoder.attributes(&attributes(&item));
-        let typed = typed.map(|output| (output.json, output.picks, output.joints));
-        prop_assert_eq!(typed, Ok((read.json, read.picks, read.joints)));
+        let typed = typed.map(|output| (output.json, output.picks, output.insertions));
+        prop_assert_eq!(typed, Ok((read.json, read.picks, read.insertions)));
     }
 
     #[test]
@@ -404,7 +403,7 @@ proptest! {
         let mut output = Output::default();
         let transcoder = Transcoder::new(&selection, PICKS, Some(JOIN));
         if transcoder.item(&mut output).deserialize(&mut serde_json::Deserializer::from_slice(&bytes)).is_err() {
-            prop_assert!(output.json.is_empty() && output.joints.is_empty());
+            prop_assert!(output.json.is_empty() && output.insertions.is_empty());
         } else {
             prop_assert!(serde_json::from_slice::<&serde_json::value::RawValue>(&output.json).is_ok());
         }

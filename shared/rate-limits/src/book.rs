@@ -39,7 +39,7 @@ struct Page {
     left: u32,
     /// The size of the next lease.
     next: u32,
-    /// The units that all processes together had taken, when the store last told.
+    /// The units that all processes together had taken, when the store last answered.
     used: u64,
     /// The store has no unit left.
     exhausted: bool,
@@ -65,7 +65,7 @@ impl Page {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
     /// The units that are left: those in hand, and those that nobody had taken when the store last
-    /// told. It is a hint: other processes may have taken or returned nothing since.
+    /// answered. It is a hint: other processes may have taken or returned nothing since.
     pub remaining: u32,
     /// The seconds until the quota is whole again, rounded up.
     pub reset: u32,
@@ -291,7 +291,7 @@ mod tests {
 
     use super::*;
 
-    /// A book with the only counter, in a store that fails if it is told to.
+    /// A book with the only counter, in a store that fails on demand.
     struct Shop {
         book: Book,
         used: HashMap<(Caller, u64), u64>,

@@ -164,9 +164,9 @@ fn of_list(route: &Route, list: &ListPlan<'_>, sample: &Sample) -> Result<String
     for api::Expanded { expansion, .. } in request.expansions() {
         let bytes = bytes(sample, expansion.resource, |_| true);
         match expansion.place {
-            Place::Beside => term(
+            Place::NextToItems => term(
                 units(bytes),
-                format!("GetItem of {} beside the page", expansion.resource.name),
+                format!("GetItem of {} next to the page", expansion.resource.name),
             ),
             Place::Within { join, .. } => {
                 rounds += 1;
@@ -310,7 +310,7 @@ mod tests {
         assert_eq!(line(expanded, "rounds"), "2");
         let units = line(expanded, "units");
         assert!(
-            units.contains("0.5 for GetItem of users beside the page")
+            units.contains("0.5 for GetItem of users next to the page")
                 && units.contains("BatchGetItem of at most "),
             "{units}"
         );

@@ -6,7 +6,7 @@ mod members;
 
 use bytes::Bytes;
 use pagination::{Answer, Fetched, Position, Row, Value};
-use projection::{Joint, Malformed, Scalar, Transcoder};
+use projection::{Insertion, Malformed, Scalar, Transcoder};
 
 use members::{AnswerMembers, ItemsMember, Key, Picks};
 
@@ -16,7 +16,7 @@ pub struct Item {
     /// The JSON of the chosen fields.
     pub json: Bytes,
     /// Places in `json` for the members of an expansion.
-    pub joints: Vec<Joint>,
+    pub insertions: Vec<Insertion>,
 }
 
 /// An answer's content, and the capacity units that it consumed.
@@ -71,7 +71,7 @@ pub(crate) fn query(
     let evaluated = asked.evaluated(output.scanned)?;
     let count = u32::try_from(items.len()).ok();
     if count.is_none_or(|count| count > evaluated)
-        || output.count.is_some_and(|told| Some(told) != count)
+        || output.count.is_some_and(|stated| Some(stated) != count)
     {
         return Err(Malformed::Content("a Query's answer whose Count is not that of its Items"));
     }

@@ -46,7 +46,7 @@ pub(crate) fn chosen(
     let fields = fields.and_then(|text| Selection::parse(text, selectable).ok());
     let one = |expansion: &'static Expansion| {
         let part = fields.as_ref().and_then(|fields| match &expansion.place {
-            Place::Beside => fields.part(&[expansion.name]),
+            Place::NextToItems => fields.part(&[expansion.name]),
             Place::Within { join, member } => fields.part(&[join.list, member]),
         });
         let wanted = part.is_some() || named.contains(&expansion.name);
@@ -58,13 +58,14 @@ pub(crate) fn chosen(
 
 /// Reads the expansions that stand next to `items`; the path and the owner give the key of each. An
 /// item that does not exist is omitted.
-pub(crate) async fn beside(
+pub(crate) async fn next_to_items(
     app: &App,
     request: &Request,
     expansions: &[Expanded],
     grant: &Grant,
 ) -> Result<Vec<(&'static str, Item)>, Problem> {
-    let wanted = expansions.iter().filter(|expanded| expanded.expansion.place == Place::Beside);
+    let wanted =
+        expansions.iter().filter(|expanded| expanded.expansion.place == Place::NextToItems);
     let key = |expanded: &Expanded| {
         expanded.expansion.resource.key(|field| grant.value(field.name).map(str::to_owned))
     };
@@ -127,8 +128,9 @@ pub(crate) async fn within(
         })
         .collect();
 
-    let is_known =
-        |row: &Row<Item>| row.item.joints.iter().all(|joint| known.contains_key(&joint.key));
+    let is_known = |row: &Row<Item>| {
+        row.item.insertions.iter().all(|insertion| known.contains_key(&insertion.key))
+    };
     let complete = page.rows().iter().take_while(|row| is_known(row)).count();
     match (complete < page.rows().len(), is_late) {
         (true, true) => page.truncate_timed_out(complete),
@@ -139,18 +141,19 @@ pub(crate) async fn within(
     page.change_items(|item| {
         // A related item that was not read ends the row's expansion, as one that does not fit does.
         let end = item
-            .joints
+            .insertions
             .iter()
-            .position(|joint| !known.contains_key(&joint.key))
-            .unwrap_or(item.joints.len());
-        let (json, fits) =
-            splice(&item.json, &item.joints[..end], member, left, |key| known.get(key)?.as_deref());
+            .position(|insertion| !known.contains_key(&insertion.key))
+            .unwrap_or(item.insertions.len());
+        let (json, fits) = splice(&item.json, &item.insertions[..end], member, left, |key| {
+            known.get(key)?.as_deref()
+        });
         left = left.saturating_sub(json.len() + 1);
         partial |= first && !fits;
         // Only the first row can be partial. The page is cut before another one.
         let bytes = if fits || first { json.len() } else { usize::MAX };
         first = false;
-        (Item { json: json.into(), joints: Vec::new() }, bytes)
+        (Item { json: json.into(), insertions: Vec::new() }, bytes)
     });
     if partial {
         page.truncate(1);
@@ -169,9 +172,9 @@ fn distinct_keys(rows: &[Row<Item>]) -> (Vec<String>, usize) {
     let mut keys: Vec<String> = Vec::new();
     for (i, row) in rows.iter().enumerate() {
         let before = keys.len();
-        for joint in &row.item.joints {
-            if !keys.contains(&joint.key) {
-                keys.push(joint.key.clone());
+        for insertion in &row.item.insertions {
+            if !keys.contains(&insertion.key) {
+                keys.push(insertion.key.clone());
             }
         }
         if keys.len() > MAX_FETCH && i > 0 {

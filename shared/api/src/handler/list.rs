@@ -48,7 +48,7 @@ pub struct ListPage<'r> {
     plan: ListPlan<'r>,
     page: Page<Item>,
     /// JSON members next to `items`.
-    beside: Vec<(&'static str, Item)>,
+    next_to_items: Vec<(&'static str, Item)>,
     /// The expansion that was cut, because the only item on the page names more related items than
     /// an answer can hold.
     partial: Option<&'static str>,
@@ -201,7 +201,7 @@ impl<'r> ListPlan<'r> {
         let ListRequest { route, selection, expansions, limit, grant, .. } = &self.request;
         let within = expansions.iter().find_map(|expanded| match expanded.expansion.place {
             Place::Within { join, member } => Some((expanded, join, member)),
-            Place::Beside => None,
+            Place::NextToItems => None,
         });
         let reader =
             app.reader(route.resource, request, selection, within.map(|(_, join, _)| join))?;
@@ -217,9 +217,9 @@ impl<'r> ListPlan<'r> {
                 .await
                 .map_err(problem)
         };
-        let beside = expand::beside(app, request, expansions, grant);
-        let (mut page, beside) = try_join(page, beside).await?;
-        let bytes = beside.iter().fold(bytes, |bytes, (name, item)| {
+        let next_to_items = expand::next_to_items(app, request, expansions, grant);
+        let (mut page, next_to_items) = try_join(page, next_to_items).await?;
+        let bytes = next_to_items.iter().fold(bytes, |bytes, (name, item)| {
             bytes.saturating_sub(name.len() + 4 + item.json.len())
         });
         page.truncate_to_bytes(bytes, 1);
@@ -231,7 +231,7 @@ impl<'r> ListPlan<'r> {
             }
             None => None,
         };
-        Ok(ListPage { plan: self, page, beside, partial })
+        Ok(ListPage { plan: self, page, next_to_items, partial })
     }
 }
 

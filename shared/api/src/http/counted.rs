@@ -1,4 +1,4 @@
-//! What became of a request's quota, and the header fields that tell the caller.
+//! What became of a request's quota, and the header fields that report it to the caller.
 
 use http::{HeaderMap, StatusCode, header};
 use rate_limits::{Caller, Policy, Standing, fields, retry_after};

@@ -226,11 +226,11 @@ mod tests {
                     _ => 0,
                 };
                 assert_eq!((head.body, head.is_base64_encoded), (Some(Body::Empty), false));
-                let told = head
+                let stated = head
                     .headers
                     .remove(header::CONTENT_LENGTH)
-                    .map(|told| told.to_str().unwrap().to_owned());
-                assert_eq!(told, (bytes > 0).then(|| length.to_string()), "{bytes} {accepted}");
+                    .map(|stated| stated.to_str().unwrap().to_owned());
+                assert_eq!(stated, (bytes > 0).then(|| length.to_string()), "{bytes} {accepted}");
                 assert_eq!(head.headers, get.headers, "{bytes} {accepted}");
                 assert_eq!(
                     head.headers.contains_key(header::CONTENT_ENCODING),

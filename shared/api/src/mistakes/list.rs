@@ -38,7 +38,7 @@ pub(super) fn of_list(route: &'static Route, list: &'static List, wrong: &mut Wr
         wrong.add(format_args!("two expansions have the name `{name}`"));
     }
     let within =
-        list.expansions.iter().filter(|expansion| expansion.place != Place::Beside).count();
+        list.expansions.iter().filter(|expansion| expansion.place != Place::NextToItems).count();
     wrong.unless(
         within <= 1,
         format_args!("{within} expansions lie within the items, and a request gets one of them"),
@@ -229,7 +229,7 @@ fn of_expansion(route: &Route, expansion: &Expansion, wrong: &mut Wrong) {
         .filter_map(|key| resource.fields.iter().find(|field| field.attribute() == *key))
         .collect();
     match place {
-        Place::Beside => {
+        Place::NextToItems => {
             wrong.unless(
                 !["items", "page"].contains(&name),
                 format_args!("a list already has a member `{name}`"),

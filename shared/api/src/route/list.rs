@@ -136,7 +136,7 @@ pub struct Expansion {
 pub enum Place {
     /// Once, next to `items`, under the expansion's name: the owner whom the path names. It is read
     /// in parallel with the page.
-    Beside,
+    NextToItems,
     /// In each element of a list within each item, as `member`.
     Within {
         /// The list, and its elements' attribute that holds the related item's key.

@@ -26,9 +26,9 @@ let api;
 // Resolves a `$ref` and adds the members next to it.
 const resolve = (node) => {
   if (!node || !node.$ref) return node;
-  const { $ref, ...beside } = node;
+  const { $ref, ...others } = node;
   const found = $ref.slice(2).split('/').reduce((at, step) => at?.[step], api);
-  return { ...resolve(found), ...beside };
+  return { ...resolve(found), ...others };
 };
 const named = (node) => node?.$ref?.split('/').pop();
 

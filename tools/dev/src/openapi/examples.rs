@@ -45,9 +45,9 @@ impl Examples<'_> {
 
     /// Returns pages of one item: with the summary, and with every expansion.
     pub(crate) fn pages(&self, resource: &Resource, offers: &List) -> Vec<(&'static str, Value)> {
-        let page = |item: Value, beside: Vec<(String, Value)>| {
+        let page = |item: Value, page_members: Vec<(String, Value)>| {
             let mut page = Map::from_iter([("items".to_owned(), json!([item]))]);
-            page.extend(beside);
+            page.extend(page_members);
             page.insert("page".to_owned(), json!({ "limit": 1, "next": CURSOR, "prev": null }));
             Value::Object(page)
         };
@@ -64,7 +64,7 @@ impl Examples<'_> {
                 .find(|expansion| matches!(expansion.place, Place::Within { .. }));
             let list_of = within.and_then(|expansion| match expansion.place {
                 Place::Within { join, .. } => Some(join.list),
-                Place::Beside => None,
+                Place::NextToItems => None,
             });
             let item = self.shown(
                 &example,
@@ -72,9 +72,9 @@ impl Examples<'_> {
                 &|name| summary(name) || list_of == Some(name),
                 within,
             );
-            let beside =
-                offers.expansions.iter().filter(|expansion| expansion.place == Place::Beside);
-            let beside = beside
+            let page_members =
+                offers.expansions.iter().filter(|expansion| expansion.place == Place::NextToItems);
+            let page_members = page_members
                 .map(|expansion| {
                     (
                         expansion.name.to_owned(),
@@ -82,7 +82,7 @@ impl Examples<'_> {
                     )
                 })
                 .collect();
-            pages.push(("expanded", page(item, beside)));
+            pages.push(("expanded", page(item, page_members)));
         }
         pages
     }

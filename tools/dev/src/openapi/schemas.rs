@@ -148,7 +148,7 @@ fn object(fields: &[&Field], within: Option<&(&'static Expansion, String)>) -> V
             Place::Within { join, member } if join.list == field.name => {
                 Some((member, expanded(expansion, schema)))
             }
-            Place::Within { .. } | Place::Beside => None,
+            Place::Within { .. } | Place::NextToItems => None,
         });
         properties.insert(field.name.to_owned(), described(kind(field.kind, within), field.about));
     }
@@ -195,7 +195,9 @@ fn page(route: &Route, offers: &List, routes: &[&Route]) -> Value {
     let item = reference("schemas", &listed_name(route, routes));
     let items = json!({ "type": "array", "maxItems": offers.limits.greatest(), "items": item });
     let mut properties = json!({ "items": items });
-    for expansion in offers.expansions.iter().filter(|expansion| expansion.place == Place::Beside) {
+    for expansion in
+        offers.expansions.iter().filter(|expansion| expansion.place == Place::NextToItems)
+    {
         properties[expansion.name] = expanded(expansion, &summary_name(route, expansion, routes));
     }
     let within = offers

@@ -107,7 +107,7 @@ impl Run<'_> {
                     self.check(what, ask(request), |answer| judge::page(answer, policy, &fields))
                         .await;
                 }
-                Place::Beside => {
+                Place::NextToItems => {
                     self.check(what, ask(request), |answer| judge::page(answer, policy, summary))
                         .await;
                 }

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, collections::HashMap, fmt};
 
 use bytes::Bytes;
-use projection::{Joint, Malformed, Output, Scalar, Transcoder};
+use projection::{Insertion, Malformed, Output, Scalar, Transcoder};
 use serde::{
     Deserialize, Deserializer,
     de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor},
@@ -174,21 +174,21 @@ struct Written<'de> {
 impl<'de> Written<'de> {
     fn end_item(&mut self) {
         let picks = std::mem::take(&mut self.output.picks);
-        self.ends.push((picks, self.output.json.len(), self.output.joints.len()));
+        self.ends.push((picks, self.output.json.len(), self.output.insertions.len()));
     }
 
     fn finish(self) -> Vec<(Picks<'de>, Item)> {
         let all = Bytes::from(self.output.json);
-        let mut joints = self.output.joints.into_iter();
-        let (mut start, mut joints_before) = (0, 0);
-        let cut = |(picks, end, joints_to): (Picks<'de>, usize, usize)| {
-            let joints = joints
+        let mut insertions = self.output.insertions.into_iter();
+        let (mut start, mut insertions_before) = (0, 0);
+        let cut = |(picks, end, insertions_to): (Picks<'de>, usize, usize)| {
+            let insertions = insertions
                 .by_ref()
-                .take(joints_to - joints_before)
-                .map(|joint| Joint { at: joint.at - start, ..joint })
+                .take(insertions_to - insertions_before)
+                .map(|insertion| Insertion { at: insertion.at - start, ..insertion })
                 .collect();
-            let item = Item { json: all.slice(start..end), joints };
-            (start, joints_before) = (end, joints_to);
+            let item = Item { json: all.slice(start..end), insertions };
+            (start, insertions_before) = (end, insertions_to);
             (picks, item)
         };
         self.ends.into_iter().map(cut).collect()

@@ -13,7 +13,7 @@ impl ListPage<'_> {
     /// # Errors
     /// 500 if an item's key is too long for a cursor.
     pub fn reply(self, app: &App) -> Result<Reply, Problem> {
-        let Self { plan: ListPlan { request, plan, .. }, page, beside, partial } = self;
+        let Self { plan: ListPlan { request, plan, .. }, page, next_to_items, partial } = self;
         let seal = |cursor: Option<pagination::Cursor>| {
             let sealer = app.sealer()?;
             cursor
@@ -36,7 +36,7 @@ impl ListPage<'_> {
             body.extend_from_slice(&item.json);
         }
         body.push(b']');
-        for (name, item) in beside {
+        for (name, item) in next_to_items {
             body.extend_from_slice(format!(",\"{name}\":").as_bytes());
             body.extend_from_slice(&item.json);
         }
