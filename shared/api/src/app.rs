@@ -370,6 +370,27 @@ mod tests {
         Ok(ItemRequest::parse(app, request)?.run(app, request).await?.reply())
     }
 
+    /// Returns true in a process of its own, in which only this test runs, and lets that process run
+    /// the test otherwise. Tests without a subscriber in other threads switch spans off for all.
+    fn is_alone(name: &str) -> bool {
+        const ALONE: &str = "LOG_TEST_ALONE";
+        if std::env::var_os(ALONE).is_some() {
+            return true;
+        }
+        let output = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", &format!("app::tests::{name}"), "--nocapture"])
+            .env(ALONE, "1")
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(
+            output.status.success() && text.contains("1 passed"),
+            "{text}{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        false
+    }
+
     /// Runs a test and returns the lines that it logs.
     fn logged(test: impl Future<Output = ()>) -> Vec<serde_json::Value> {
         let log = Log::default();
@@ -383,6 +404,9 @@ mod tests {
 
     #[test]
     fn what_is_logged_carries_the_id_that_the_caller_is_told() {
+        if !is_alone("what_is_logged_carries_the_id_that_the_caller_is_told") {
+            return;
+        }
         let app = app();
         let lines = logged(async {
             let left = Duration::from_secs(5);
@@ -408,6 +432,9 @@ mod tests {
 
     #[test]
     fn requests_at_once_log_with_their_own_ids() {
+        if !is_alone("requests_at_once_log_with_their_own_ids") {
+            return;
+        }
         let app = app();
         let mut ids: Vec<_> = (0..64).map(|number| format!("r-{number:02}")).collect();
         // Each request logs, waits for its turn, in another order than they began in, and logs again.
