@@ -252,7 +252,7 @@ async fn cost(mut stack: Stack, routes: &[&'static Route], rows: Vec<Row>) {
     }
 }
 
-/// What requests cost: a default list is one Query of `limit` + 1 in every kind of index.
+/// Counts the cost of requests: a default list is one Query of `limit` + 1 in every kind of index.
 #[tokio::test]
 async fn the_calls_of_each_kind_of_request() {
     let row = |what, event, rounds, calls| Row { what, event, rounds, calls };

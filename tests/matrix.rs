@@ -145,6 +145,11 @@ fn faults() -> Vec<(String, Fault, u32, Outcome, usize)> {
             all.push((what, Fault::Answer(status, "", body), OFTEN, Outcome::Internal, 1));
         }
     }
+    let named = |code: &str| {
+        text(format!(
+            r#"{{"__type":"com.amazonaws.dynamodb.v20120810#{code}","message":"secret"}}"#
+        ))
+    };
     for code in [
         "AccessDeniedException",
         "ConditionalCheckFailedException",
@@ -158,9 +163,7 @@ fn faults() -> Vec<(String, Fault, u32, Outcome, usize)> {
         "ValidationException",
         "",
     ] {
-        let body = text(format!(
-            r#"{{"__type":"com.amazonaws.dynamodb.v20120810#{code}","message":"secret"}}"#
-        ));
+        let body = named(code);
         all.push((
             format!("400 {code}"),
             Fault::Answer(400, "", body.as_bytes()),
@@ -178,9 +181,7 @@ fn faults() -> Vec<(String, Fault, u32, Outcome, usize)> {
         "RequestLimitExceeded",
         "Throttling",
     ] {
-        let body = text(format!(
-            r#"{{"__type":"com.amazonaws.dynamodb.v20120810#{code}","message":"secret"}}"#
-        ));
+        let body = named(code);
         overload.push((format!("400 {code}"), Fault::Answer(400, "", body.as_bytes())));
         let header = text(format!("x-amzn-errortype: {code}:http://example.org/\r\n"));
         for body in [&b""[..], b"{}", b"secret"] {

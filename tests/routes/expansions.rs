@@ -1,7 +1,7 @@
 //! Related items, by `expand`.
 
 use insta::assert_snapshot;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::ORDERS;
 use crate::{
@@ -39,17 +39,19 @@ async fn expansions_cost_one_more_round() {
     assert_eq!(answer.spent().0, 2, "page and customer at once, then the products");
 }
 
+/// Returns an order of `u-1` with a line for each of these products.
+fn with_lines(number: u32, products: std::ops::Range<u32>) -> Value {
+    let line = |number: u32| json!({"productId": format!("p-{number}"), "name": "x", "quantity": 1, "unitPrice": 1});
+    let mut order = order(number, "u-1");
+    order["items"] = products.map(line).collect();
+    order
+}
+
 /// Beyond a hundred distinct products the page is cut; one order that names more is read in
 /// batches.
 #[tokio::test]
 async fn a_page_is_cut_at_a_hundred_related_items() {
     let stack = Stack::empty();
-    let line = |number: u32| json!({"productId": format!("p-{number}"), "name": "x", "quantity": 1, "unitPrice": 1});
-    let with_lines = |number: u32, lines: std::ops::Range<u32>| {
-        let mut order = order(number, "u-1");
-        order["items"] = lines.map(line).collect();
-        order
-    };
     stack.put(
         "products",
         (0..400).map(|number| json!({"productId": format!("p-{number}"), "name": "n"})),
@@ -77,12 +79,6 @@ async fn a_page_is_cut_at_a_hundred_related_items() {
 #[tokio::test]
 async fn a_page_of_exactly_a_hundred_related_items_is_one_page_and_one_fetch() {
     let mut stack = Stack::empty();
-    let line = |number: u32| json!({"productId": format!("p-{number}"), "quantity": 1});
-    let with_lines = |number: u32, lines: std::ops::Range<u32>| {
-        let mut order = order(number, "u-1");
-        order["items"] = lines.map(line).collect();
-        order
-    };
     stack.put(
         "products",
         (0..200).map(|number| json!({"productId": format!("p-{number}"), "name": "n"})),

@@ -371,7 +371,8 @@ mod tests {
     }
 
     /// Returns true in a process of its own, in which only this test runs, and lets that process run
-    /// the test otherwise. Tests without a subscriber in other threads switch spans off for all.
+    /// the test otherwise. While there is one subscriber, `tracing` asks the thread that meets a span
+    /// first whether anybody wants it, and the threads of other tests have no subscriber.
     fn is_alone(name: &str) -> bool {
         const ALONE: &str = "LOG_TEST_ALONE";
         if std::env::var_os(ALONE).is_some() {

@@ -51,7 +51,7 @@ pub struct Route {
     pub resource: &'static Resource,
     /// The callers that are allowed.
     pub access: Access,
-    /// What a caller may use of it.
+    /// The quota that counts its requests.
     pub quota: Quota,
     /// One item or a list.
     pub shape: Shape,

@@ -31,7 +31,7 @@ struct Pages {
     asks: u64,
 }
 
-/// What the process knows of one caller in one window.
+/// The state of one caller in one window, as the process knows it.
 #[derive(Debug, Clone, Copy)]
 struct Page {
     window: u64,
@@ -61,7 +61,7 @@ impl Page {
     }
 }
 
-/// What a caller may still use, as far as this process knows.
+/// The rest of a quota that a caller may use, as far as this process knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
     /// The units that are left: those in hand, and those that nobody had taken when the store last

@@ -40,7 +40,7 @@ fn step(greatest_cost: u32) -> impl Strategy<Value = Step> {
     ]
 }
 
-/// What was admitted of a caller in a window, and what its processes still hold.
+/// The units of a caller in a window that were admitted, and those that its processes still hold.
 #[derive(Debug, Default)]
 struct Tally {
     admitted: u64,

@@ -1,4 +1,4 @@
-//! Whether the functions compile, read from what cargo writes under `cargo lambda watch`.
+//! The state of the build: the functions that do not compile, read from what cargo writes under `cargo lambda watch`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

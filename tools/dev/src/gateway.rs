@@ -34,12 +34,12 @@ const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 /// The number of wrong parameters that a line names.
 const SHOWN: usize = 3;
 
-/// What the gateway needs to know.
+/// The routes, and the way to the functions.
 pub(crate) struct Gateway {
     routes: Vec<Route>,
     /// The address of `cargo lambda watch`.
     functions: SocketAddr,
-    /// Whether the functions compile.
+    /// The functions that do not compile.
     build: Build,
     format: Format,
 }

@@ -136,8 +136,8 @@ impl Client {
 }
 
 /// Leaves out two headers that DynamoDB ignores: the id of the invocation (`amz-sdk-invocation-id`)
-/// and the number of the attempt (`amz-sdk-request`). Making, signing and sending them takes about
-/// a tenth of what the SDK does for a read.
+/// and the number of the attempt (`amz-sdk-request`). The SDK would make, sign and send them for
+/// each call.
 #[derive(Debug)]
 struct FewerHeaders;
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use futures_util::future::try_join_all;
 use pagination::{Budget, Fetched, MAX_FETCH, Page, Row, fetch_all};
-use projection::{Field, Join, Selection, splice};
+use projection::{Join, Selection, splice};
 
 use crate::app::App;
 use crate::dynamodb::answer::Item;
@@ -25,12 +25,12 @@ pub struct Expanded {
     pub selection: Selection,
 }
 
-/// Reads the expansions: those that `expand` names, and those that `fields` does. `selectable` are
-/// the fields of [`Route::selectable_by_name`](crate::Route).
+/// Reads the expansions: those that `expand` names, and those that `fields` does, which is a
+/// selection of the fields of [`Route::selectable_by_name`](crate::Route).
 pub(crate) fn chosen(
     query: &QueryString<'_>,
     offered: &'static [Expansion],
-    selectable: &'static [Field],
+    fields: Option<&Selection>,
     errors: &mut Vec<ParameterError>,
 ) -> Vec<Expanded> {
     let text = query.get("expand");
@@ -41,11 +41,8 @@ pub(crate) fn chosen(
         let names: Vec<_> = offered.iter().map(|expansion| expansion.name).collect();
         errors.push(ParameterError::unknown_value("expand", unknown, &names));
     }
-    // A text with errors has been reported, and names nothing.
-    let fields = query.get("fields").filter(|_| !offered.is_empty());
-    let fields = fields.and_then(|text| Selection::parse(text, selectable).ok());
     let one = |expansion: &'static Expansion| {
-        let part = fields.as_ref().and_then(|fields| match &expansion.place {
+        let part = fields.and_then(|fields| match &expansion.place {
             Place::NextToItems => fields.part(&[expansion.name]),
             Place::Within { join, member } => fields.part(&[join.list, member]),
         });

@@ -72,10 +72,15 @@ impl<'r> ListRequest<'r> {
         }));
         conditions.extend(route.resource.conditions(&conditions));
         let sort = order(route.resource, parameters::sort(&query, list.sorts, &mut errors));
-        let summary = Selection::of(app.selectable(), route.resource.summary);
-        let fields = parameters::fields(&query, app.selectable(), summary, &mut errors);
-        let named = app.selectable_by_name();
-        let expansions = expand::chosen(&query, list.expansions, named, &mut errors);
+        // Without `fields` it is the summary. A text that is wrong is read again, for its errors: they
+        // list the fields that can be named.
+        let text = query.get("fields");
+        let named = text.and_then(|text| Selection::parse(text, app.selectable_by_name()).ok());
+        let fields = named.clone().unwrap_or_else(|| {
+            let summary = Selection::of(app.selectable(), route.resource.summary);
+            parameters::fields(&query, app.selectable(), summary, &mut errors)
+        });
+        let expansions = expand::chosen(&query, list.expansions, named.as_ref(), &mut errors);
         let mut selection = fields.restricted_to(route.resource.fields);
         for Expanded { expansion, .. } in &expansions {
             // An expansion needs its list selected, so add the list if no part of it is.

@@ -1,4 +1,4 @@
-//! What became of a request's quota, and the header fields that report it to the caller.
+//! The outcome of a request's quota, and the header fields that report it to the caller.
 
 use http::{HeaderMap, StatusCode, header};
 use rate_limits::{Caller, Policy, Standing, fields, retry_after};
@@ -6,7 +6,7 @@ use rate_limits::{Caller, Policy, Standing, fields, retry_after};
 use crate::http::problem::Problem;
 use crate::route::{Policy as CachePolicy, Route};
 
-/// What became of a request's quota.
+/// The outcome of a request's quota.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Counted {
     /// It is spent.

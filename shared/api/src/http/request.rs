@@ -31,7 +31,7 @@ pub struct Request {
     principal: Option<Principal>,
     /// The caller's address, on a route with a quota for each address.
     address: Option<String>,
-    /// What became of the caller's quota.
+    /// The outcome of the caller's quota.
     counted: Mutex<Option<Counted>>,
 }
 

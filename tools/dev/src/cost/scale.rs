@@ -1,4 +1,4 @@
-//! What to set, and what to ask AWS for, at 10, 1,000 and 100,000 requests a second.
+//! The settings, and the quotas to ask AWS for, at 10, 1,000 and 100,000 requests a second.
 
 use super::Measured;
 use super::prices::{
@@ -202,7 +202,7 @@ pub(super) fn text(measured: &[Measured], gb: f64) -> String {
     text
 }
 
-/// What a marked figure asks for.
+/// The action that a marked figure asks for.
 const ADVICE: &str = "
   10: the template's defaults do. In prod, reserve concurrency, so that the account's other
     functions keep theirs.

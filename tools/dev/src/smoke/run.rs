@@ -23,7 +23,7 @@ pub struct Options {
     pub ids: Vec<(String, String)>,
 }
 
-/// What a run needs, and what it has found so far.
+/// The input of a run, and its findings so far.
 pub(super) struct Run<'a> {
     pub(super) client: Client,
     pub(super) options: &'a Options,

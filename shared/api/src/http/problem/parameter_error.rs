@@ -1,4 +1,4 @@
-//! What is wrong with one parameter of a request.
+//! An error of one parameter of a request.
 
 use projection::nearest;
 use serde::Serialize;
