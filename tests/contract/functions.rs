@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use api::{Access, Partition, Quota, Route};
+use api::{Access, Quota, Route};
 use dev::template::{COUNTERS, Function};
 use serde_json::{Value as Json, json};
 
@@ -135,14 +135,7 @@ pub(super) fn environment(bundle: &Checkout) -> Vec<String> {
         if route.is_list() {
             wanted.extend(["CURSOR_SECRET", "CURSOR_SECRET_PREVIOUS"]);
         }
-        if route.is_list()
-            && route
-                .resource
-                .table
-                .indexes
-                .iter()
-                .any(|index| matches!(index.partition, Partition::Shards(_)))
-        {
+        if route.is_sharded() {
             wanted.insert("CATALOG_SHARDS");
         }
         if matches!(route.access, Access::Owner { .. }) {

@@ -1,6 +1,6 @@
 //! The environment variables that a function reads, in addition to those of its DynamoDB client.
 
-use pagination::{Partition, Sealer};
+use pagination::Sealer;
 use rate_limits::Policy;
 
 use crate::http::EdgeSecret;
@@ -85,14 +85,7 @@ impl Config {
                 )),
             }
         }
-        let sharded = route.is_list()
-            && route
-                .resource
-                .table
-                .indexes
-                .iter()
-                .any(|index| matches!(index.partition, Partition::Shards(_)));
-        let shards = match variable("CATALOG_SHARDS").filter(|_| sharded) {
+        let shards = match variable("CATALOG_SHARDS").filter(|_| route.is_sharded()) {
             None => 1,
             Some(text) => {
                 text.parse().ok().filter(|shards| (1..=16).contains(shards)).unwrap_or_else(|| {

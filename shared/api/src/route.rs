@@ -245,6 +245,12 @@ impl Route {
     pub fn is_list(&self) -> bool {
         matches!(self.shape, Shape::List(_))
     }
+
+    /// Returns `true` if the route needs the number of shards: a list of a table that has some.
+    #[must_use]
+    pub fn is_sharded(&self) -> bool {
+        self.is_list() && self.resource.table.is_sharded()
+    }
 }
 
 /// Returns the name of the path parameter that a segment of a declared path stands for: `thingId`

@@ -103,6 +103,13 @@ impl Index {
 }
 
 impl Table {
+    /// Returns `true` if an index spreads its items over shards, so that a reader must know their
+    /// number.
+    #[must_use]
+    pub fn is_sharded(&self) -> bool {
+        self.indexes.iter().any(|index| matches!(index.partition, Partition::Shards(_)))
+    }
+
     /// Returns true if an item can have this primary key, its values in the order of
     /// [`Table::key`]. DynamoDB refuses every request that has another one: an empty text, more
     /// than 2,048 bytes in a partition key, more than 1,024 in a sort key

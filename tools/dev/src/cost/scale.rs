@@ -5,8 +5,7 @@ use super::prices::{
     API_QUOTA, DYNAMODB, DYNAMODB_UNIT_HOUR, EDGE_QUOTA, LAMBDA_GROWTH, LAMBDA_QUOTA,
     LAMBDA_UNRESERVED, PARTITION, TABLE_QUOTA, TABLE_WARM,
 };
-use api::{Access, Route};
-use pagination::Partition;
+use api::Access;
 
 /// Requests a second to each route.
 const RATES: [f64; 3] = [10.0, 1_000.0, 100_000.0];
@@ -58,12 +57,6 @@ fn grouped(value: f64) -> String {
         text.push(digit);
     }
     text
-}
-
-/// Returns whether the pages of a list come from as many partitions as there are shards.
-fn is_sharded(route: &Route) -> bool {
-    let indexes = route.resource.table.indexes;
-    route.is_list() && indexes.iter().any(|index| matches!(index.partition, Partition::Shards(_)))
 }
 
 /// Returns the table, with a line for each setting and each quota.
@@ -130,7 +123,7 @@ pub(super) fn text(measured: &[Measured], gb: f64) -> String {
             |r| PEAK * r * units,
         ),
     ];
-    if let Some(list) = measured.iter().find(|of| is_sharded(of.route)) {
+    if let Some(list) = measured.iter().find(|of| of.route.is_sharded()) {
         rows.push(row(
             "CatalogShards",
             format!(

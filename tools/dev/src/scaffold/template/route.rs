@@ -10,7 +10,6 @@ use super::places::{
 };
 use crate::template::COUNTERS;
 use anyhow::{Context as _, Result};
-use api::Partition;
 use std::fmt::Write as _;
 
 const ROUTE: &str = include_str!("route.yaml");
@@ -62,13 +61,7 @@ fn block(new: &NewRoute, table: &str) -> String {
     let heading =
         format!("{heading}{}", "─".repeat(WIDTH.saturating_sub(heading.chars().count() + 1)));
     let owner = new.access != NewAccess::Public;
-    let sharded = new.is_list
-        && new
-            .resource
-            .table
-            .indexes
-            .iter()
-            .any(|index| matches!(index.partition, Partition::Shards(_)));
+    let sharded = new.is_list && new.resource.table.is_sharded();
     let (mut description, mut version, mut environment) =
         (format!("GET {} (", new.path), format!("table ${{{resource}}}"), String::new());
     let mut variables =
