@@ -17,6 +17,7 @@
 //! | `hostile` | hostile events, to the handlers and to the functions' own processes |
 //! | `limits` | quotas of callers: many processes, faults, header fields, what is written |
 //! | `soak` | many requests to one process, whose memory stays as it was |
+//! | `tier` | the cache tier: what is stored and found, and a server in every kind of trouble |
 //! | `faults` | a proxy that throttles, hangs, resets, truncates and lies |
 //! | `matrix` | every fault against every kind of read, and walks under random faults |
 //!
@@ -47,6 +48,7 @@ mod sizes;
 mod smoke;
 mod soak;
 mod stack;
+mod tier;
 mod typed;
 mod undisturbed;
 mod walks;

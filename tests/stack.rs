@@ -33,12 +33,17 @@ static CLIENTS: AtomicU32 = AtomicU32::new(0);
 pub(crate) struct Stack {
     pub(crate) local: Local,
     pub(crate) shards: u16,
+    region: &'static str,
     resources: &'static [&'static Resource],
     read_any_scope: String,
     /// True if a proxy makes calls fail, so that a failure can be the right answer.
     fails: bool,
     /// More environment variables, such as quotas.
     pub(crate) variables: Vec<(&'static str, String)>,
+}
+
+fn tier_of_all() -> Option<String> {
+    std::env::var("CACHE_URL_OF_TESTS").ok()
 }
 
 /// A response as a caller gets it, after decompression.
@@ -60,22 +65,26 @@ impl Stack {
     /// in the table `OrderLinesTable`.
     pub(crate) fn over(resources: &'static [&'static Resource], template: &str) -> Self {
         let local = database::start(&Template::parse(template).unwrap()).unwrap();
-        let read_any_scope = "lean-routes/users:read".into();
-        Self { local, shards: 1, resources, read_any_scope, fails: false, variables: Vec::new() }
+        Self::of(local, resources, "lean-routes/users:read".into())
+    }
+
+    /// If the environment has `CACHE_URL_OF_TESTS`, the functions have that cache tier, so that any
+    /// test can run over one. Each stack then has a region of its own, so that none finds what
+    /// another has stored.
+    fn of(local: Local, resources: &'static [&'static Resource], read_any_scope: String) -> Self {
+        let (mut region, mut variables) = ("eu-central-1", Vec::new());
+        if let Some(url) = tier_of_all() {
+            let number = CLIENTS.fetch_add(1, Ordering::Relaxed);
+            region = format!("test-{}-{number}", std::process::id()).leak();
+            variables.push(("CACHE_URL", url));
+        }
+        Self { local, shards: 1, region, resources, read_any_scope, fails: false, variables }
     }
 
     /// Makes a bundle's tables, with the rows of its samples.
     pub(crate) fn with_samples(bundle: &Checkout) -> Self {
         let local = database::start(&bundle.template).unwrap();
-        let (resources, read_any_scope) = (bundle.resources, bundle.read_any_scope());
-        let stack = Self {
-            local,
-            shards: 1,
-            resources,
-            read_any_scope,
-            fails: false,
-            variables: Vec::new(),
-        };
+        let stack = Self::of(local, bundle.resources, bundle.read_any_scope());
         for resource in bundle.resources {
             let sharded = resource.table.indexes.iter().find_map(|index| match index.partition {
                 Partition::Shards(name) => Some(name),
@@ -147,8 +156,12 @@ impl Stack {
     }
 
     pub(crate) fn client_of(&self, url: &str) -> Client {
+        self.client_in(self.region, url)
+    }
+
+    pub(crate) fn client_in(&self, region: &'static str, url: &str) -> Client {
         let config = Builder::new()
-            .region(Region::from_static("eu-central-1"))
+            .region(Region::from_static(region))
             .credentials_provider(Credentials::new("local", "local", None, None, "test"))
             .endpoint_url(url)
             .retry_partition(RetryPartition::new(format!(
@@ -268,8 +281,9 @@ impl Answer {
 
     /// Returns the status, the headers and the body, for a snapshot. `Server-Timing` is left out.
     pub(crate) fn shown(&self) -> String {
-        let mut headers: Vec<_> =
-            self.headers.iter().filter(|(name, _)| name != "server-timing").collect();
+        let is_shown =
+            |name: &str| name != "server-timing" && (name != "age" || tier_of_all().is_none());
+        let mut headers: Vec<_> = self.headers.iter().filter(|(name, _)| is_shown(name)).collect();
         headers.sort();
         let headers: String =
             headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();

@@ -23,8 +23,8 @@ use crate::{
 
 /// The oracle's record of a product.
 #[derive(Debug, Clone)]
-struct Product {
-    id: String,
+pub(crate) struct Product {
+    pub(crate) id: String,
     category: &'static str,
     brand: Option<&'static str>,
     price: String,
@@ -38,7 +38,7 @@ const CATEGORIES: [&str; 3] = ["laptops", "beauty", "one of a kind"];
 const BRANDS: [&str; 3] = ["Apple", "Essence", "Rare"];
 
 impl Product {
-    fn random(random: &mut Random, number: usize, shards: u16) -> Self {
+    pub(crate) fn random(random: &mut Random, number: usize, shards: u16) -> Self {
         let price = match random.below(4) {
             0 => "9.99".to_owned(),
             1 => format!("{}", random.below(3)),
@@ -59,7 +59,7 @@ impl Product {
         }
     }
 
-    fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         let mut json = json!({
             "productId": self.id, "category": self.category, "stock": self.stock, "createdAt": self.created, "shard": self.shard,
             "name": format!("Product {}", self.id),
@@ -94,7 +94,7 @@ impl Product {
     }
 }
 
-fn conditions(random: &mut Random) -> Vec<Condition> {
+pub(crate) fn conditions(random: &mut Random) -> Vec<Condition> {
     let n = |text: String| Value::N(text);
     let mut all = Vec::new();
     let mut add = |attribute, predicate| all.push(Condition { attribute, predicate });
@@ -133,7 +133,11 @@ fn conditions(random: &mut Random) -> Vec<Condition> {
     all
 }
 
-fn sorted<'a>(products: &'a [Product], conditions: &[Condition], sort: Sort) -> Vec<&'a Product> {
+pub(crate) fn sorted<'a>(
+    products: &'a [Product],
+    conditions: &[Condition],
+    sort: Sort,
+) -> Vec<&'a Product> {
     let mut expected: Vec<_> =
         products.iter().filter(|product| product.passes(conditions)).collect();
     expected.sort_by(|a, b| {

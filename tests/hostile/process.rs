@@ -71,6 +71,7 @@ impl Function {
                 ("AWS_SECRET_ACCESS_KEY", "local"),
             ])
             .envs([("AWS_ENDPOINT_URL_DYNAMODB", stack.local.url.as_str()), ("LOG_LEVEL", "error")])
+            .envs(stack.variables.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())

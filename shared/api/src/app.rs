@@ -8,7 +8,7 @@ use std::{
 };
 
 use futures_util::{FutureExt, future::join};
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::{HeaderMap, Method};
 use lambda_http::{
     aws_lambda_events::apigw::ApiGatewayV2httpResponse,
     lambda_runtime::{Error, LambdaEvent, Runtime, service_fn},
@@ -22,11 +22,13 @@ use crate::config::Config;
 use crate::dynamodb::{Client, ReadError, Reader};
 use crate::http::problem::{Problem, ProblemKind};
 use crate::http::request::Request;
-use crate::http::response::{CacheOutcome, Reply, Response};
+use crate::http::response::{CacheOutcome, Reply};
+use crate::http::timing;
 use crate::limits::{Admission, Limits};
-use crate::log::{self, Line, QuotaLine};
+use crate::log::{self, Line, QuotaLine, TierLine};
 use crate::meter::Meter;
 use crate::route::{Resource, Route};
+use crate::tier::{Draw, PublicTier, Tier};
 
 /// One function: its route, its environment, its database.
 #[derive(Debug)]
@@ -38,6 +40,7 @@ pub struct App {
     selectable: &'static [Field],
     selectable_by_name: &'static [Field],
     limits: Option<Limits>,
+    tier: Option<Tier>,
     cold: AtomicBool,
 }
 
@@ -50,6 +53,7 @@ impl App {
             selectable: route.selectable(),
             selectable_by_name: route.selectable_by_name(),
             limits: Limits::new(config.limits.as_ref()),
+            tier: config.cache.clone().map(|address| Tier::new(address, client.roots().to_vec())),
             config,
             client,
             cold: AtomicBool::new(true),
@@ -77,14 +81,19 @@ impl App {
         selection: &'a Selection,
         join: Option<Join>,
     ) -> Result<Reader<'a>, Problem> {
-        Ok(Reader::new(
-            &self.client,
-            self.table(resource)?,
-            request.deadline,
-            &request.meter,
-            selection,
-            join,
-        ))
+        let tier = self.tier.as_ref();
+        let tier = tier
+            .and_then(|tier| PublicTier::new(tier, resource, self.route.resource, request.draw));
+        let table = self.table(resource)?;
+        let (deadline, meter) = (request.deadline, &request.meter);
+        Ok(Reader::new(&self.client, table, deadline, meter, selection, join).with_tier(tier))
+    }
+
+    /// Connects to the cache tier, if there is one.
+    pub(crate) async fn open_tier(&self) {
+        if let Some(tier) = &self.tier {
+            tier.open().await;
+        }
     }
 
     /// Runs the reads of a request within its caller's quota, of which it costs `cost` units.
@@ -199,6 +208,7 @@ impl App {
                 self.config.read_any_scope.as_deref(),
                 deadline,
             )
+            .map(|request| request.with_draw(Draw::of(request_id)))
         };
         let request =
             std::panic::catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err(panicked()));
@@ -215,7 +225,9 @@ impl App {
                 (&request.method, &request.headers, &request.meter)
             });
         let items = answer.as_ref().map_or(0, |reply| reply.items);
-        let answer = answer.and_then(|reply| reply.respond(method, headers, now));
+        let tier = self.tier.as_ref().map(|_| meter.tier());
+        let age = tier.and_then(|tier| tier.age);
+        let answer = answer.and_then(|reply| reply.respond(method, headers, age, now));
         let problem = answer.as_ref().err().map(|problem| problem.kind.uri());
         let mut response = answer.unwrap_or_else(|problem| problem.respond(request_id));
         let total = began.elapsed();
@@ -223,7 +235,7 @@ impl App {
         if let Some(counted) = counted {
             counted.tell(self.route, response.status, &mut response.headers);
         }
-        self.time(&mut response, meter, total);
+        timing::add(&mut response.headers, meter, tier, total, self.config.full_timing);
         let cold_start = self.cold.swap(false, Ordering::Relaxed);
         let line = Line {
             stack: &self.config.stack,
@@ -243,28 +255,9 @@ impl App {
             cold_starts: u8::from(cold_start),
             not_modified: u8::from(response.outcome == CacheOutcome::NotModified),
             quota: self.limits.as_ref().map(|_| QuotaLine::of(counted, meter.write_units())),
+            tier: tier.map(|tier| TierLine::of(tier, meter.tier_waited())),
         };
         (response.encode(method, headers), line.text(now))
-    }
-
-    /// Adds the `Server-Timing` header ([W3C](https://www.w3.org/TR/server-timing/)): milliseconds;
-    /// on request, rounds and units.
-    fn time(&self, response: &mut Response, meter: &Meter, total: Duration) {
-        let spent = if self.config.full_timing {
-            let written = match meter.write_units() {
-                0.0 => String::new(),
-                units => format!(" write-units={units}"),
-            };
-            format!(";desc=\"rounds={} units={}{written}\"", meter.rounds(), meter.units())
-        } else {
-            String::new()
-        };
-        let (database, total) = (log::milliseconds(meter.waited()), log::milliseconds(total));
-        if let Ok(value) =
-            HeaderValue::try_from(format!("db;dur={database}{spent}, total;dur={total}"))
-        {
-            response.headers.insert(SERVER_TIMING, value);
-        }
     }
 }
 
@@ -280,7 +273,6 @@ const REQUEST_TIME: Duration = Duration::from_secs(3);
 /// The part of Lambda's time that is kept in reserve, so that the function answers before Lambda's
 /// timeout ends it.
 const LAMBDA_MARGIN: Duration = Duration::from_millis(250);
-const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
 impl From<ReadError> for Problem {
     /// Converts a failed read to the problem that the caller gets. Details go to the log only.

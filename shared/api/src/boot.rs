@@ -1,8 +1,8 @@
-//! The start of a function: logs, client and connection are ready before the first event.
+//! The start of a function: logs, client and connections are ready before the first event.
 
 use std::env;
 
-use futures_util::future::join;
+use futures_util::future::{join, join_all};
 use lambda_http::lambda_runtime::Error;
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -12,7 +12,8 @@ use crate::dynamodb::Client;
 use crate::handler::answer;
 use crate::route::Route;
 
-/// Reads the environment, sets up logs, builds the client and opens the connection to DynamoDB.
+/// Reads the environment, sets up logs, builds the client and opens the connections to DynamoDB and
+/// the cache tier.
 ///
 /// # Errors
 /// Everything that is missing or wrong in the environment, in one line. `main` returns it to
@@ -22,15 +23,15 @@ pub async fn boot(route: &'static Route) -> Result<App, BootError> {
     // A program that has already set up its own logs keeps them.
     let _ = tracing::subscriber::set_global_default(logs(config.log_level, std::io::stdout));
     let client = Client::from_environment().await?;
-    if let Some(table) = config.tables.first() {
-        let warm = || client.warm(table, route.resource.table.key);
-        match config.limits {
-            None => warm().await,
-            // The write of a lease runs while the page is read, so it needs a connection of its own.
-            Some(_) => drop(join(warm(), warm()).await),
-        }
+    let table = config.tables.first().cloned();
+    // The write of a lease runs while the page is read, so it needs a connection of its own.
+    let connections = if config.limits.is_some() { 2 } else { 1 };
+    let app = App::new(route, config, client.clone());
+    if let Some(table) = table {
+        let warm = (0..connections).map(|_| client.warm(&table, route.resource.table.key));
+        join(join_all(warm), app.open_tier()).await;
     }
-    Ok(App::new(route, config, client))
+    Ok(app)
 }
 
 /// Boots and serves a route with the default handler of its shape ([`answer`](crate::answer)),

@@ -4,7 +4,8 @@ use pagination::Sealer;
 use rate_limits::Policy;
 
 use crate::http::EdgeSecret;
-use crate::route::{Quota, Route};
+use crate::route::{self, Quota, Route};
+use crate::tier::CacheUrl;
 
 /// The configuration of a function.
 #[derive(Debug, Clone)]
@@ -20,6 +21,8 @@ pub struct Config {
     pub edge: Option<EdgeSecret>,
     /// The quotas of the route's callers, if it declares one and the environment sets one.
     pub limits: Option<LimitsConfig>,
+    /// `CACHE_URL`: the address of the cache tier, if the route reads a public resource.
+    pub cache: Option<CacheUrl>,
     /// `STACK_NAME`: the dimension `stack` of the metrics; `local` unless set.
     pub stack: String,
     /// `READ_ANY_SCOPE`: the scope that may read everybody's items; unless set, nobody may.
@@ -118,6 +121,12 @@ impl Config {
             }
         });
         let limits = limits(route.quota, &variable, &mut wrong);
+        let is_public =
+            route.resources().any(|of| matches!(of.policy, route::Policy::Public { .. }));
+        let cache = variable("CACHE_URL").filter(|_| is_public).and_then(|url| {
+            // The error does not show the value, which may have a password.
+            url.parse().map_err(|error| wrong.push(format!("CACHE_URL {error}"))).ok()
+        });
         let stack = variable("STACK_NAME").unwrap_or_else(|| "local".to_owned());
         let log_level = match variable("LOG_LEVEL").as_deref().map(str::parse) {
             None => tracing::Level::INFO,
@@ -142,6 +151,7 @@ impl Config {
                 sealer,
                 edge,
                 limits,
+                cache,
                 stack,
                 read_any_scope: variable("READ_ANY_SCOPE"),
                 full_timing,

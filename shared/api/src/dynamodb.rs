@@ -14,6 +14,7 @@ mod client;
 mod environment;
 mod error;
 mod http_client;
+mod question;
 mod reader;
 
 pub use answer::Item;

@@ -11,6 +11,7 @@
 //! | `problem` | every error that a caller can get: one row of type, status, title and detail |
 //! | `counted` | what became of the caller's quota, and its header fields |
 //! | `response` | entity tag, precondition, compression and headers |
+//! | `timing` | the `Server-Timing` header |
 //!
 //! Nothing here knows DynamoDB, items or paging.
 
@@ -22,6 +23,7 @@ pub(crate) mod problem;
 pub(crate) mod query_string;
 pub(crate) mod request;
 pub(crate) mod response;
+pub(crate) mod timing;
 
 pub use edge::EdgeSecret;
 pub use principal::Principal;

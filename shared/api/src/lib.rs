@@ -73,6 +73,7 @@ mod meter;
 mod mistakes;
 mod route;
 mod stored;
+mod tier;
 mod timestamp;
 
 pub use app::App;
@@ -87,3 +88,4 @@ pub use lambda_http::lambda_runtime::Error;
 pub use meter::Meter;
 pub use mistakes::mistakes;
 pub use route::*;
+pub use tier::{CacheUrl, InvalidCacheUrl};

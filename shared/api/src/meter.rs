@@ -14,16 +14,64 @@ pub struct Meter {
 #[derive(Debug, Default, Clone, Copy)]
 struct Spent {
     calls: u32,
-    in_flight: u32,
     /// The longest chain of calls that followed one another, counting those that have begun, and
     /// those that have ended.
     rounds_begun: u32,
     rounds_ended: u32,
     units: f64,
     write_units: f64,
-    waited: Duration,
-    /// The start of the current period with at least one call in progress.
+    database: Waited,
+    tier: TierUse,
+    tier_waited: Waited,
+}
+
+/// The time during which at least one of several things is in progress.
+#[derive(Debug, Default, Clone, Copy)]
+struct Waited {
+    in_progress: u32,
+    total: Duration,
+    /// The start of the current period with at least one in progress.
     since: Option<Instant>,
+}
+
+impl Waited {
+    fn begin(&mut self) {
+        self.in_progress += 1;
+        self.since.get_or_insert_with(Instant::now);
+    }
+
+    fn end(&mut self) {
+        self.in_progress -= 1;
+        if self.in_progress == 0 {
+            self.total += self.since.take().map_or(Duration::ZERO, |since| since.elapsed());
+        }
+    }
+}
+
+/// The use that a request made of the cache tier. None of it is part of the other counts.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TierUse {
+    /// The reads that the tier answered.
+    pub(crate) hits: u32,
+    /// The reads that it could have answered, and had no usable answer to.
+    pub(crate) misses: u32,
+    /// True if it failed, or was left alone after a failure.
+    pub(crate) has_failed: bool,
+    /// The age of the oldest answer that it gave.
+    pub(crate) age: Option<Duration>,
+}
+
+impl TierUse {
+    /// Returns the word for the log line. It says `hit` only if all reads that the tier could have
+    /// answered were hits.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self { has_failed: true, .. } => "open",
+            Self { misses: 1.., .. } => "miss",
+            Self { hits: 1.., .. } => "hit",
+            Self { .. } => "off",
+        }
+    }
 }
 
 impl Meter {
@@ -55,7 +103,41 @@ impl Meter {
     /// Returns the time during which at least one call was in progress.
     #[must_use]
     pub fn waited(&self) -> Duration {
-        self.with(|spent| spent.waited)
+        self.with(|spent| spent.database.total)
+    }
+
+    /// Returns the use that the request made of the cache tier.
+    pub(crate) fn tier(&self) -> TierUse {
+        self.with(|spent| spent.tier)
+    }
+
+    /// Returns the time during which the tier was waited for.
+    pub(crate) fn tier_waited(&self) -> Duration {
+        self.with(|spent| spent.tier_waited.total)
+    }
+
+    /// Counts a read that the tier answered with an answer of this age.
+    pub(crate) fn add_hit(&self, age: Duration) {
+        self.with(|spent| {
+            spent.tier.hits += 1;
+            spent.tier.age = spent.tier.age.max(Some(age));
+        });
+    }
+
+    /// Counts a read to which the tier had no usable answer.
+    pub(crate) fn add_miss(&self) {
+        self.with(|spent| spent.tier.misses += 1);
+    }
+
+    /// Notes that the tier failed or was left alone.
+    pub(crate) fn tier_failed(&self) {
+        self.with(|spent| spent.tier.has_failed = true);
+    }
+
+    /// Begins to wait for the tier, until the returned guard is dropped.
+    pub(crate) fn wait_for_tier(&self) -> WaitingForTier<'_> {
+        self.with(|spent| spent.tier_waited.begin());
+        WaitingForTier(self)
     }
 
     /// Adds read capacity units.
@@ -73,9 +155,8 @@ impl Meter {
         let round = self.with(|spent| {
             let round = spent.rounds_ended + 1;
             spent.calls += 1;
-            spent.in_flight += 1;
             spent.rounds_begun = spent.rounds_begun.max(round);
-            spent.since.get_or_insert_with(Instant::now);
+            spent.database.begin();
             round
         });
         InFlight { meter: self, round }
@@ -95,11 +176,17 @@ pub(crate) struct InFlight<'a> {
 impl Drop for InFlight<'_> {
     fn drop(&mut self) {
         self.meter.with(|spent| {
-            spent.in_flight -= 1;
             spent.rounds_ended = spent.rounds_ended.max(self.round);
-            if spent.in_flight == 0 {
-                spent.waited += spent.since.take().map_or(Duration::ZERO, |since| since.elapsed());
-            }
+            spent.database.end();
         });
+    }
+}
+
+/// The tier is waited for.
+pub(crate) struct WaitingForTier<'a>(&'a Meter);
+
+impl Drop for WaitingForTier<'_> {
+    fn drop(&mut self) {
+        self.0.with(|spent| spent.tier_waited.end());
     }
 }

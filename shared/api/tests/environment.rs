@@ -12,7 +12,7 @@
 
 use std::{env, fs, process::Command};
 
-use api::Client;
+use api::{Access, Client, Config, Field, Kind, Policy, Quota, Resource, Route, Shape, Table};
 use aws_sdk_dynamodb::config::Builder;
 use aws_smithy_runtime_api::client::{
     http::{
@@ -224,4 +224,74 @@ fn profiles_are_for_local_builds_alone() {
     };
     assert_eq!(line, expected);
     fs::remove_dir_all(folder).unwrap();
+}
+
+const fn resource(policy: Policy) -> Resource {
+    Resource {
+        name: "things",
+        table_variable: "THINGS_TABLE",
+        table: Table { key: &["thingId"], indexes: &[] },
+        fixed: &[],
+        fields: &[Field { name: "thingId", kind: Kind::Text, about: "" }],
+        summary: &["thingId"],
+        modified: None,
+        policy,
+    }
+}
+
+static PUBLIC: Resource = resource(Policy::PUBLIC_READ_MOSTLY);
+static PRIVATE: Resource = resource(Policy::PrivateRevalidate);
+
+const fn route(resource: &'static Resource) -> Route {
+    Route {
+        name: "get-thing",
+        path: "/v1/things/{thingId}",
+        about: "",
+        resource,
+        access: Access::Public,
+        quota: Quota::None,
+        shape: Shape::One,
+    }
+}
+
+/// The line names the variable and what is valid, and never shows the value, which may have a
+/// password. A function that reads nothing public has no use for the address.
+#[test]
+fn the_address_of_the_cache_is_read_or_ends_the_start() {
+    let read = |resource: &'static Resource, url: &str| {
+        Config::read(&route(resource), |name| match name {
+            "THINGS_TABLE" => Some("things".to_owned()),
+            "CACHE_URL" => Some(url.to_owned()),
+            _ => None,
+        })
+        .map(|config| {
+            assert!(!format!("{config:?}").contains("s3cret"));
+            config.cache.is_some()
+        })
+        .map_err(|error| error.to_string())
+    };
+    for (url, expected) in [
+        ("", false),
+        ("redis://cache.example", true),
+        ("rediss://cache.example:6379", true),
+        ("redis://:s3cret@cache.example:6379/1", true),
+        ("rediss://user:s3cret@cache.example", true),
+    ] {
+        assert_eq!(read(&PUBLIC, url), Ok(expected), "{url}");
+        assert_eq!(read(&PRIVATE, url), Ok(false), "{url}");
+    }
+    const VALID: &str = "does not start: CACHE_URL must be a URL like rediss://host:6379 or \
+        redis://user:password@host:6379/0, with a percent-encoded password";
+    for url in [
+        "s3cret",
+        "cache.example:6379",
+        "http://user:s3cret@cache.example",
+        "rediss://user:s3cret@cache.example#insecure",
+        "redis://user:s3cret@cache.example/x",
+        "redis://user:s3cret@cache.example:0",
+        "redis://user:s3 cret@cache.example",
+        "redis://s3cret@cache.example",
+    ] {
+        assert_eq!(read(&PUBLIC, url), Err(VALID.to_owned()), "{url}");
+    }
 }

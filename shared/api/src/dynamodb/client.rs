@@ -2,21 +2,27 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    pin::Pin,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 
 use aws_runtime::{invocation_id::InvocationIdInterceptor, request_info::RequestInfoInterceptor};
 use aws_sdk_dynamodb::{
     config::{
-        BehaviorVersion, Builder, ConfigBag, Intercept, StalledStreamProtectionConfig,
-        interceptors::BeforeSerializationInterceptorContextRef, retry::RetryConfig,
+        BehaviorVersion, Builder, ConfigBag, Intercept, RuntimeComponents,
+        StalledStreamProtectionConfig,
+        interceptors::{
+            BeforeSerializationInterceptorContextRef, BeforeTransmitInterceptorContextRef,
+        },
+        retry::RetryConfig,
         timeout::TimeoutConfig,
     },
     error::BoxError,
     types::AttributeValue,
 };
 use aws_smithy_runtime_api::client::interceptors::{disable_interceptor, dyn_dispatch_hint};
+use tokio::sync::OnceCell;
 
 use super::{
     environment,
@@ -30,6 +36,9 @@ use crate::config::BootError;
 pub struct Client {
     sdk: aws_sdk_dynamodb::Client,
     sizes: Arc<ItemSizes>,
+    http_client: KeepingClient,
+    /// The answer of [`Client::place`].
+    place: Arc<OnceCell<Option<String>>>,
 }
 
 /// The mean sizes of the items that were fetched by key, in bytes, by table. They decide how many
@@ -79,7 +88,7 @@ impl Client {
     fn over(config: Builder, http_client: KeepingClient) -> Self {
         let config = config
             .behavior_version(BehaviorVersion::latest())
-            .http_client(http_client)
+            .http_client(http_client.clone())
             .timeout_config(time_limits())
             .retry_config(retries())
             .retry_classifier(Overload)
@@ -87,7 +96,12 @@ impl Client {
             // The time limits make it unnecessary, and it ended calls that were in progress while a
             // function was frozen.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
-        Self { sdk: aws_sdk_dynamodb::Client::from_conf(config.build()), sizes: Arc::default() }
+        Self {
+            sdk: aws_sdk_dynamodb::Client::from_conf(config.build()),
+            sizes: Arc::default(),
+            http_client,
+            place: Arc::default(),
+        }
     }
 
     /// Makes a client from the
@@ -117,6 +131,29 @@ impl Client {
         &self.sizes
     }
 
+    /// Returns the root certificates that the client trusts, in PEM.
+    pub(crate) fn roots(&self) -> &[u8] {
+        self.http_client.roots()
+    }
+
+    /// Returns what tells the tables that the client reads from those of the same names elsewhere:
+    /// the region, and the endpoint as the SDK finds it. `None` if it finds none.
+    pub(super) async fn place(&self) -> Option<&str> {
+        self.place.get_or_init(|| self.find_place()).await.as_deref()
+    }
+
+    fn find_place(&self) -> Pin<Box<dyn Future<Output = Option<String>> + Send>> {
+        let region = self.sdk.config().region().map(ToString::to_string).unwrap_or_default();
+        let address = Address::default();
+        // The call ends before it is signed, with an error.
+        let call = self.sdk.list_tables().customize().interceptor(address.clone());
+        let call = body_of(call.send());
+        Box::pin(async move {
+            drop(call.await);
+            Some(format!("{region} {}", address.0.get()?))
+        })
+    }
+
     /// Opens the connection with a read of a key that does not exist, for half a read unit. Its
     /// answer is ignored; if it fails or takes longer than two seconds, the first request opens the
     /// connection.
@@ -132,6 +169,27 @@ impl Client {
             read = read.key(*name, AttributeValue::S("-".to_owned()));
         }
         let _ = tokio::time::timeout(WARM_TIMEOUT, body_of(read.send())).await;
+    }
+}
+
+/// Notes the address of a call, and ends the call before it is signed.
+#[derive(Debug, Clone, Default)]
+struct Address(Arc<OnceLock<String>>);
+
+#[dyn_dispatch_hint]
+impl Intercept for Address {
+    fn name(&self) -> &'static str {
+        "address"
+    }
+
+    fn read_before_signing(
+        &self,
+        call: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let _ = self.0.set(call.request().uri().to_owned());
+        Err("not sent".into())
     }
 }
 

@@ -88,6 +88,11 @@ impl KeepingClient {
         let connector = RwLock::new(connector(&roots));
         Self { shared: Arc::new(Shared { roots, connector }) }
     }
+
+    /// Returns the certificates that are trusted.
+    pub(super) fn roots(&self) -> &[u8] {
+        &self.shared.roots
+    }
 }
 
 /// Makes a connector without connections. It uses plain HTTP for `http://` endpoints.

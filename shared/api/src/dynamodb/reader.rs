@@ -3,18 +3,19 @@
 
 use std::time::{Duration, Instant};
 
-use aws_sdk_dynamodb::{
-    config::http::HttpResponse,
-    error::{ProvideErrorMetadata, SdkError},
-    types::{AttributeValue, KeysAndAttributes, ReturnConsumedCapacity, Select},
-};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use bytes::Bytes;
 use pagination::{Answer, Fetch, Fetched, Query, Read, Table, Value};
-use projection::{Expression, Join, Selection, Transcoder};
+use projection::{Expression, Join, Malformed, Selection, Transcoder};
 
-use super::{client::Client, error::ReadError, http_client::body_of};
+use super::{
+    client::Client,
+    error::ReadError,
+    question::{Asking, Question, boxed},
+};
 use crate::dynamodb::answer::{self, Asked, Item, Metered};
 use crate::meter::Meter;
+use crate::tier::{Found, Key, PublicTier, Timed};
 
 /// Reads the table of one resource: the implementor of [`pagination::Source`].
 pub struct Reader<'a> {
@@ -24,6 +25,7 @@ pub struct Reader<'a> {
     meter: &'a Meter,
     selection: &'a Selection,
     join: Option<Join>,
+    tier: Option<PublicTier<'a>>,
 }
 
 impl<'a> Reader<'a> {
@@ -38,7 +40,12 @@ impl<'a> Reader<'a> {
         selection: &'a Selection,
         join: Option<Join>,
     ) -> Self {
-        Self { client, table, deadline, meter, selection, join }
+        Self { client, table, deadline, meter, selection, join, tier: None }
+    }
+
+    /// Looks for answers in the cache tier first, and stores them there, if there is one.
+    pub(crate) fn with_tier(self, tier: Option<PublicTier<'a>>) -> Self {
+        Self { tier, ..self }
     }
 
     /// Reads one item by its key, the values in the order of [`Table::key`]. The scalars of the
@@ -64,33 +71,73 @@ impl<'a> Reader<'a> {
             .projection_expression(text)
             .set_expression_attribute_names(Some(names.into_iter().collect()))
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
-        let answer = self.call(call.send()).await?;
-        Ok(self.count(answer::get(&answer, &Transcoder::new(self.selection, &all, None), key)?))
+        let answer = self.call(boxed(call.send())).await?;
+        let Metered { content, units } =
+            answer::get(&answer, &Transcoder::new(self.selection, &all, None), key)?;
+        self.meter.add_units(units);
+        Ok(content)
     }
 
     /// Makes a call within the deadline and returns the bytes of its answer.
-    fn call<'c, O, E>(
-        &'c self,
-        call: impl Future<Output = Result<O, SdkError<E, HttpResponse>>> + Send + 'c,
-    ) -> impl Future<Output = Result<Bytes, ReadError>> + Send + 'c
-    where
-        O: 'c,
-        E: ProvideErrorMetadata + std::error::Error + Send + 'static,
-    {
-        // Not in the async block: the call's own type must not be part of it (see `body_of`).
-        let call = body_of(call);
-        async move {
-            let in_flight = self.meter.begin();
-            let outcome = tokio::time::timeout_at(self.deadline.into(), call).await;
-            drop(in_flight);
-            let body = outcome.map_err(|_| ReadError::Timeout)??;
-            body.ok_or_else(|| ReadError::Malformed("no body".to_owned()))
-        }
+    async fn call(&self, call: Asking) -> Result<Bytes, ReadError> {
+        let in_flight = self.meter.begin();
+        let outcome = tokio::time::timeout_at(self.deadline.into(), call).await;
+        drop(in_flight);
+        let body = outcome.map_err(|_| ReadError::Timeout)??;
+        body.ok_or_else(|| ReadError::Malformed("no body".to_owned()))
     }
 
-    fn count<T>(&self, Metered { content, units }: Metered<T>) -> T {
-        self.meter.add_units(units);
-        content
+    /// Returns the answer to a question as `read` reads it, and counts what it cost.
+    ///
+    /// It comes from the tier if that has one that can be read and is complete, as `is_whole` says;
+    /// otherwise from DynamoDB, and then it is stored.
+    async fn answer<T>(
+        &self,
+        tier: Option<PublicTier<'_>>,
+        question: Question<'_>,
+        read: impl Fn(&[u8]) -> Result<Metered<T>, Malformed>,
+        is_whole: impl Fn(&T) -> bool,
+    ) -> Result<Metered<T>, ReadError> {
+        let mut key = None;
+        if let Some(tier) = tier {
+            key = self.key(&question).await;
+            let found = match &key {
+                Some(key) => tier.get(key, self.deadline, self.meter).await,
+                None => Found::Unavailable,
+            };
+            match found {
+                Found::Answer(body, age) => {
+                    if let Ok(answer) = read(&body)
+                        && is_whole(&answer.content)
+                    {
+                        self.meter.add_hit(age);
+                        return Ok(answer);
+                    }
+                    self.meter.add_miss();
+                }
+                Found::Nothing => self.meter.add_miss(),
+                Found::Unavailable => {
+                    self.meter.tier_failed();
+                    key = None;
+                }
+            }
+        }
+        let (body, timed) = Timed::run(self.call(question.ask(self.client))).await;
+        let body = body?;
+        let answer = read(&body)?;
+        self.meter.add_units(answer.units);
+        if let (Some(tier), Some(key)) = (tier, key)
+            && is_whole(&answer.content)
+            && !tier.put(&key, &body, &timed, self.deadline, self.meter).await
+        {
+            self.meter.tier_failed();
+        }
+        Ok(answer)
+    }
+
+    async fn key(&self, question: &Question<'_>) -> Option<Key> {
+        let place = tokio::time::timeout_at(self.deadline.into(), self.client.place()).await;
+        question.key(place.ok()??)
     }
 }
 
@@ -101,45 +148,16 @@ impl pagination::Source for Reader<'_> {
     async fn query(&self, query: &Query<'_>) -> Result<Answer<Item>, ReadError> {
         let picks = query.position_attributes;
         let selection = if query.read == Read::Items { self.selection } else { &NOTHING };
-        let projection = (query.read != Read::Count).then(|| selection.expression(picks));
-        // A projection implies this value; it is sent so that the role's condition on
-        // `dynamodb:Select` always finds one.
-        let select = if projection.is_some() { Select::SpecificAttributes } else { Select::Count };
-        let (text, names) = projection.map(|Expression { text, names }| (text, names)).unzip();
-        let names = query
-            .names
-            .iter()
-            .map(|(placeholder, name)| (placeholder.clone(), (*name).to_owned()))
-            .chain(names.into_iter().flatten());
-        let call = self
-            .client
-            .sdk()
-            .query()
-            .table_name(self.table)
-            .set_index_name(query.index.name.map(str::to_owned))
-            .select(select)
-            .set_projection_expression(text)
-            .key_condition_expression(query.key_condition.as_str())
-            .set_filter_expression(query.filter.clone())
-            .set_expression_attribute_names(Some(names.collect()))
-            .set_expression_attribute_values(Some(
-                query.values.iter().map(|(name, value)| (name.clone(), attribute(value))).collect(),
-            ))
-            .set_exclusive_start_key(query.start.as_ref().map(|start| {
-                start.iter().map(|(name, value)| ((*name).to_owned(), attribute(value))).collect()
-            }))
-            .scan_index_forward(query.forward)
-            .limit(i32::try_from(query.limit).unwrap_or(i32::MAX))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total);
-        let answer = self.call(call.send()).await?;
         let partition: Vec<_> = query.partition().collect();
         let asked = Asked { position: picks, partition: &partition, limit: query.limit };
-        let mut answer = self.count(match query.read {
-            Read::Count => answer::count(&answer, asked),
+        let read = |answer: &[u8]| match query.read {
+            Read::Count => answer::count(answer, asked),
             Read::Items | Read::Positions => {
-                answer::query(&answer, &Transcoder::new(selection, picks, self.join), asked)
+                answer::query(answer, &Transcoder::new(selection, picks, self.join), asked)
             }
-        }?);
+        };
+        let question = Question::query(self.table, query, selection);
+        let mut answer = self.answer(self.tier, question, read, |_| true).await?.content;
         if query.read == Read::Positions {
             answer.rows.iter_mut().for_each(|row| row.bytes = 0);
         }
@@ -156,40 +174,25 @@ impl pagination::Source for Reader<'_> {
             tokio::time::sleep(pause).await;
         }
         let names = fetch.table.key;
-        let Expression { text, names: placeholders } = self.selection.expression(names);
-        let keys = fetch.keys.iter().map(|key| {
-            names
-                .iter()
-                .zip(key)
-                .map(|(name, value)| ((*name).to_owned(), attribute(value)))
-                .collect()
-        });
-        let wanted = KeysAndAttributes::builder()
-            .set_keys(Some(keys.collect()))
-            .projection_expression(text)
-            .set_expression_attribute_names(Some(placeholders.into_iter().collect()))
-            .build()
-            .map_err(|error| ReadError::Refused(error.to_string()))?;
-        let call = self
-            .client
-            .sdk()
-            .batch_get_item()
-            .request_items(self.table, wanted)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total);
-        let answer = self.call(call.send()).await.map_err(|error| match error {
-            ReadError::Timeout if fetch.attempt > 0 => ReadError::Throttled,
-            error => error,
-        })?;
-        let answer = answer::batch_get(
-            &answer,
-            &Transcoder::new(self.selection, names, self.join),
-            names,
-            fetch.keys,
-        )?;
+        let read = |answer: &[u8]| {
+            let transcoder = Transcoder::new(self.selection, names, self.join);
+            answer::batch_get(answer, &transcoder, names, fetch.keys)
+        };
+        let is_whole = |fetched: &Vec<Fetched<Item>>| {
+            !fetched.iter().any(|fetched| matches!(fetched, Fetched::Unprocessed))
+        };
+        let question = Question::fetch(self.table, fetch, self.selection);
+        // The keys that are left of an earlier attempt are hardly ever asked for again.
+        let tier = self.tier.filter(|_| fetch.attempt == 0);
+        let answer =
+            self.answer(tier, question, read, is_whole).await.map_err(|error| match error {
+                ReadError::Timeout if fetch.attempt > 0 => ReadError::Throttled,
+                error => error,
+            })?;
         let found =
             answer.content.iter().filter(|fetched| matches!(fetched, Fetched::Found(..))).count();
         self.client.sizes().add(self.table, found, answer.units);
-        Ok(self.count(answer))
+        Ok(answer.content)
     }
 
     fn expected_bytes(&self) -> Option<usize> {

@@ -17,6 +17,7 @@ use crate::http::problem::{ParameterError, Problem, ProblemKind};
 use crate::http::query_string::{self, QueryString};
 use crate::meter::Meter;
 use crate::route::{Access, MAX_QUERY_BYTES, Quota, Route, parameter};
+use crate::tier::Draw;
 
 /// One request.
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub struct Request {
     pub(crate) headers: HeaderMap,
     pub(crate) deadline: Instant,
     pub(crate) meter: Meter,
+    /// Decides whether the request refreshes what the cache tier has.
+    pub(crate) draw: Draw,
     raw_query: String,
     /// The path parameters, each with its value, decoded once; `None` if it cannot be decoded.
     path: Vec<(&'static str, Option<String>)>,
@@ -100,12 +103,18 @@ impl Request {
             headers,
             deadline,
             meter: Meter::default(),
+            draw: Draw::of(""),
             raw_query,
             path,
             principal,
             address,
             counted: Mutex::default(),
         })
+    }
+
+    /// Sets the draw of the request's id.
+    pub(crate) fn with_draw(self, draw: Draw) -> Self {
+        Self { draw, ..self }
     }
 
     /// Returns the caller, if there is one.

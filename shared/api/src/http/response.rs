@@ -1,6 +1,9 @@
 //! The response to a handler's reply: validators, preconditions, compression, headers.
 
-use std::{io::Write, time::SystemTime};
+use std::{
+    io::Write,
+    time::{Duration, SystemTime},
+};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use cache_headers::{
@@ -59,7 +62,8 @@ pub(crate) struct Response {
 }
 
 impl Reply {
-    /// Makes the response to a request with these headers: 200 or 304.
+    /// Makes the response to a request with these headers: 200 or 304. `age` is that of the oldest
+    /// stored answer in it, if there is one.
     ///
     /// # Errors
     /// 412 if a precondition fails.
@@ -67,6 +71,7 @@ impl Reply {
         self,
         method: &Method,
         request: &HeaderMap,
+        age: Option<Duration>,
         now: SystemTime,
     ) -> Result<Response, Problem> {
         let etag = ETag::weak_of(&self.body);
@@ -78,7 +83,13 @@ impl Reply {
         self.policy.insert_into(&mut headers);
         validators.insert_into(&mut headers);
         vary::add(&mut headers, &header::ACCEPT_ENCODING);
-        if matches!(self.policy, Policy::Public { .. }) {
+        if let Policy::Public { shared, .. } = self.policy {
+            // Caches take it from the time for which they may keep the response (RFC 9111, section
+            // 4.2.3), so that the lifetimes of two caches do not add up.
+            if let Some(age) = age {
+                let seconds = age.as_secs() + u64::from(age.subsec_nanos() > 0);
+                headers.insert(header::AGE, HeaderValue::from(seconds.min(shared.into())));
+            }
             // API Gateway adds the CORS headers, and only to requests with an `Origin`. A shared
             // cache must not give an answer without them to a browser that needs them.
             vary::add(&mut headers, &header::ORIGIN);
@@ -213,7 +224,7 @@ mod tests {
                         items: 1,
                     };
                     reply
-                        .respond(&method, &request, SystemTime::UNIX_EPOCH)
+                        .respond(&method, &request, None, SystemTime::UNIX_EPOCH)
                         .unwrap()
                         .encode(&method, &request)
                 };
@@ -240,6 +251,36 @@ mod tests {
         }
     }
 
+    /// The age is rounded up, so that a cache never keeps a response for too long, and only what a
+    /// shared cache may keep has one.
+    #[test]
+    fn a_public_response_of_a_stored_answer_has_its_age() {
+        let age = |policy, age: Option<u64>, etag: &'static str| {
+            let mut request = HeaderMap::new();
+            request.insert(header::IF_NONE_MATCH, HeaderValue::from_static(etag));
+            let reply =
+                Reply { body: b"{}".to_vec(), policy, modified: None, link: None, items: 1 };
+            let age = age.map(Duration::from_millis);
+            let response =
+                reply.respond(&Method::GET, &request, age, SystemTime::UNIX_EPOCH).unwrap();
+            let age = response.headers.get(header::AGE);
+            (response.status.as_u16(), age.map(|age| age.to_str().unwrap().to_owned()))
+        };
+        let public = Policy::PUBLIC_READ_MOSTLY;
+        for (milliseconds, expected) in
+            [(0, "0"), (1, "1"), (1_000, "1"), (1_001, "2"), (59_999, "60"), (61_000, "60")]
+        {
+            for (etag, status) in [("\"other\"", 200), ("*", 304)] {
+                let expected = (status, Some(expected.to_owned()));
+                assert_eq!(age(public, Some(milliseconds), etag), expected, "{milliseconds}");
+            }
+        }
+        assert_eq!(age(public, None, "*"), (304, None));
+        for policy in [Policy::PrivateRevalidate, Policy::NoStore] {
+            assert_eq!(age(policy, Some(1_000), "\"other\""), (200, None));
+        }
+    }
+
     #[test]
     fn every_response_forbids_content_sniffing() {
         let reply = || Reply {
@@ -253,10 +294,13 @@ mod tests {
         let mut known = HeaderMap::new();
         known.insert(header::IF_NONE_MATCH, HeaderValue::from_static("*"));
         let mut responses = vec![
-            (StatusCode::OK, reply().respond(&Method::GET, &none, SystemTime::now()).unwrap()),
+            (
+                StatusCode::OK,
+                reply().respond(&Method::GET, &none, None, SystemTime::now()).unwrap(),
+            ),
             (
                 StatusCode::NOT_MODIFIED,
-                reply().respond(&Method::GET, &known, SystemTime::now()).unwrap(),
+                reply().respond(&Method::GET, &known, None, SystemTime::now()).unwrap(),
             ),
         ];
         responses.extend(
