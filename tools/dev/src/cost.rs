@@ -7,6 +7,7 @@
 
 mod prices;
 mod scale;
+mod tier;
 
 use crate::bundle::Bundle;
 use crate::client;
@@ -59,6 +60,8 @@ pub struct Measured {
     pub body: usize,
     /// The lines in the logs of the function and of API Gateway, in bytes.
     pub log: usize,
+    /// The pages that the cache tier would keep.
+    kept: Vec<tier::Page>,
 }
 
 /// Measures each route that the sample has an item for.
@@ -102,10 +105,12 @@ pub async fn measure(bundle: &Bundle, sample: &Sample) -> Result<Vec<Measured>> 
             &plan::claims(route, caller),
         )
         .to_string();
+        let questions = tier::Questions::default();
         let credentials = Credentials::from_keys("local", "local", None);
         let config = Builder::new()
             .region(Region::from_static("us-east-1"))
             .credentials_provider(credentials)
+            .interceptor(questions.clone())
             .endpoint_url(&local.url);
         let app = App::new(route, Config::read(route, variable)?, Client::new(config));
         let mut best: Option<Measured> = None;
@@ -119,7 +124,19 @@ pub async fn measure(bundle: &Bundle, sample: &Sample) -> Result<Vec<Measured>> 
                 best = Some(found);
             }
         }
-        measured.extend(best.map(|best| Measured { writes: writes / RUNS as f64, ..best }));
+        let mut kept = Vec::new();
+        for (what, query) in tier::queries(route) {
+            let headers = json!({ "accept-encoding": "gzip" });
+            let claims = plan::claims(route, caller);
+            let event = plan::event(&path, &query, &headers, &claims).to_string();
+            questions.forget();
+            let (response, line) =
+                app.respond(&event, "request-1", Duration::from_secs(5), &api::answer).await;
+            let found = of(route, &serde_json::to_value(&response)?, line.len())?;
+            kept.push(tier::Page::new(what, &found, questions.sizes(&local.url).await?));
+        }
+        let writes = writes / RUNS as f64;
+        measured.extend(best.map(|best| Measured { writes, kept, ..best }));
     }
     Ok(measured)
 }
@@ -152,14 +169,12 @@ fn of(route: &'static Route, response: &serde_json::Value, log: usize) -> Result
         own_ms,
         body,
         log: log + ACCESS_LOG_BYTES,
+        kept: Vec::new(),
     })
 }
 
 /// Returns the memory of the functions, in GB.
-///
-/// # Errors
-/// If template.yaml does not state it for all.
-pub fn memory(bundle: &Bundle) -> Result<f64> {
+fn memory(bundle: &Bundle) -> Result<f64> {
     let memory = bundle.template.document["Globals"]["Function"]["MemorySize"].as_f64();
     Ok(memory.context("template.yaml has no Globals.Function.MemorySize")? / 1_024.0)
 }
@@ -241,16 +256,23 @@ impl Measured {
     }
 }
 
-/// Returns the text to print.
-#[must_use]
-pub fn text(measured: &[Measured], gb: f64) -> String {
+/// Returns the text to print; `bundle` is that of [`measure`].
+///
+/// # Errors
+/// If template.yaml does not state the memory of all functions.
+pub fn text(bundle: &Bundle, measured: &[Measured]) -> Result<String> {
+    let gb = memory(bundle)?;
+    Ok(of_measured(measured, tier::routes(bundle), gb))
+}
+
+fn of_measured(measured: &[Measured], cached: usize, gb: f64) -> String {
     let mut text = format!(
         "USD for a million requests: list prices of us-east-1, November 2026, without free tiers. Measured over the sample data in this build; \
          {ROUND_MS} ms are assumed for a round of DynamoDB calls, {HEADER_BYTES} bytes for headers, {ACCESS_LOG_BYTES} for the \
          access log, and {RUNS} requests of a caller to a process in each window of the quota. Public hits are served by CloudFront; private ones are a caller's own, without CloudFront.\n"
     );
     for of in measured {
-        let Measured { route, units, writes, rounds, own_ms, body, log } = of;
+        let Measured { route, units, writes, rounds, own_ms, body, log, .. } = of;
         text.push_str(&format!(
             "\n{} (GET {}): {rounds} rounds, {units} units, {writes} writes, {own_ms:.1} ms of its own, {body} bytes of body, {log} bytes of log\n",
             route.name, route.path
@@ -261,6 +283,7 @@ pub fn text(measured: &[Measured], gb: f64) -> String {
         }
     }
     text.push_str(&scale::text(measured, gb));
+    text.push_str(&tier::text(measured, cached, gb));
     text
 }
 
@@ -278,6 +301,7 @@ mod tests {
             own_ms: 3.0,
             body: 2_500,
             log: 1_000,
+            kept: Vec::new(),
         };
         let public = Measured { writes: 0.0, ..of(&shop::LIST_PRODUCTS) };
         // 1 + 0.2 + 8 ms × 0.25 GB × 13.3334e-6 × 1000 + 1.5 × 0.125 + 0.5
@@ -311,6 +335,8 @@ mod tests {
             measured.iter().all(|of| of.body > 100 && of.log > 100 && of.own_ms > 0.0),
             "{measured:?}"
         );
-        assert_eq!(text(&measured, 0.25).matches(" % hits: ").count(), 9);
+        let text = of_measured(&measured, 2, 0.25);
+        assert_eq!(text.matches(" % hits: ").count(), 9);
+        assert_eq!(text.matches(" million reads a month on").count(), 2, "of products: {text}");
     }
 }

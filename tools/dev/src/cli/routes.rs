@@ -60,7 +60,7 @@ impl Cost {
     pub(super) async fn run(self) -> Result<ExitCode> {
         let bundle = Bundle::of_workspace()?;
         let measured = cost::measure(&bundle, &Sample::of_workspace()?).await?;
-        print!("{}", cost::text(&measured, cost::memory(&bundle)?));
+        print!("{}", cost::text(&bundle, &measured)?);
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -20,6 +20,18 @@ pub(super) const DYNAMODB_WRITES: f64 = 0.625;
 pub(super) const DYNAMODB_UNIT_HOUR: f64 = 0.000_13;
 /// CloudWatch Logs, a GB taken in: <https://aws.amazon.com/cloudwatch/pricing/>, June 2026.
 pub(super) const LOGS: f64 = 0.50;
+/// CloudWatch, an alarm's metric and a custom metric for a month: the same page, June 2026.
+pub(super) const ALARM: f64 = 0.10;
+pub(super) const METRIC: f64 = 0.30;
+/// Secrets Manager, a secret for a month: <https://aws.amazon.com/secrets-manager/pricing/>; known
+/// for years, not read again.
+pub(super) const SECRET: f64 = 0.40;
+/// ElastiCache Serverless for Valkey, a GB for an hour, the least that is charged, and a million
+/// ECPUs: <https://aws.amazon.com/elasticache/pricing/>, in two summaries of June 2026. A third one
+/// has other figures, so look before you rely on them.
+pub(super) const CACHE_GB_HOUR: f64 = 0.084;
+pub(super) const CACHE_LEAST_GB: f64 = 0.1;
+pub(super) const CACHE_UNITS: f64 = 0.002_3;
 /// CloudFront, a million HTTPS requests, a million runs of a CloudFront Function, and a GB sent, in
 /// the United States and Europe: <https://aws.amazon.com/cloudfront/pricing/>, March 2026.
 pub(super) const EDGE: f64 = 1.00;

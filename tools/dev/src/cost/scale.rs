@@ -225,6 +225,7 @@ mod tests {
                 own_ms: 3.0,
                 body: 2_500,
                 log: 1_000,
+                kept: Vec::new(),
             })
             .to_vec()
     }
