@@ -93,7 +93,10 @@ pub(crate) fn case_study(
                     ..bare
                 });
             }
-            Implementation::Floor | Implementation::Node | Implementation::Python => {}
+            Implementation::Floor
+            | Implementation::Node
+            | Implementation::NodeRedis
+            | Implementation::Python => {}
         }
     }
     let milliseconds = u64::try_from(ROUND_TRIP.as_millis()).unwrap_or_default();

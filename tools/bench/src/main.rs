@@ -16,6 +16,8 @@ mod http;
 mod measure;
 mod plot;
 mod profile;
+mod quota;
+mod redis;
 mod report;
 mod run;
 mod runtime_api;
@@ -24,6 +26,7 @@ mod scene;
 mod session;
 mod stats;
 mod surroundings;
+mod tier;
 mod tls;
 
 use clap::Parser as _;

@@ -76,6 +76,17 @@ pub(crate) fn all(report: &Report, folder: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Draws the lists with the cache tier and without it.
+pub(crate) fn tier(report: &Report, round_trip: u64, folder: &Path) -> Result<()> {
+    let rows: Vec<_> = report
+        .warm
+        .iter()
+        .map(|row| (format!("{}: {}", row.candidate, row.scenario), row.p50.value / 1e3))
+        .collect();
+    let title = format!("{round_trip} ms a round trip to DynamoDB: p50 of the answer, ms");
+    bars(&folder.join("tier.svg"), &title, &rows)
+}
+
 fn failed<'a, E: std::fmt::Display>(path: &'a Path) -> impl Fn(E) -> Error + 'a {
     move |error| anyhow!("cannot draw {}: {error}", workspace::shown(path))
 }
@@ -83,7 +94,7 @@ fn failed<'a, E: std::fmt::Display>(path: &'a Path) -> impl Fn(E) -> Error + 'a 
 /// One bar for each value; this bundle's stands out.
 fn bars(path: &Path, title: &str, rows: &[(String, f64)]) -> Result<()> {
     const ROW: i32 = 34;
-    const LEFT: i32 = 200;
+    const LEFT: i32 = 260;
     const RIGHT: i32 = 640;
     let height = u32::try_from(rows.len()).unwrap_or(1) * 34 + 64;
     let root = SVGBackend::new(path, (WIDTH, height)).into_drawing_area();

@@ -166,7 +166,7 @@ impl Report {
         }
         println!("cold start, ms (median ± median absolute deviation)");
         println!(
-            "{:<14} {:>16} {:>16} {:>16} {:>16} {:>16} {:>16}",
+            "{:<18} {:>16} {:>16} {:>16} {:>16} {:>16} {:>16}",
             "", "init wall", "init CPU", "first wall", "first CPU", "wall", "CPU"
         );
         for row in &self.cold {
@@ -181,7 +181,7 @@ impl Report {
             ]
             .map(of);
             let columns: String = columns.iter().map(|column| format!(" {column:>16}")).collect();
-            println!("{:<14}{columns}", row.candidate);
+            println!("{:<18}{columns}", row.candidate);
         }
         println!();
     }
@@ -192,7 +192,7 @@ impl Report {
         }
         println!("warm requests: microseconds, instructions, and what they cost at DynamoDB");
         println!(
-            "{:<18} {:<14} {:>15} {:>7} {:>7} {:>13} {:>7} {:>6} {:>7} {:>10}",
+            "{:<18} {:<18} {:>15} {:>7} {:>7} {:>13} {:>7} {:>6} {:>7} {:>10}",
             "", "", "p50", "p99", "CPU", "instructions", "rounds", "calls", "units", "body bytes"
         );
         for row in &self.warm {
@@ -200,7 +200,7 @@ impl Report {
             let instructions =
                 row.instructions.map_or_else(|| "-".to_owned(), |count| count.to_string());
             println!(
-                "{:<18} {:<14} {p50:>15} {:>7.0} {:>7.0} {instructions:>13} {:>7} {:>6} {:>7} {:>10}",
+                "{:<18} {:<18} {p50:>15} {:>7.0} {:>7.0} {instructions:>13} {:>7} {:>6} {:>7} {:>10}",
                 row.scenario,
                 row.candidate,
                 row.p99,
@@ -219,14 +219,14 @@ impl Report {
             return;
         }
         println!(
-            "{:<14} {:<18} {:>12} {:>12} {:>12} {:>12}",
+            "{:<18} {:<18} {:>12} {:>12} {:>12} {:>12}",
             "", "", "RSS KiB", "peak KiB", "file bytes", "zip bytes"
         );
         for Footprint { candidate, function, resident, resident_at_most, file_bytes, zip_bytes } in
             &self.footprints
         {
             println!(
-                "{candidate:<14} {function:<18} {resident:>12} {resident_at_most:>12} {file_bytes:>12} {zip_bytes:>12}"
+                "{candidate:<18} {function:<18} {resident:>12} {resident_at_most:>12} {file_bytes:>12} {zip_bytes:>12}"
             );
         }
         println!();

@@ -6,9 +6,11 @@ use crate::depth;
 use crate::measure::{self, Effort};
 use crate::plot;
 use crate::profile;
+use crate::quota;
 use crate::report::Report;
 use crate::scenario::{self, Scenario};
 use crate::scene::{Extent, Scene};
+use crate::tier;
 use anyhow::{Context as _, Error, Result, bail};
 use dev::bundle::Bundle;
 use dev::workspace;
@@ -50,6 +52,8 @@ enum Part {
     CaseStudy,
     /// A cold start of get-user without and with a quota for each caller
     Quota,
+    /// Public lists with the cache tier and without it, next to Node with ioredis
+    Tier(tier::Options),
     /// Where the instructions of one kind of request go
     Profile {
         /// A scenario, as the table names it
@@ -78,18 +82,20 @@ impl Options {
     fn effort(&self) -> Effort {
         let counted = if candidate::on_path("valgrind").is_ok() { 100 } else { 0 };
         if self.quick {
-            Effort { starts: 3, blocks: 3, block: 20, counted: 0 }
+            Effort { starts: 3, blocks: 3, block: 20, counted: 0, delay: Duration::ZERO }
         } else {
-            Effort { starts: 30, blocks: 20, block: 50, counted }
+            Effort { starts: 30, blocks: 20, block: 50, counted, delay: Duration::ZERO }
         }
     }
 
     fn command_line(&self) -> String {
         let quick = if self.quick { " --quick" } else { "" };
-        format!(
-            "cargo dev bench{quick}{}",
-            if matches!(self.part, Some(Part::CaseStudy)) { " case-study" } else { "" }
-        )
+        let part = match &self.part {
+            Some(Part::CaseStudy) => " case-study".to_owned(),
+            Some(Part::Tier(tier)) => format!(" tier --round-trip {}", tier.round_trip),
+            _ => String::new(),
+        };
+        format!("cargo dev bench{quick}{part}")
     }
 
     fn folder(&self) -> PathBuf {
@@ -129,8 +135,19 @@ pub(crate) async fn bench(options: Options) -> Result<ExitCode> {
         let scene = Scene::new(&bundle, Extent { products: 100, orders: 100 }).await?;
         let starts = if options.quick { 5 } else { 60 };
         let effort = Effort { starts, ..options.effort() };
-        let run = tokio::task::spawn_blocking(move || quota(&ours, &scene, effort));
+        let run = tokio::task::spawn_blocking(move || quota::starts(&ours, &scene, effort));
         run.await.context("the benchmark ended")??;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let report = Report {
+        command: options.command_line(),
+        date: now(),
+        machine: machine(),
+        ..Report::default()
+    };
+    if let Some(Part::Tier(tier)) = options.part.clone() {
+        let (effort, folder) = (options.effort(), options.folder());
+        tier::run(tier, &bundle, !options.no_build, effort, report, &folder).await?;
         return Ok(ExitCode::SUCCESS);
     }
     let begin = std::time::Instant::now();
@@ -142,12 +159,7 @@ pub(crate) async fn bench(options: Options) -> Result<ExitCode> {
         (false, true) => &[Implementation::Floor],
         (false, false) => &PEERS,
     };
-    let mut report = Report {
-        command: options.command_line(),
-        date: now(),
-        machine: machine(),
-        ..Report::default()
-    };
+    let mut report = report;
     let mut candidates = Vec::new();
     bar.set_message("building lean-routes");
     candidates.push(
@@ -200,34 +212,6 @@ pub(crate) async fn bench(options: Options) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Prints the cold starts of a function without and with a quota, by turns.
-fn quota(ours: &Candidate, scene: &Scene, effort: Effort) -> Result<()> {
-    let scenarios = scenario::all();
-    let first = scenarios.first().context("there is no scenario")?;
-    let rows =
-        measure::cold(&[ours.clone(), ours.with_quota()], scene, effort, &first.event, &|_| ())?;
-    println!("ms, median of {} starts      init       first answer  total", effort.starts);
-    for row in &rows {
-        println!(
-            "{:<12} by the clock  {:>8.3}  {:>12.3}  {:>8.3}",
-            row.candidate, row.init_wall.value, row.first_wall.value, row.total_wall.value
-        );
-        println!(
-            "{:<12} processor     {:>8.3}  {:>12.3}  {:>8.3}",
-            "", row.init_cpu.value, row.first_cpu.value, row.total_cpu.value
-        );
-    }
-    if let [without, with] = rows.as_slice() {
-        let more = |of: fn(&measure::Cold) -> f64| 100.0 * (of(with) / of(without) - 1.0);
-        println!(
-            "with the quota: {:+.1} % by the clock, {:+.1} % of the processor",
-            more(|row| row.total_wall.value),
-            more(|row| row.total_cpu.value)
-        );
-    }
-    Ok(())
-}
-
 fn measure_all(
     report: &mut Report,
     candidates: &[Candidate],
@@ -238,7 +222,7 @@ fn measure_all(
 ) -> Result<()> {
     let scenarios = scenario::all();
     if let Some(first) = scenarios.first() {
-        report.cold = measure::cold(candidates, scene, effort, &first.event, tick)?;
+        report.cold = measure::cold(candidates, Route::GetUser, scene, effort, &first.event, tick)?;
     }
     let mut wrong = Vec::new();
     for scenario in &scenarios {

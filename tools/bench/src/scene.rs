@@ -44,6 +44,8 @@ impl Scene {
             .with_context(|| format!("cannot make {}", workspace::shown(&folder)))?;
         let authority = Authority::new()?;
         write(&folder.join("ca.pem"), &authority.pem)?;
+        write(&folder.join("server.pem"), &authority.server_pem.0)?;
+        write(&folder.join("server-key.pem"), &authority.server_pem.1)?;
         let store = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"];
         let store =
             store.iter().find_map(|file| std::fs::read_to_string(file).ok()).unwrap_or_default();

@@ -13,6 +13,8 @@ pub(crate) struct Authority {
     pub(crate) pem: String,
     /// TLS 1.3 alone.
     pub(crate) server: Arc<ServerConfig>,
+    /// The server's certificate and its key in PEM, for a server in a process of its own.
+    pub(crate) server_pem: (String, String),
 }
 
 impl Authority {
@@ -31,6 +33,7 @@ impl Authority {
             .context(failed)?
             .signed_by(&key, &issuer)
             .context(failed)?;
+        let server_pem = (leaf.pem(), key.serialize_pem());
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let server =
             ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
@@ -39,6 +42,6 @@ impl Authority {
                     builder.with_no_client_auth().with_single_cert(vec![leaf.der().clone()], key)
                 })
                 .context(failed)?;
-        Ok(Self { pem: certificate.pem(), server: Arc::new(server) })
+        Ok(Self { pem: certificate.pem(), server: Arc::new(server), server_pem })
     }
 }

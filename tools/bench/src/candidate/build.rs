@@ -46,16 +46,14 @@ impl Candidate {
                 }
                 Ok(Self::at(implementation, to.join("release"), None))
             }
-            Implementation::Node => {
+            Implementation::Node | Implementation::NodeRedis => {
                 let node = on_path("node")?;
                 if !build {
                     return Ok(Self::at(implementation, to, Some(node)));
                 }
-                copy(
-                    &from,
-                    &to,
-                    &["package.json", "package-lock.json", "bootstrap.mjs", "handler.mjs"],
-                )?;
+                copy(&from, &to, &["package.json", "package-lock.json", "handler.mjs"])?;
+                // One loop over the Runtime API serves all peers on Node.
+                copy(&root.join("tools/bench/peers/node"), &to, &["bootstrap.mjs"])?;
                 let mut npm = Command::new("npm");
                 npm.current_dir(&to).args(["ci", "--silent", "--no-audit", "--no-fund"]);
                 process::run(npm, "npm ci").await?;

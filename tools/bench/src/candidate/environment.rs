@@ -50,9 +50,11 @@ impl Candidate {
             }
             // This peer has no variable for a CA bundle; by default it reads the machine's store.
             Implementation::RustDefaults => ("SSL_CERT_FILE", path("store.pem")),
-            Implementation::Node => ("NODE_EXTRA_CA_CERTS", path("ca.pem")),
+            Implementation::Node | Implementation::NodeRedis => {
+                ("NODE_EXTRA_CA_CERTS", path("ca.pem"))
+            }
         });
-        all.extend(self.more.iter().map(|(name, value)| (*name, (*value).to_owned())));
+        all.extend(self.more.iter().cloned());
         all
     }
 }

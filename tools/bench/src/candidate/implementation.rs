@@ -40,6 +40,8 @@ pub(crate) enum Implementation {
     Node,
     /// Python with boto3.
     Python,
+    /// Node with AWS SDK v3 and ioredis, for the lists of the cache tier alone.
+    NodeRedis,
 }
 
 /// The peers, in the order of tables.
@@ -59,6 +61,7 @@ impl Implementation {
             Self::RustDefaults => "rust-defaults",
             Self::Node => "node",
             Self::Python => "python",
+            Self::NodeRedis => "node-redis",
         }
     }
 }

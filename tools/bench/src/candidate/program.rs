@@ -6,7 +6,7 @@ use dev::workspace;
 use flate2::Compression;
 use flate2::write::DeflateEncoder;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A candidate that has been built.
 #[derive(Debug, Clone)]
@@ -19,7 +19,7 @@ pub(crate) struct Candidate {
     /// The interpreter, if it has one.
     interpreter: Option<PathBuf>,
     /// More environment variables.
-    pub(super) more: &'static [(&'static str, &'static str)],
+    pub(super) more: Vec<(&'static str, String)>,
 }
 
 /// The environment of a function with a quota for each caller.
@@ -31,12 +31,28 @@ impl Candidate {
         folder: PathBuf,
         interpreter: Option<PathBuf>,
     ) -> Self {
-        Self { implementation, name: implementation.name(), folder, interpreter, more: &[] }
+        Self { implementation, name: implementation.name(), folder, interpreter, more: Vec::new() }
     }
 
     /// Returns the same program with a quota for each caller.
     pub(crate) fn with_quota(&self) -> Self {
-        Self { name: "with-quota", more: QUOTA, ..self.clone() }
+        let more = QUOTA.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        Self { name: "with-quota", more, ..self.clone() }
+    }
+
+    /// Returns the same program under another name.
+    pub(crate) fn named(&self, name: &'static str) -> Self {
+        Self { name, ..self.clone() }
+    }
+
+    /// Returns the same program with a cache.
+    pub(crate) fn with_cache(&self, name: &'static str, url: &str) -> Self {
+        Self { name, more: vec![("CACHE_URL", url.to_owned())], ..self.clone() }
+    }
+
+    /// Returns this bundle's functions as another build has left them in a folder.
+    pub(crate) fn before(folder: &Path) -> Self {
+        Self::at(Implementation::Ours, folder.to_owned(), None).named("before")
     }
 
     /// Returns true if callgrind's count means something: that of machine code that is not compiled
@@ -50,7 +66,7 @@ impl Candidate {
         let program = match self.implementation {
             Implementation::Ours => route.binary(),
             Implementation::Floor | Implementation::RustDefaults => self.name.to_owned(),
-            Implementation::Node => "bundle.mjs".to_owned(),
+            Implementation::Node | Implementation::NodeRedis => "bundle.mjs".to_owned(),
             Implementation::Python => "bootstrap.py".to_owned(),
         };
         let program = self.folder.join(program);
@@ -67,7 +83,9 @@ impl Candidate {
             Implementation::Ours | Implementation::Floor | Implementation::RustDefaults => {
                 vec![self.command(route).0]
             }
-            Implementation::Node => vec![self.folder.join("bundle.mjs")],
+            Implementation::Node | Implementation::NodeRedis => {
+                vec![self.folder.join("bundle.mjs")]
+            }
             Implementation::Python => {
                 ["bootstrap.py", "handler.py"].map(|name| self.folder.join(name)).to_vec()
             }

@@ -25,9 +25,10 @@ pub(crate) struct Cold {
 /// Init, the first answer's time, and the processor time of both.
 type Start = (Cost, Duration, Duration);
 
-/// Starts each candidate by turns and asks for one user.
+/// Starts each candidate by turns and sends one event.
 pub(crate) fn cold(
     candidates: &[Candidate],
+    route: Route,
     scene: &Scene,
     effort: Effort,
     event: &str,
@@ -37,7 +38,7 @@ pub(crate) fn cold(
     for start in 0..=effort.starts {
         tick(&format!("cold start {start} of {}", effort.starts));
         for (candidate, runs) in candidates.iter().zip(&mut runs) {
-            let mut session = Session::start(candidate, Route::GetUser, &scene.main)?;
+            let mut session = Session::start(candidate, route, &scene.main)?;
             let answered = session.invoke(event)?;
             let cpu = session.settled()?;
             // The very first start fills the caches of the machine and the endpoint.

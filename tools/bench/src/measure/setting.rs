@@ -6,6 +6,7 @@ use crate::session::Session;
 use crate::surroundings::Surroundings;
 use anyhow::{Context as _, Result};
 use serde_json::Value;
+use std::time::Duration;
 
 /// The number of repetitions.
 #[derive(Debug, Clone, Copy)]
@@ -17,6 +18,8 @@ pub(crate) struct Effort {
     pub(crate) block: u32,
     /// Requests whose instructions are counted, after those that warm up the process. 0: none.
     pub(crate) counted: u32,
+    /// The minimum time of each round trip to DynamoDB while warm requests are timed.
+    pub(crate) delay: Duration,
 }
 
 /// Requests before anything warm is measured.

@@ -11,6 +11,7 @@ use crate::session::Session;
 use crate::stats::{Median, median, percentile};
 use anyhow::{Result, bail};
 use serde::Serialize;
+use std::time::Duration;
 
 /// Warm requests of one kind, times in microseconds.
 #[derive(Debug, Clone, Serialize)]
@@ -88,6 +89,7 @@ pub(crate) fn warm(
             cpu: 0.0,
         });
     }
+    around.endpoint.delay(effort.delay);
     for _ in 0..effort.blocks {
         for running in &mut running {
             let before = running.session.settled()?;
@@ -99,6 +101,7 @@ pub(crate) fn warm(
             running.walls.push(block);
         }
     }
+    around.endpoint.delay(Duration::ZERO);
     let (mut rows, mut footprints) = (Vec::new(), Vec::new());
     for (candidate, running) in candidates.iter().zip(running) {
         let instructions = if effort.counted > 0 && candidate.is_native() {
