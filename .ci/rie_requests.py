@@ -31,10 +31,13 @@ checks = 0
 
 
 def environment(case, function):
-    """The variables of a function in a case, with values for this machine: tables of `cargo dev`, and made-up secrets."""
+    """The variables of a function in a case, with values for this machine: tables of `cargo dev`, made-up secrets, and a cache that refuses
+    connections."""
     def resource(name, attribute):
-        made = case.decided["Resources"].get(name, {}).get("Type") == "AWS::DynamoDB::Table"
-        return routes.local_table(name) if made and attribute is None else None
+        kind = case.decided["Resources"].get(name, {}).get("Type")
+        if kind == "AWS::ElastiCache::ServerlessCache":
+            return {"Endpoint.Address": "127.0.0.1", "Endpoint.Port": free_port()}.get(attribute)
+        return routes.local_table(name) if kind == "AWS::DynamoDB::Table" and attribute is None else None
 
     def secret(text):
         return base64.b32encode(f"a secret of this check: {text}".encode()).decode()
@@ -92,6 +95,7 @@ def expect(what, answer, status):
     if answer.get("statusCode") != status:
         raise SystemExit(f"rie: {what}: {json.dumps(answer)[:400]} in place of {status}")
     checks += 1
+    return answer.get("body")
 
 
 def events(binary):
@@ -121,16 +125,20 @@ def main():
         named = events(bundle.binary(function))
         # `everything` has a scope of the default parameters.
         plain = next(event for name, (event, status) in sorted(named.items(), key=lambda one: ".plain." not in one[0]) if status == 200)
+        bodies = {}
         for case in bundle.cases:
             variables = environment(case, function)
             secret = variables.get("EDGE_SECRET")
             with running(function, variables) as port:
                 if secret:
                     expect(f"{function}, {case.name}, past the CDN", ask(port, plain), 403)
-                for name, (event, status) in named.items() if case.name == "defaults" else [("an event", (plain, 200))]:
+                every = case.name == "defaults" or "CACHE_URL" in variables
+                for name, (event, status) in named.items() if every else [("an event", (plain, 200))]:
                     if secret:
                         event = {**event, "headers": {**event["headers"], "x-edge-secret": secret}}
-                    expect(f"{function}, {case.name}, {name}", ask(port, event), status)
+                    body = expect(f"{function}, {case.name}, {name}", ask(port, event), status)
+                    if bodies.setdefault(name, body) != body:
+                        raise SystemExit(f"rie: {function}, {case.name}, {name}: {str(body)[:400]} in place of {str(bodies[name])[:400]}")
             if case.name == "defaults":
                 print(f"rie: {function}: {' '.join(sorted(variables))}")
                 without(function, variables, plain)

@@ -3,7 +3,7 @@ import json
 import re
 
 from template_model import (
-    COUNTERS, MARGIN_SECONDS, NO_VALUE, OPENAPI, REQUEST_SECONDS, ROOT, Decider, headers_read, headers_written, is_private, metrics_written,
+    COUNTERS, MARGIN_SECONDS, NO_VALUE, OPENAPI, REQUEST_SECONDS, ROOT, Decider, cache_access, headers_read, headers_written, is_private, metrics_written,
     properties_published, refs, strings_in_rust, used_conditions, yaml_parse,
 )
 
@@ -14,6 +14,25 @@ NOTIFY = [
 ]
 READS = {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
 WRITES = {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:ConditionCheckItem"}
+
+
+# A function with a cache is in the network, and Lambda, not its code, may make the interfaces for it.
+CONNECTED = {"Fn::If": ["HasCache", {"SubnetIds": {"Fn::Split": [",", {"Ref": "CacheSubnetIds"}]}, "SecurityGroupIds": [{"Ref": "CacheSecurityGroupId"}]}, NO_VALUE]}
+INTERFACES = [
+    {
+        "Sid": "Interfaces", "Effect": "Allow", "Resource": "*",
+        "Action": [
+            "ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:DescribeNetworkInterfaces",
+            "ec2:DescribeSubnets", "ec2:UnassignPrivateIpAddresses",
+        ],
+    },
+    {
+        "Sid": "NotByCode", "Effect": "Deny", "Resource": "*", "Action": "ec2:*",
+        "Condition": {"ArnLike": {"lambda:SourceFunctionArn": {"Fn::Sub": "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:*"}}},
+    },
+]
+# Metrics of the whole stack, which have no route.
+OF_THE_STACK = {"quotaOpen", "cacheOpen"}
 
 
 def check(function):
@@ -27,6 +46,11 @@ def listed(value):
 
 def text_of(node):
     return json.dumps(node, sort_keys=True)
+
+
+def cached(b, function):
+    """Whether a function uses the cache tier."""
+    return "CACHE_URL" in b.environment(function)
 
 
 # ── What SAM makes of it ─────────────────────────────────────────────────────────────────────────────────────────
@@ -132,7 +156,7 @@ def function_properties(b):
         "AutoPublishAliasAllProperties", "CodeUri", "DeploymentPreference", "Description", "Environment", "Events", "LoggingConfig", "Role", "VersionDescription",
     }
     for name, function in b.functions.items():
-        if (properties := set(function["Properties"])) != wanted:
+        if (properties := set(function["Properties"])) != wanted | ({"VpcConfig"} if cached(b, name) else set()):
             yield f"{name}: has {sorted(properties - wanted)}, lacks {sorted(wanted - properties)}"
         if function["Properties"].get("AutoPublishAliasAllProperties") is not True:
             yield f"{name}: AutoPublishAliasAllProperties is not true"
@@ -261,6 +285,7 @@ def environment_values(b):
         "SERVICE_LIMIT": {"Fn::Sub": "${ServiceQuota};w=${CallerWindow}"},
         "EDGE_SECRET": {"Fn::If": ["IsLocked", {"Fn::Sub": secret.format("EdgeSecret", "")}, NO_VALUE]},
         "EDGE_SECRET_PREVIOUS": {"Fn::If": ["HasSecondEdgeSecret", {"Fn::Sub": secret.format("EdgeSecret", ":SecretString::${EdgeSecretAlso}")}, NO_VALUE]},
+        "CACHE_URL": {"Fn::If": ["HasCache", {"Fn::Sub": "rediss://${CacheUser}:{{resolve:secretsmanager:${CacheSecret}}}@${Cache.Endpoint.Address}:${Cache.Endpoint.Port}"}, NO_VALUE]},
         "CURSOR_SECRET": {"Fn::Sub": secret.format("CursorSecret", "")},
         "CURSOR_SECRET_PREVIOUS": {"Fn::If": ["HasSecondCursorSecret", {"Fn::Sub": secret.format("CursorSecret", ":SecretString::${CursorSecretAlso}")}, NO_VALUE]},
     }
@@ -315,6 +340,9 @@ def version_description_names_all_that_a_version_depends_on(b):
         for secret in ("Cursor", "Edge"):
             if f"{secret}SecretAlso" in wanted:
                 wanted.add(f"{secret}SecretGeneration")
+        if cached(b, name):
+            # The cache, its user and its secret are made again when this rises, and only then.
+            wanted = wanted - {"Cache", "CacheUser", "CacheSecret"} | {"CacheGeneration"}
         if missing := wanted - named:
             yield f"{name}: VersionDescription lacks {', '.join(sorted(missing))}"
 
@@ -354,6 +382,8 @@ def generations_are_in_the_description(b):
         for secret in ("Cursor", "Edge"):
             if f"{secret}Secret" in refs(b.environment(name)) and f"{secret}SecretGeneration" not in refs(function["Properties"].get("Description", {})):
                 yield f"{name}: Description lacks {secret}SecretGeneration"
+        if cached(b, name) and "CacheGeneration" not in refs(function["Properties"].get("Description", {})):
+            yield f"{name}: Description lacks CacheGeneration"
 
 
 # ── Permissions ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -382,7 +412,12 @@ def roles_are_own_and_exact(b):
             yield f"{role_name}: somebody else than Lambda may take it"
         logs = b.resources[name]["Properties"].get("LoggingConfig", {}).get("LogGroup", {}).get("Ref")
         services = []
-        for statement in statements(b, name):
+        given = list(statements(b, name))
+        if cached(b, name):
+            if [one for one in given if "ec2:" in text_of(one.get("Action", ""))] != INTERFACES:
+                yield f"{role_name}: has a cache, and not exactly the permissions of a network"
+            given = [one for one in given if one not in INTERFACES]
+        for statement in given:
             actions = set(listed(statement.get("Action", "")))
             service = sorted(actions)[0].split(":")[0]
             services.append(service)
@@ -584,6 +619,113 @@ def writes_are_those_of_the_counters(b):
             yield f"{name}: may write {text_of(found)}"
 
 
+# ── The cache tier ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+ELASTICACHE = ("AWS::ElastiCache::", "AWS::EC2::")
+
+
+@check
+def cache_follows_its_parameter(b):
+    """Off: no cache, no network, no address, no permission. On: all of them, for the functions that use it and for no other."""
+    users = {name for name in b.functions if cached(b, name)}
+    for case in b.cases:
+        on = case.decider.values["CacheTier"] == "valkey"
+        made = {name for name, resource in case.decided["Resources"].items() if resource["Type"].startswith(ELASTICACHE) or name == "CacheSecret"}
+        endpoint = {"DynamoDbEndpoint"} if case.decider.values["CacheRouteTableIds"] else set()
+        if made != ({"Cache", "CacheUser", "CacheUsers", "CacheSecret"} | endpoint if on else set()):
+            yield f"{case.name}: there are {sorted(made)}"
+        for name, function in case.of_type("AWS::Lambda::Function").items():
+            connected, addressed = "VpcConfig" in function["Properties"], "CACHE_URL" in function["Properties"]["Environment"]["Variables"]
+            allowed = "ec2:" in text_of(case.decided["Resources"].get(f"{name}Role", {}))
+            if {connected, addressed, allowed} != {on and name in users}:
+                yield f"{case.name}: {name} is{'' if connected else ' not'} in a network, has {'an' if addressed else 'no'} address, and may{'' if allowed else ' not'} have interfaces"
+    for name in users:
+        if b.resources[name]["Properties"].get("VpcConfig") != CONNECTED:
+            yield f"{name}: VpcConfig is {text_of(b.resources[name]['Properties'].get('VpcConfig'))}"
+    if b.parameters.get("CacheTier", {}).get("Default") != "off":
+        yield "the cache is not off by default"
+
+
+@check
+def cache_needs_a_network(b):
+    """A cache without subnets and group is refused, and so is what is no id."""
+    network = {"CacheSubnetIds": "subnet-1,subnet-2", "CacheSecurityGroupId": "sg-1"}
+    tables = {"CacheRouteTableIds": "rtb-1"}
+    for given, wanted in (
+        ({}, ["CacheWithNetwork"]), ({"CacheSubnetIds": "subnet-1,subnet-2"}, ["CacheWithNetwork"]), ({"CacheSecurityGroupId": "sg-1"}, ["CacheWithNetwork"]),
+        (network, []), ({**network, **tables}, ["RouteTablesWithVpc"]), ({**network, **tables, "CacheVpcId": "vpc-1"}, []),
+    ):
+        broken = Decider(b.source, {"CacheTier": "valkey", **given}).broken_rules(b.source)
+        if broken != wanted:
+            yield f"valkey with {given or 'no network'}: broken rules {broken}"
+    for name, good, bad in (
+        ("CacheSubnetIds", ("", "subnet-0a,subnet-0b", "subnet-0a,subnet-0b,subnet-0c"), ("subnet-0a", "subnet-0a, subnet-0b", "a,b", "subnet-0a,subnet-0b,subnet-0c,subnet-0d")),
+        ("CacheSecurityGroupId", ("", "sg-0a"), ("sg-0a,sg-0b", "default")),
+        ("CacheVpcId", ("", "vpc-0a"), ("main",)),
+        ("CacheRouteTableIds", ("", "rtb-0a", "rtb-0a,rtb-0b"), ("rtb-0a, rtb-0b", "main")),
+    ):
+        pattern = re.compile(b.parameters[name].get("AllowedPattern", ".*"))
+        for value, accepted in [(value, True) for value in good] + [(value, False) for value in bad]:
+            if bool(pattern.fullmatch(value)) != accepted:
+                yield f"{name}: `{value}` is {'refused' if accepted else 'accepted'}"
+
+
+@check
+def cache_is_bounded_and_closed(b):
+    """What it costs has bounds; a password opens it, for the functions' commands on their keys; its name changes with the generation."""
+    name = ["lean-routes", {"Fn::Select": [4, {"Fn::Split": ["-", {"Fn::Select": [2, {"Fn::Split": ["/", {"Ref": "AWS::StackId"}]}]}]}]}]
+    prefix, commands = cache_access()
+    of_a_generation = {"Fn::Join": ["-", [*name, {"Ref": "CacheGeneration"}]]}
+    wanted = {
+        "CacheSecret": {"GenerateSecretString": {"PasswordLength": 64, "ExcludePunctuation": True}},
+        "CacheUser": {
+            "Engine": "valkey", "UserId": of_a_generation, "UserName": of_a_generation,
+            "AuthenticationMode": {"Type": "password", "Passwords": [{"Fn::Sub": "{{resolve:secretsmanager:${CacheSecret}}}"}]},
+            "AccessString": f"on ~{prefix}* -@all {' '.join(f'+{command}' for command in commands)}",
+        },
+        "CacheUsers": {"Engine": "valkey", "UserGroupId": {"Fn::Join": ["-", name]}, "UserIds": [{"Ref": "CacheUser"}]},
+        "Cache": {
+            "ServerlessCacheName": of_a_generation, "Engine": "valkey", "MajorEngineVersion": "8", "UserGroupId": {"Ref": "CacheUsers"},
+            "SubnetIds": {"Fn::Split": [",", {"Ref": "CacheSubnetIds"}]}, "SecurityGroupIds": [{"Ref": "CacheSecurityGroupId"}],
+            "CacheUsageLimits": {"DataStorage": {"Maximum": {"Ref": "CacheMaxGigabytes"}, "Unit": "GB"}, "ECPUPerSecond": {"Maximum": {"Ref": "CacheMaxUnits"}}},
+        },
+        "DynamoDbEndpoint": {
+            "VpcEndpointType": "Gateway", "ServiceName": {"Fn::Sub": "com.amazonaws.${AWS::Region}.dynamodb"}, "VpcId": {"Ref": "CacheVpcId"},
+            "RouteTableIds": {"Fn::Split": [",", {"Ref": "CacheRouteTableIds"}]},
+        },
+    }
+    for resource, properties in wanted.items():
+        given = {key: value for key, value in b.resources.get(resource, {}).get("Properties", {}).items() if key != "Description"}
+        for member in sorted(set(given) | set(properties)):
+            if given.get(member) != properties.get(member):
+                yield f"{resource}: {member} is {text_of(given.get(member))}"
+    for resource in b.of_type("AWS::ElastiCache::ServerlessCache"):
+        if "DynamoDbEndpoint" not in refs(b.resources[resource]["Properties"]):
+            yield f"{resource}: the functions, which wait for it, could be in the network before the way to DynamoDB is there"
+    bounds = {"CacheMaxGigabytes": (1, 1), "CacheMaxUnits": (1000, 1000), "CacheGeneration": (1, 1)}
+    for parameter, (default, least) in bounds.items():
+        given = b.parameters.get(parameter, {})
+        if (given.get("Type"), given.get("Default"), given.get("MinValue")) != ("Number", default, least):
+            yield f"{parameter} is {text_of(given)}"
+
+
+@check
+def cache_is_watched(b):
+    """An alarm on requests that went without it, one on refused commands, both only with a cache; and the dashboard."""
+    alarms = b.of_type("AWS::CloudWatch::Alarm")
+    for namespace, metric, dimensions in (
+        ("LeanRoutes", "cacheOpen", [{"Name": "stack", "Value": {"Ref": "AWS::StackName"}}]),
+        ("AWS/ElastiCache", "ThrottledCmds", [{"Name": "clusterId", "Value": {"Ref": "Cache"}}]),
+    ):
+        found = [alarm for alarm in alarms.values() if (alarm["Properties"].get("Namespace"), alarm["Properties"].get("MetricName")) == (namespace, metric)]
+        if [(one["Properties"].get("Dimensions"), one["Properties"].get("Statistic"), one.get("Condition")) for one in found] != [(dimensions, "Sum", "HasCache")]:
+            yield f"no alarm watches {metric}"
+    boards = b.of_type("AWS::CloudWatch::Dashboard").values()
+    if not any('["LeanRoutes", "cacheOpen", "stack", "${AWS::StackName}"]' in board["Properties"]["DashboardBody"].get("Fn::Sub", "") for board in boards):
+        yield "no dashboard shows requests that went without the cache"
+
+
 # ── Capacity ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -767,8 +909,10 @@ def alarms_watch_metrics_that_exist(b):
                 good = good and (index is None or index in [one["IndexName"] for one in b.indexes(table)])
                 if good and "FILL(" not in text_of(alarm["Properties"].get("Metrics", [])):
                     yield f"{name}: an alarm on AWS/DynamoDB ignores missing data, so FILL is needed"
+            elif namespace == "AWS/ElastiCache":
+                good = metric == "ThrottledCmds" and dimensions == {"clusterId": {"Ref": "Cache"}}
             elif namespace == "LeanRoutes":
-                of_route = dimensions.get("route") in binaries if metric != "quotaOpen" else "route" not in dimensions
+                of_route = dimensions.get("route") in binaries if metric not in OF_THE_STACK else "route" not in dimensions
                 good = metric in metrics_written() and dimensions.get("stack") == {"Ref": "AWS::StackName"} and of_route and len(dimensions) == 1 + ("route" in dimensions)
             else:
                 filters = [one["Properties"]["MetricTransformations"][0] for one in b.of_type("AWS::Logs::MetricFilter").values()]
@@ -859,7 +1003,7 @@ def dashboard(b):
             yield f"{name} is no JSON: {error}"
             continue
         named = set(re.findall(r'LeanRoutes,stack,route\}.*?MetricName=\\"(\w+)', body))
-        if not {"faults", "duration", "coldStarts", "notModified", "readUnits", "writeUnits", "quotaRefused"} <= named <= metrics_written():
+        if not {"faults", "duration", "coldStarts", "notModified", "readUnits", "writeUnits", "quotaRefused", "cacheHits", "cacheMisses"} <= named <= metrics_written():
             yield f"{name}: it shows {sorted(named)}, and the functions write {sorted(metrics_written())}"
         if body.count("LeanRoutes,stack,route}") != body.count('stack=\\"${AWS::StackName}\\"'):
             yield f"{name}: a search without the stack"

@@ -67,6 +67,13 @@ def cases(environments):
             "ReservedConcurrency": "300", "Cdn": "on",
         },
         "CDN open": {"Cdn": "open", "EdgeSecretAlso": "AWSPENDING"},
+        "cache on": {
+            "CacheTier": "valkey", "CacheSubnetIds": "subnet-11111111,subnet-22222222", "CacheSecurityGroupId": "sg-33333333",
+            "CacheVpcId": "vpc-44444444", "CacheRouteTableIds": "rtb-55555555,rtb-66666666", "CacheGeneration": "2", "Tracing": "on",
+        },
+        "cache on, own endpoint": {
+            "CacheTier": "valkey", "CacheSubnetIds": "subnet-11111111,subnet-22222222,subnet-77777777", "CacheSecurityGroupId": "sg-33333333",
+        },
     }
 
 
@@ -189,6 +196,8 @@ class Case:
         # Their values as defaults, and only those that are left, for the linters.
         used = refs({key: value for key, value in self.decided.items() if key not in ("Parameters", "Rules")})
         self.decided.pop("Rules", None)
+        # The values of a case are no empty defaults, so nothing is left out for them.
+        self.decided["Metadata"] = {name: value for name, value in self.decided.get("Metadata", {}).items() if name != "cfn-lint"}
         self.decided["Parameters"] = {
             name: {**parameter, "Default": (int if parameter["Type"] == "Number" else str)(given[name])}
             for name, parameter in self.decided["Parameters"].items() if name in used
@@ -293,7 +302,15 @@ def headers_written():
     """The response headers that the functions write; not those that every browser shows to a page, those that only caches heed, nor names inside Vary."""
     text = "".join(rust(f"shared/{name}").split("#[cfg(test)]")[0] for name in ("api/src/http/response.rs", "api/src/app.rs", "api/src/limits.rs", "rate-limits/src/fields.rs"))
     names = {header_name(name) for name in re.findall(r"header::([A-Z_]+)", text)} | set(re.findall(r'HeaderName::from_static\("([a-z-]+)"\)', text))
-    return names - {"allow", "accept-encoding", "cache-control", "content-encoding", "content-length", "content-type", "if-none-match", "last-modified", "origin", "vary", "x-content-type-options"}
+    return names - {"age", "allow", "accept-encoding", "cache-control", "content-encoding", "content-length", "content-type", "if-none-match", "last-modified", "origin", "vary", "x-content-type-options"}
+
+
+def cache_access():
+    """What the cache tier asks of its server: the commands that it sends, and the beginning of its keys. A login needs no permission."""
+    text = "".join(text for path, text in RUST.items() if path.is_relative_to(ROOT / "shared/api/src/tier")).split("#[cfg(test)]")
+    commands = {command.lower() for part in text for command in re.findall(r'\.cmd\("([A-Z]+)"\)', part)}
+    (prefix,) = {prefix for part in text for prefix in re.findall(r'format!\("(\w+:)\{', part)}
+    return prefix, sorted(commands)
 
 
 def metrics_written():

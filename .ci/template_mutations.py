@@ -673,6 +673,181 @@ def _(b):
     cors(b)["ExposeHeaders"].remove("ratelimit")
 
 
+# ── The cache tier ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def user(b):
+    """The first function with a cache."""
+    return first_of((name for name in b.functions if "CACHE_URL" in b.environment(name)), "function with a cache")
+
+
+def other(b):
+    return first_of((name for name in b.functions if "CACHE_URL" not in b.environment(name)), "function without a cache")
+
+
+def network(b, function):
+    """The statements for the network interfaces of a function."""
+    policies = b.role(function)[1]["Properties"]["Policies"]
+    return next(one["Fn::If"][1] for one in policies if one.get("Fn::If", [None])[0] == "HasCache")["PolicyDocument"]["Statement"]
+
+
+@mutation("C1", "a cache by default", "cache-follows-its-parameter")
+def _(b):
+    b.parameters["CacheTier"]["Default"] = "valkey"
+
+
+@mutation("C2", "a cache whatever the parameter says", "cache-follows-its-parameter")
+def _(b):
+    b.source["Conditions"]["HasCache"] = {"Fn::Not": [{"Fn::Equals": [{"Ref": "CacheTier"}, ""]}]}
+
+
+@mutation("C3", "a function that has no use for it is in the network", "cache-follows-its-parameter")
+def _(b):
+    of(b, other(b))["VpcConfig"] = copy.deepcopy(of(b, user(b))["VpcConfig"])
+
+
+@mutation("C4", "the address without the network", "cache-follows-its-parameter")
+def _(b):
+    del of(b, user(b))["VpcConfig"]
+
+
+@mutation("C5", "a network without a cache", "function-properties")
+def _(b):
+    del variables(b, user(b))["CACHE_URL"]
+
+
+@mutation("C6", "the functions are in another group", "cache-follows-its-parameter")
+def _(b):
+    of(b, user(b))["VpcConfig"]["Fn::If"][1]["SecurityGroupIds"] = ["sg-0123456789abcdef0"]
+
+
+@mutation("C7", "valkey without a network is accepted", "cache-needs-a-network")
+def _(b):
+    del b.source["Rules"]["CacheWithNetwork"]
+
+
+@mutation("C8", "route tables without their VPC are accepted", "cache-needs-a-network")
+def _(b):
+    del b.source["Rules"]["RouteTablesWithVpc"]
+
+
+@mutation("C9", "one subnet is accepted", "cache-needs-a-network")
+def _(b):
+    b.parameters["CacheSubnetIds"]["AllowedPattern"] = "^$|^subnet-[0-9a-f]+(,subnet-[0-9a-f]+)*$"
+
+
+@mutation("C10", "no bound on units", "cache-is-bounded-and-closed")
+def _(b):
+    del of(b, "Cache")["CacheUsageLimits"]["ECPUPerSecond"]
+
+
+@mutation("C11", "no bound on data", "cache-is-bounded-and-closed")
+def _(b):
+    of(b, "Cache")["CacheUsageLimits"]["DataStorage"]["Maximum"] = 5000
+
+
+@mutation("C12", "no user group: everybody in the VPC may use it", "cache-is-bounded-and-closed")
+def _(b):
+    del of(b, "Cache")["UserGroupId"]
+
+
+@mutation("C13", "any command on any key", "cache-is-bounded-and-closed")
+def _(b):
+    of(b, "CacheUser")["AccessString"] = "on ~* +@all"
+
+
+@mutation("C14", "no password", "cache-is-bounded-and-closed")
+def _(b):
+    of(b, "CacheUser")["AuthenticationMode"] = {"Type": "no-password-required"}
+
+
+@mutation("C15", "the password is a literal", "cache-is-bounded-and-closed")
+def _(b):
+    of(b, "CacheUser")["AuthenticationMode"]["Passwords"] = ["a literal password of more than 16 characters"]
+
+
+@mutation("C16", "the password has punctuation, which a URL takes apart", "cache-is-bounded-and-closed")
+def _(b):
+    del of(b, "CacheSecret")["GenerateSecretString"]["ExcludePunctuation"]
+
+
+@mutation("C17", "the address is not encrypted", "environment-values")
+def _(b):
+    url = variables(b, user(b))["CACHE_URL"]["Fn::If"][1]
+    url["Fn::Sub"] = url["Fn::Sub"].replace("rediss:", "redis:")
+
+
+@mutation("C18", "a new secret does not change the function", "generations-are-in-the-description")
+def _(b):
+    text = of(b, user(b))["Description"]
+    text["Fn::Sub"] = text["Fn::Sub"].replace("${CacheGeneration}", "")
+
+
+@mutation("C19", "a new cache does not move the alias", "version-description-names-all-that-a-version-depends-on")
+def _(b):
+    described_without(b, user(b), "CacheGeneration")
+
+
+@mutation("C20", "a cache that is turned on does not move the alias", "version-description-names-all-that-a-version-depends-on")
+def _(b):
+    described_without(b, user(b), "CacheTier")
+
+
+@mutation("C21", "the code may make network interfaces", "roles-are-own-and-exact")
+def _(b):
+    network(b, user(b)).pop()
+
+
+@mutation("C22", "Lambda may not make network interfaces", "roles-are-own-and-exact")
+def _(b):
+    network(b, user(b)).pop(0)
+
+
+@mutation("C23", "ec2:* for all", "roles-are-own-and-exact")
+def _(b):
+    network(b, user(b))[0]["Action"] = "ec2:*"
+
+
+@mutation("C24", "network interfaces for a function without a cache", "roles-are-own-and-exact")
+def _(b):
+    b.role(other(b))[1]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"].append(network(b, user(b))[0])
+
+
+@mutation("C25", "nobody hears of a cache that does not answer", "cache-is-watched")
+def _(b):
+    del b.resources["CacheAlarm"]
+
+
+@mutation("C26", "an alarm on a cache that is not there", "references-exist")
+def _(b):
+    del b.resources["CacheThrottles"]["Condition"]
+
+
+@mutation("C27", "nobody hears that the bound is reached", "cache-is-watched")
+def _(b):
+    del b.resources["CacheThrottles"]
+
+
+@mutation("C28", "functions enter the network before the way to DynamoDB is there", "cache-is-bounded-and-closed")
+def _(b):
+    del of(b, "Cache")["Description"]
+
+
+@mutation("C29", "a way to another service", "cache-is-bounded-and-closed")
+def _(b):
+    of(b, "DynamoDbEndpoint")["ServiceName"] = {"Fn::Sub": "com.amazonaws.${AWS::Region}.s3"}
+
+
+@mutation("C30", "a network whatever the parameter says", "cache-follows-its-parameter")
+def _(b):
+    of(b, user(b))["VpcConfig"] = copy.deepcopy(of(b, user(b))["VpcConfig"]["Fn::If"][1])
+
+
+@mutation("C31", "the secret outlives the stack", "policies-are-explicit")
+def _(b):
+    del b.resources["CacheSecret"]["DeletionPolicy"]
+
+
 # ── The edge ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -754,5 +929,6 @@ GUARDED = {
     "F2": "tables_are_kept_and_bounded", "F3c": "tables_are_kept_and_bounded", "F5": "only_administrators_add_users", "1": "roles_have_no_wildcards",
     "13": "roles_have_no_wildcards", "14": "logs_end", "18": "stages_are_throttled_and_logged", "19": "stages_are_throttled_and_logged",
     "21": "CT.DYNAMODB.PR.1", "30a": "only_administrators_add_users", "34": "CT.APIGATEWAY.PR.4", "36": "functions_are_plain",
-    "44": "functions_are_plain", "45b": "functions_are_plain", "E6": "the_edge_is_tls_only",
+    "44": "functions_are_plain", "45b": "functions_are_plain", "E6": "the_edge_is_tls_only", "C10": "caches_are_bounded_and_closed", "C13": "caches_are_bounded_and_closed", "C23": "roles_have_no_wildcards",
+    "C30": "only_a_cache_needs_a_network",
 }

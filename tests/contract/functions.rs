@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use api::{Access, Quota, Route};
+use api::{Access, Policy, Quota, Resource, Route};
 use dev::template::{COUNTERS, Function};
 use serde_json::{Value as Json, json};
 
@@ -141,6 +141,9 @@ pub(super) fn environment(bundle: &Checkout) -> Vec<String> {
         if matches!(route.access, Access::Owner { .. }) {
             wanted.insert("READ_ANY_SCOPE");
         }
+        if reads_public_pages(route) {
+            wanted.insert("CACHE_URL");
+        }
         let given = function
             .environment
             .keys()
@@ -165,6 +168,13 @@ pub(super) fn environment(bundle: &Checkout) -> Vec<String> {
         }
     }
     mistakes
+}
+
+/// Returns `true` if the cache tier keeps something that the route reads: pages or expansions of a
+/// resource with a public policy.
+pub(super) fn reads_public_pages(route: &Route) -> bool {
+    let is_public = |resource: &Resource| matches!(resource.policy, Policy::Public { .. });
+    route.is_list() && route.resources().any(is_public)
 }
 
 /// Compares the metrics that alarms watch: a metric of one function is one of all functions.

@@ -7,6 +7,7 @@ use api::{Field, Index, Place, Quota, Resource, Route, Shape};
 use dev::template::{COUNTERS, Function};
 use serde_json::Value as Json;
 
+use super::functions::reads_public_pages;
 use super::{Checkout, Names, differences};
 
 /// An action and what it acts on: `Table` or `Table/index/name`.
@@ -49,6 +50,9 @@ fn of_function(bundle: &Checkout, route: &'static Route, function: &Function) ->
             .as_str()
             .map_or_else(|| format!("number {}", number + 1), str::to_owned);
         let permission = format!("permission {name}");
+        if is_not_for_code(statement) {
+            continue;
+        }
         if statement["Effect"] != "Allow" {
             mistakes.insert(format!("{at}: {permission} is no Allow"));
         }
@@ -108,6 +112,19 @@ fn of_function(bundle: &Checkout, route: &'static Route, function: &Function) ->
             }
         }
     }
+    if reads_public_pages(route) {
+        let has = |test: fn(&Json) -> bool| function.statements.iter().any(test);
+        if !has(is_for_interfaces) {
+            mistakes.insert(format!(
+                "{at}: no permission lets Lambda connect the function to the network of the cache"
+            ));
+        }
+        if !has(is_not_for_code) {
+            mistakes.insert(format!(
+                "{at}: nothing keeps the function's code from making network interfaces"
+            ));
+        }
+    }
     let missing = wanted.keys().filter(|call| !given.contains(call));
     mistakes
         .extend(missing.map(|(action, resource)| {
@@ -116,8 +133,32 @@ fn of_function(bundle: &Checkout, route: &'static Route, function: &Function) ->
     mistakes.into_iter().collect()
 }
 
-/// Returns what is wrong with a permission that every function has: to write into its own log
-/// group, and to send traces. `None` for any other permission.
+/// Returns `true` for the statement with which Lambda connects a function to a network.
+fn is_for_interfaces(statement: &Json) -> bool {
+    statement["Effect"] == "Allow" && strings(&statement["Action"]) == INTERFACES.into()
+}
+
+/// Returns `true` for the statement that takes from the function's code what only Lambda needs.
+fn is_not_for_code(statement: &Json) -> bool {
+    let of_code = &statement["Condition"]["ArnLike"]["lambda:SourceFunctionArn"]["Fn::Sub"];
+    statement["Effect"] == "Deny"
+        && statement["Action"] == "ec2:*"
+        && of_code.as_str().is_some_and(|arn| arn.ends_with(":function:*"))
+}
+
+/// The permissions with which Lambda connects a function to a network.
+const INTERFACES: [&str; 6] = [
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
+];
+
+/// Returns what is wrong with a permission that does not depend on the route's requests: to write
+/// into its own log group, to send traces, and, if it uses the cache tier, to be in a network.
+/// `None` for any other permission.
 fn of_every_function(
     bundle: &Checkout,
     function: &Function,
@@ -129,6 +170,7 @@ fn of_every_function(
     let wanted: Names<'_> = match service {
         "logs" => ["logs:CreateLogStream", "logs:PutLogEvents"].into(),
         "xray" => ["xray:PutTelemetryRecords", "xray:PutTraceSegments"].into(),
+        "ec2" if function.environment.contains_key("CACHE_URL") => INTERFACES.into(),
         _ => return None,
     };
     let mut wrong =

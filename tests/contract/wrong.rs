@@ -11,7 +11,11 @@ use dev::bundle::Bundle;
 
 use super::{Checkout, all};
 
-static NOTES: Resource = Resource {
+static NOTES: Resource = PRIVATE;
+/// The same notes, which anybody may see and a cache may keep.
+static PUBLIC_NOTES: Resource = Resource { policy: Policy::PUBLIC_READ_MOSTLY, ..PRIVATE };
+
+const PRIVATE: Resource = Resource {
     name: "notes",
     table_variable: "NOTES_TABLE",
     table: Table {
@@ -36,7 +40,10 @@ static NOTES: Resource = Resource {
     policy: Policy::PrivateRevalidate,
 };
 
-static LIST_NOTES: Route = Route {
+static LIST_NOTES: Route = LIST;
+static LIST_PUBLIC_NOTES: Route = Route { resource: &PUBLIC_NOTES, ..LIST };
+
+const LIST: Route = Route {
     name: "list-notes",
     path: "/notes",
     about: "List notes.",
@@ -348,6 +355,11 @@ fn a_mistake_in_the_template_is_named() {
             "{dynamodb:ReturnValues: ALL_NEW}",
             "get-note: dynamodb:ReturnValues of permission Count has \"ALL_NEW\", which no request has",
         ),
+        (
+            "CATALOG_SHARDS: 1\n",
+            "CATALOG_SHARDS: 1\n          CACHE_URL: the cache\n",
+            "list-notes: the environment has \"CACHE_URL\", which the route does not read",
+        ),
         ("Value: !Ref GetNote", "Value: !Ref GetNotes", "the alarms: Errors lacks \"GetNote\""),
     ] {
         let found = with_template(from, to);
@@ -356,6 +368,41 @@ fn a_mistake_in_the_template_is_named() {
             "{from} → {to}: no “{sentence}” among {found:#?}"
         );
     }
+}
+
+#[test]
+fn a_route_that_the_cache_serves_has_its_address_and_its_network() {
+    const ADDRESS: &str = "the environment lacks \"CACHE_URL\"";
+    const INTERFACES: &str =
+        "no permission lets Lambda connect the function to the network of the cache";
+    const CODE: &str = "nothing keeps the function's code from making network interfaces";
+    let address = ("CATALOG_SHARDS: 1\n", "CATALOG_SHARDS: 1\n          CACHE_URL: the cache\n");
+    let allow = "              - {Effect: Allow, Action: [ec2:AssignPrivateIpAddresses, ec2:CreateNetworkInterface, ec2:DeleteNetworkInterface, ec2:DescribeNetworkInterfaces, ec2:DescribeSubnets, ec2:UnassignPrivateIpAddresses], Resource: '*'}\n";
+    let deny = "              - {Effect: Deny, Action: 'ec2:*', Resource: '*', Condition: {ArnLike: {lambda:SourceFunctionArn: !Sub 'arn:aws:lambda:${AWS::Region}:1:function:*'}}}\n";
+    let too_much = allow.replace("ec2:DescribeSubnets", "ec2:DescribeSubnets, ec2:RunInstances");
+    let first = "              - Sid: List\n";
+    let with = |name, statements: String, address: (&str, &str)| {
+        let template = TEMPLATE
+            .replacen(first, &format!("{statements}{first}"), 1)
+            .replacen(address.0, address.1, 1);
+        const RESOURCES: &[&Resource] = &[&PUBLIC_NOTES];
+        const ROUTES: &[&Route] = &[&LIST_PUBLIC_NOTES];
+        let bundle = Bundle::of(RESOURCES, ROUTES, &template).unwrap();
+        let mistakes = all(&Checkout { bundle, root: folder(name) });
+        // The other route is not in this bundle.
+        let of_the_list = |mistake: &String| mistake.starts_with("list-notes: ");
+        let mut found: Vec<_> = mistakes.into_iter().filter(of_the_list).collect();
+        found.sort();
+        found.iter().map(|mistake| mistake["list-notes: ".len()..].to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(with("no-cache", String::new(), ("", "")), [INTERFACES, CODE, ADDRESS]);
+    assert_eq!(with("no-network", String::new(), address), [INTERFACES, CODE]);
+    assert_eq!(with("code", allow.to_owned(), address), [CODE]);
+    assert_eq!(with("cached", format!("{allow}{deny}"), address), Vec::<String>::new());
+    assert_eq!(
+        with("too-much", format!("{too_much}{deny}"), address),
+        [INTERFACES, "permission number 1 has \"ec2:RunInstances\", which no function needs"]
+    );
 }
 
 #[test]

@@ -127,6 +127,30 @@ mod tests {
     }
 
     #[test]
+    fn a_list_of_public_items_is_in_the_network_of_the_cache() {
+        let parsed = |resource| {
+            let route = NewRoute { resource, ..list(NewAccess::Public) };
+            Template::parse(&with_route(EMPTY, &route, "ThingsTable").unwrap()).unwrap()
+        };
+        let of = |template: &Template| {
+            let function = template.function("list-orders").unwrap();
+            let properties = &template.document["Resources"]["ListOrders"]["Properties"];
+            let effects =
+                function.statements.iter().filter(|statement| statement["Resource"] == "*");
+            (
+                function.environment.contains_key("CACHE_URL"),
+                properties["VpcConfig"]["Fn::If"][0] == "HasCache",
+                properties["VersionDescription"].to_string().contains("${CacheGeneration}"),
+                effects.map(|statement| statement["Effect"].to_string()).collect::<String>(),
+            )
+        };
+        let public = of(&parsed(&shop::PRODUCTS));
+        assert_eq!(public, (true, true, true, "\"Allow\"\"Deny\"\"Allow\"".to_owned()));
+        let private = of(&parsed(&shop::ORDERS));
+        assert_eq!(private, (false, false, false, "\"Allow\"".to_owned()), "that of traces");
+    }
+
+    #[test]
     fn what_was_added_can_be_removed() {
         let table = with_resource(EMPTY, &things()).unwrap();
         let route = NewRoute { resource: &shop::PRODUCTS, ..list(NewAccess::Public) };

@@ -10,10 +10,18 @@ use super::places::{
 };
 use crate::template::COUNTERS;
 use anyhow::{Context as _, Result};
+use api::Policy;
 use std::fmt::Write as _;
 
 const ROUTE: &str = include_str!("route.yaml");
 const CACHE: &str = include_str!("cache.yaml");
+/// What a function needs to be in the network of the cache tier: its place, its address of the
+/// cache, and the permission.
+const CONNECTION: &str = "      VpcConfig: !If\n        - HasCache\n        - {SubnetIds: !Split [',', !Ref CacheSubnetIds], SecurityGroupIds: \
+                          [!Ref CacheSecurityGroupId]}\n        - !Ref AWS::NoValue\n";
+const ADDRESS: &str = "          CACHE_URL: !If\n            - HasCache\n            - !Sub rediss://${CacheUser}:{{resolve:secretsmanager:${CacheSecret}}}\
+                       @${Cache.Endpoint.Address}:${Cache.Endpoint.Port}\n            - !Ref AWS::NoValue\n";
+const INTERFACES: &str = include_str!("interfaces.yaml");
 
 /// Adds a route's block, its throttles and, if it is public, its place in the distribution.
 pub(in crate::scaffold) fn with_route(
@@ -62,6 +70,7 @@ fn block(new: &NewRoute, table: &str) -> String {
         format!("{heading}{}", "─".repeat(WIDTH.saturating_sub(heading.chars().count() + 1)));
     let owner = new.access != NewAccess::Public;
     let sharded = new.is_list && new.resource.table.is_sharded();
+    let cached = new.is_list && matches!(new.resource.policy, Policy::Public { .. });
     let (mut description, mut version, mut environment) =
         (format!("GET {} (", new.path), format!("table ${{{resource}}}"), String::new());
     let mut variables =
@@ -92,7 +101,12 @@ fn block(new: &NewRoute, table: &str) -> String {
                         CURSOR_SECRET_PREVIOUS: !If # also the next one, see CursorSecret\n            - HasSecondCursorSecret\n            \
                         - !Sub '{{resolve:secretsmanager:${CursorSecret}:SecretString::${CursorSecretAlso}}}'\n            - !Ref AWS::NoValue\n";
     }
-    description += "edge secret ${EdgeSecretGeneration})";
+    description += "edge secret ${EdgeSecretGeneration}";
+    if cached {
+        description += ", cache ${CacheGeneration}";
+        environment += ADDRESS;
+    }
+    description += ")";
     let secrets = match new.is_list {
         true => {
             "A cursor authorizes nothing, and the edge''s secret does not replace a token; who may read the configuration may read both"
@@ -108,6 +122,27 @@ fn block(new: &NewRoute, table: &str) -> String {
             ("Function", &function),
             ("function", &new.name),
             ("secrets", secrets),
+            (
+                "vpc",
+                match cached {
+                    true => {
+                        "It calls DynamoDB over TLS with IAM, and nothing else unless there is a cache; only then it is in a VPC"
+                    }
+                    false => {
+                        "It calls DynamoDB and nothing else, over TLS with IAM; a VPC would add nothing to that"
+                    }
+                },
+            ),
+            (
+                "wildcards",
+                match cached {
+                    true => "X-Ray and Lambda's network interfaces have no resources to name",
+                    false => "X-Ray has no resources to name",
+                },
+            ),
+            ("cache", if cached { ", cache ${CacheTier} ${CacheGeneration}" } else { "" }),
+            ("connection", if cached { CONNECTION } else { "" }),
+            ("interfaces", if cached { INTERFACES } else { "" }),
             ("description", &description),
             ("version", &version),
             ("variables", &variables),
