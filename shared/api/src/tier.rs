@@ -11,10 +11,12 @@
 //! |---|---|
 //! | `address` | `CACHE_URL` |
 //! | `link` | the connection, its time limits, and the pauses after a failure |
+//! | `failure` | why the server is left alone |
 //! | `entry` | the layout of a value, its age, and when it is refreshed |
 
 mod address;
 mod entry;
+mod failure;
 mod link;
 
 use std::{

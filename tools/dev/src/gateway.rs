@@ -203,6 +203,8 @@ struct Timing {
     units: f64,
     /// Units that were written for a quota.
     write_units: f64,
+    /// What became of the cache tier, if the request could use it.
+    cache: Option<String>,
 }
 
 impl Timing {
@@ -218,11 +220,17 @@ impl Timing {
             rounds: after("rounds=")?.parse().ok()?,
             units: after(" units=")?.parse().ok()?,
             write_units: after("write-units=").map_or(Some(0.0), |units| units.parse().ok())?,
+            cache: text
+                .split_once("cache;desc=")
+                .and_then(|(_, state)| state.split([';', ',']).next())
+                .filter(|state| *state != "off")
+                .map(str::to_owned),
         })
     }
 
     fn parts(&self) -> Vec<String> {
         let mut parts = vec![format!("{:.1} ms", self.total)];
+        parts.extend(self.cache.as_ref().map(|state| format!("cache {state}")));
         if self.rounds > 0 {
             let rounds = log::count(self.rounds, "round");
             parts.push(format!("{rounds} in {:.1} ms", self.database));
@@ -266,6 +274,19 @@ mod tests {
         );
         let timing = "db;dur=0;desc=\"rounds=0 units=0\", total;dur=0.2";
         assert_eq!(shown(304, timing, ""), "304  0.2 ms");
+    }
+
+    #[test]
+    fn the_state_of_the_cache_is_shown_if_the_request_could_use_it() {
+        let line = |state: &str, counts: &str| {
+            let cache = format!(", cache;desc={state};dur=0.5");
+            shown(200, &format!("db;dur=0;desc=\"{counts}\"{cache}, total;dur=0.9"), "")
+        };
+        assert_eq!(line("hit", "rounds=0 units=0"), "200  0.9 ms  cache hit");
+        let miss = line("miss", "rounds=1 units=1.5");
+        assert_eq!(miss, "200  0.9 ms  cache miss  1 round in 0.0 ms  1.5 read units");
+        assert_eq!(line("open", "rounds=0 units=0"), "200  0.9 ms  cache open");
+        assert_eq!(line("off", "rounds=0 units=0"), "200  0.9 ms");
     }
 
     #[test]

@@ -17,6 +17,7 @@ pub mod audit;
 mod banner;
 mod build;
 pub mod bundle;
+pub mod cache;
 mod cargo_lambda;
 pub mod cli;
 pub mod client;

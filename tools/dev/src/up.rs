@@ -5,9 +5,12 @@
 //! built here, where the progress is visible, with the same arguments that `watch` passes to
 //! `cargo run`, so that the first request compiles nothing.
 
+mod quota;
+
 use crate::banner::Banner;
 use crate::build::Build;
 use crate::bundle::{Bundle, Stored};
+use crate::cache::{Cache, Choice};
 use crate::client::{self, LOCAL_REGION};
 use crate::database::{self, Local};
 use crate::gateway::Gateway;
@@ -21,15 +24,15 @@ use crate::stack::Stack;
 use crate::template::Template;
 use crate::{cargo_lambda, local_http, workspace};
 use anyhow::{Context as _, Result, anyhow, bail};
-use rate_limits::{InvalidPolicy, Policy};
 use std::io::IsTerminal as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::str::FromStr;
 use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 use tokio::process::Command;
+
+pub use quota::Quota;
 
 /// The feature that makes a function accept the tokens of `cargo dev token`.
 const FEATURE: &str = "local-tokens";
@@ -58,33 +61,12 @@ pub struct Options {
     pub shards: u32,
     /// The quota of each caller (`CALLER_LIMIT`); none unless set.
     pub quota: Option<Quota>,
+    /// The cache tier (`CACHE_URL`).
+    pub cache: Choice,
     /// Make the banner's requests, and end.
     pub once: bool,
     /// How the functions' requests are logged.
     pub log: Format,
-}
-
-/// A quota as it is typed, `20/60s`, in the form of the environment variable, `20;w=60`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Quota(String);
-
-impl FromStr for Quota {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let parts = text.split_once('/').and_then(|(units, window)| {
-            let window = window.strip_suffix('s')?;
-            Some(format!("{units};w={window}"))
-        });
-        let written = parts.ok_or("write UNITS/SECONDSs, such as 20/60s")?;
-        // The functions' own reader, so that they start.
-        match Policy::parse("caller", &written) {
-            Ok(Some(_)) => Ok(Self(written)),
-            Ok(None) => Err("a quota of 0 is none: leave the option out".to_owned()),
-            Err(InvalidPolicy::Form) => Err("write UNITS/SECONDSs, such as 20/60s".to_owned()),
-            Err(error) => Err(format!("it {error}")),
-        }
-    }
 }
 
 /// Runs the stack until it is ended from outside (drop the future), or until its requests are
@@ -104,6 +86,7 @@ pub async fn up(options: &Options) -> Result<()> {
     let listener =
         database::bind(options.dynamodb_host, options.dynamodb_port).context("--dynamodb-port")?;
     let dynamodb_port = listener.local_addr().context("--dynamodb-port")?.port();
+    let cache = Cache::start(&options.cache).await?;
     let db = database::open(options.data.as_deref())?;
     let made = database::create_tables(&db, template)?;
     let tool = cargo_lambda::find(&root).await?;
@@ -125,7 +108,7 @@ pub async fn up(options: &Options) -> Result<()> {
     let built = Build::default();
     let gateway = Gateway::new(template, hidden, built.clone(), options.log);
     let _functions = gateway.start(functions)?;
-    let mut watch = watch(&tool, &root, &bundle, &local, options, hidden)?;
+    let mut watch = watch(&tool, &root, &bundle, (&local, &cache), options, hidden)?;
     let copied = log::copy(&mut watch, options.log, built);
     let served = tokio::select! {
         served = serve(address, hidden, &local, &bundle, &sample, options) => served,
@@ -240,7 +223,7 @@ fn watch(
     tool: &Path,
     root: &Path,
     bundle: &Bundle,
-    local: &Local,
+    (local, cache): (&Local, &Cache),
     options: &Options,
     at: SocketAddr,
 ) -> Result<Group> {
@@ -275,7 +258,8 @@ fn watch(
         .env("READ_ANY_SCOPE", bundle.read_any_scope())
         .env("SERVER_TIMING", "full")
         .env("LOG_LEVEL", std::env::var("LOG_LEVEL").unwrap_or_else(|_| "info".to_owned()))
-        .env("CALLER_LIMIT", options.quota.as_ref().map_or("", |Quota(quota)| quota))
+        .env("CALLER_LIMIT", options.quota.as_ref().map_or("", Quota::written))
+        .env("CACHE_URL", &cache.url)
         .env_remove("SERVICE_LIMIT")
         .env_remove("ADDRESS_LIMIT");
     Group::start(command, "cargo lambda watch")
@@ -308,27 +292,12 @@ mod tests {
             data: None,
             shards: 1,
             quota: None,
+            cache: Choice::Off,
             once: true,
             log,
         };
         let error = up(&options).await.unwrap_err().to_string();
         assert_eq!(error, "--port and --dynamodb-port are both 9000: choose two");
-    }
-
-    #[test]
-    fn a_quota_is_units_and_seconds() {
-        let quota = |text: &str| text.parse().map(|Quota(written)| written);
-        assert_eq!(quota("20/60s"), Ok("20;w=60".to_owned()));
-        for (text, error) in [
-            ("20", "write UNITS/SECONDSs, such as 20/60s"),
-            ("20/60", "write UNITS/SECONDSs, such as 20/60s"),
-            ("20/1m", "write UNITS/SECONDSs, such as 20/60s"),
-            ("x/60s", "write UNITS/SECONDSs, such as 20/60s"),
-            ("0/60s", "a quota of 0 is none: leave the option out"),
-            ("20/0s", "it has a window that is not 1 to 86400 seconds"),
-        ] {
-            assert_eq!(quota(text), Err(error.to_owned()), "{text}");
-        }
     }
 
     #[test]

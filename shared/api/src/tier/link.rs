@@ -18,12 +18,11 @@ use redis::{
     aio::MultiplexedConnection,
 };
 
-use super::CacheUrl;
+use super::{
+    CacheUrl,
+    failure::{ANSWER_TIME, CONNECT_TIME, Failure},
+};
 
-/// The time that connecting may take: name, TCP, TLS, login.
-const CONNECT_TIME: Duration = Duration::from_millis(50);
-/// The time that an answer may take.
-const ANSWER_TIME: Duration = Duration::from_millis(20);
 /// The time after a first failure in which the server is left alone.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// The longest such time.
@@ -74,25 +73,6 @@ struct Open {
     was_used: bool,
 }
 
-/// The reason why the server is left alone, in the words of the log.
-///
-/// Nothing that the server sends is logged: an error can repeat the command, with the password.
-#[derive(Debug, Clone, Copy, thiserror::Error)]
-enum Failure {
-    #[error("no connection within {} ms", CONNECT_TIME.as_millis())]
-    ConnectTimeout,
-    #[error("no answer within {} ms", ANSWER_TIME.as_millis())]
-    AnswerTimeout,
-    #[error("no connection: refused, or its certificate or login is not accepted")]
-    Connect,
-    #[error("the connection was lost, or what came is not Redis's protocol")]
-    Broken,
-    #[error("it refuses the command: {0}")]
-    Refused(&'static str),
-    #[error("an answer of another kind than the command's")]
-    Unexpected,
-}
-
 impl Link {
     pub(super) fn new(address: CacheUrl, roots: Vec<u8>) -> Self {
         let state =
@@ -132,7 +112,7 @@ impl Link {
                 Some(None)
             }
             Ok([Value::ServerError(error), _]) => {
-                self.pause(open.generation, refused(error.code()));
+                self.pause(open.generation, Failure::refused(error.code()));
                 None
             }
             _ => {
@@ -161,7 +141,7 @@ impl Link {
                 self.succeeded(&open);
                 return true;
             }
-            [Value::ServerError(error)] => refused(error.code()),
+            [Value::ServerError(error)] => Failure::refused(error.code()),
             _ => Failure::Unexpected,
         };
         self.pause(open.generation, failure);
@@ -312,25 +292,6 @@ impl Link {
     }
 }
 
-/// Returns the failure of a command that the server refuses.
-fn refused(code: &str) -> Failure {
-    let known = [
-        "CLUSTERDOWN",
-        "ERR",
-        "LOADING",
-        "MASTERDOWN",
-        "MISCONF",
-        "MOVED",
-        "NOAUTH",
-        "NOPERM",
-        "OOM",
-        "READONLY",
-        "TRYAGAIN",
-        "WRONGTYPE",
-    ];
-    Failure::Refused(known.into_iter().find(|known| *known == code).unwrap_or("another error"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -345,11 +306,5 @@ mod tests {
         assert!(Used(now - long, time).is_idle());
         assert!(Used(now, time - long).is_idle());
         assert!(Used(now, time + long).is_idle());
-    }
-
-    #[test]
-    fn nothing_that_a_server_says_is_logged() {
-        assert_eq!(refused("OOM").to_string(), "it refuses the command: OOM");
-        assert_eq!(refused("s3cret").to_string(), "it refuses the command: another error");
     }
 }

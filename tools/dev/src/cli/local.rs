@@ -1,6 +1,7 @@
 //! The commands of the local stack: `up`, and those that find it while it runs.
 
 use super::tables::Shards;
+use crate::cache::Choice;
 use crate::log::Format;
 use crate::stack::{self, Stack};
 use crate::{docs, invoke, rows, token, up};
@@ -33,6 +34,12 @@ pub(super) struct Up {
     /// Quota of each caller of a private route, in units and a window of seconds; none if left out
     #[arg(long, value_name = "UNITS/SECONDSs")]
     quota: Option<up::Quota>,
+    /// Cache public data in a Redis or Valkey server that is started and ends with the stack
+    #[arg(long)]
+    cache: bool,
+    /// The same in a server that runs, such as redis://localhost:6379
+    #[arg(long, value_name = "URL", conflicts_with = "cache")]
+    cache_url: Option<String>,
     /// Make the banner's requests, print the answers and end; exit code 0 only if all are 200
     #[arg(long)]
     pub(super) once: bool,
@@ -92,8 +99,24 @@ impl StackPort {
 
 impl Up {
     pub(super) async fn run(self) -> Result<ExitCode> {
-        let Self { port, dynamodb_port, dynamodb_host, load, data, shards, quota, once, log } =
-            self;
+        let Self {
+            port,
+            dynamodb_port,
+            dynamodb_host,
+            load,
+            data,
+            shards,
+            quota,
+            cache,
+            cache_url,
+            once,
+            log,
+        } = self;
+        let cache = match cache_url {
+            Some(url) => Choice::At(url),
+            None if cache => Choice::Start,
+            None => Choice::Off,
+        };
         let options = up::Options {
             port,
             dynamodb_port,
@@ -102,6 +125,7 @@ impl Up {
             data,
             shards: shards.shards,
             quota,
+            cache,
             once,
             log,
         };

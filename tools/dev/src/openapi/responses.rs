@@ -232,6 +232,9 @@ fn kept(route: &Route) -> Value {
         "Vary": shared("Vary", true),
         "Server-Timing": shared("ServerTiming", true),
     });
+    if matches!(route.resource.policy, Policy::Public { .. }) {
+        headers["Age"] = reference("headers", "Age");
+    }
     if matches!(route.quota, Quota::PerCaller(_)) {
         headers["RateLimit-Policy"] = reference("headers", "RateLimitPolicy");
         headers["RateLimit"] = reference("headers", "RateLimit");
@@ -259,10 +262,11 @@ pub(crate) fn headers() -> Value {
         of(required, "(^|, *)[Aa]ccept-[Ee]ncoding(,|$)", "accept-encoding", about)
     };
     let timing = |required| {
-        let about = "Milliseconds that DynamoDB took, and in total (W3C Server Timing).";
+        let about = "Milliseconds that DynamoDB took, and in total (W3C Server Timing); between them what became of the \
+                     cache tier, if the stack has one.";
         of(
             required,
-            "^db;dur=[0-9.]+(;desc=\"[^\"]*\")?, total;dur=[0-9.]+$",
+            "^db;dur=[0-9.]+(;desc=\"[^\"]*\")?(, cache;desc=(hit|miss|open|off);dur=[0-9.]+)?, total;dur=[0-9.]+$",
             "db;dur=3.322, total;dur=4.12",
             about,
         )
@@ -270,6 +274,8 @@ pub(crate) fn headers() -> Value {
     let policy = "The quota of the caller: units in a window of seconds. Where the stack sets one, on private answers \
                   and on 429 (draft-ietf-httpapi-ratelimit-headers-10).";
     let left = "A hint at what remains of it, and the seconds until it is whole again. A request costs 1, and more if it reads more.";
+    let age = "Seconds since the oldest part of the answer was read, if it comes from a cache. Of the stack itself it is \
+               never more than `s-maxage`.";
     let date = "^[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT$";
     let link = "The first, previous and next page (RFC 8288), relative to this request's own URI, with its other parameters. \
                 Those with which the header would have more than 3,072 bytes are left out: the body has the cursors.";
@@ -285,6 +291,7 @@ pub(crate) fn headers() -> Value {
         "WwwAuthenticate": of(true, "^Bearer", "Bearer", "How to sign in (RFC 6750)."),
         "RateLimitPolicy": of(false, "^\"[a-z0-9-]+\";q=[0-9]+;w=[0-9]+$", "\"caller\";q=600;w=60", policy),
         "RateLimit": of(false, "^\"[a-z0-9-]+\";r=[0-9]+;t=[0-9]+$", "\"caller\";r=573;t=41", left),
+        "Age": of(false, "^[0-9]+$", "12", age),
         "RetryAfter": of(false, "^[0-9]+$", "1", "Seconds to wait. From the function."),
         "Allow": of(true, "^GET, HEAD$", "GET, HEAD", "The methods that there are."),
     })
