@@ -3,7 +3,10 @@
 use std::{
     io::Write,
     panic::AssertUnwindSafe,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant, SystemTime},
 };
 
@@ -20,14 +23,15 @@ use tracing::Instrument;
 
 use crate::config::Config;
 use crate::dynamodb::{Client, ReadError, Reader};
+use crate::http::counted::Counted;
 use crate::http::problem::{Problem, ProblemKind};
 use crate::http::request::Request;
-use crate::http::response::{CacheOutcome, Reply};
+use crate::http::response::{CacheOutcome, Reply, Response};
 use crate::http::timing;
 use crate::limits::{Admission, Limits};
 use crate::log::{self, Line, QuotaLine, TierLine};
-use crate::meter::Meter;
-use crate::route::{Resource, Route};
+use crate::meter::{Meter, TierUse};
+use crate::route::{Policy, Resource, Route};
 use crate::tier::{Draw, PublicTier, Tier};
 
 /// One function: its route, its environment, its database.
@@ -39,8 +43,8 @@ pub struct App {
     /// The fields that `fields` can name: the resource's, with the list's expansions among them.
     selectable: &'static [Field],
     selectable_by_name: &'static [Field],
-    limits: Option<Limits>,
-    tier: Option<Tier>,
+    limits: Option<Arc<Limits>>,
+    tier: Option<Arc<Tier>>,
     cold: AtomicBool,
 }
 
@@ -52,8 +56,11 @@ impl App {
             route,
             selectable: route.selectable(),
             selectable_by_name: route.selectable_by_name(),
-            limits: Limits::new(config.limits.as_ref()),
-            tier: config.cache.clone().map(|address| Tier::new(address, client.roots().to_vec())),
+            limits: Limits::new(config.limits.as_ref()).map(Arc::new),
+            tier: config
+                .cache
+                .clone()
+                .map(|address| Arc::new(Tier::new(address, client.roots().to_vec()))),
             config,
             client,
             cold: AtomicBool::new(true),
@@ -81,7 +88,7 @@ impl App {
         selection: &'a Selection,
         join: Option<Join>,
     ) -> Result<Reader<'a>, Problem> {
-        let tier = self.tier.as_ref();
+        let tier = self.tier.as_deref();
         let tier = tier
             .and_then(|tier| PublicTier::new(tier, resource, self.route.resource, request.draw));
         let table = self.table(resource)?;
@@ -131,6 +138,21 @@ impl App {
         counted.refusal().map_or(answer, Err)
     }
 
+    pub(crate) fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Takes over what the routes of one function share, so that a process has one book of each quota
+    /// and one connection to the cache tier.
+    pub(crate) fn share(&mut self, limits: Option<Arc<Limits>>, tier: Option<Arc<Tier>>) {
+        self.limits = limits;
+        self.tier = tier;
+    }
+
+    pub(crate) fn tier(&self) -> Option<&Arc<Tier>> {
+        self.tier.as_ref()
+    }
+
     pub(crate) fn selectable(&self) -> &'static [Field] {
         self.selectable
     }
@@ -162,18 +184,7 @@ impl App {
         self,
         handler: impl AsyncFn(&Self, &Request) -> Result<Reply, Problem>,
     ) -> Result<(), Error> {
-        let serve = service_fn(async |event: LambdaEvent<Box<RawValue>>| {
-            // Lambda delivers no event whose time is up; `cargo lambda watch` sets every deadline
-            // to 1970.
-            let left =
-                event.context.deadline().duration_since(SystemTime::now()).unwrap_or(Duration::MAX);
-            let (response, line) =
-                self.respond(event.payload.get(), &event.context.request_id, left, &handler).await;
-            // A log that cannot be written does not stop a request.
-            let _ = writeln!(std::io::stdout(), "{line}");
-            Ok::<_, Error>(response)
-        });
-        Runtime::new(serve).run().await
+        serve(async |event, id, left| self.respond(event, id, left, &handler).await).await
     }
 
     /// Answers one event within `left`. Every event gets a response of this crate's own and exactly
@@ -198,7 +209,7 @@ impl App {
         handler: &impl AsyncFn(&Self, &Request) -> Result<Reply, Problem>,
     ) -> (ApiGatewayV2httpResponse, String) {
         let (began, now) = (Instant::now(), SystemTime::now());
-        let deadline = began + left.saturating_sub(LAMBDA_MARGIN).min(REQUEST_TIME);
+        let deadline = deadline(began, left);
         // No event is known to make the parsing panic; a panic is caught anyway.
         let read = || {
             Request::read(
@@ -230,40 +241,107 @@ impl App {
         let answer = answer.and_then(|reply| reply.respond(method, headers, age, now));
         let problem = answer.as_ref().err().map(|problem| problem.kind.uri());
         let mut response = answer.unwrap_or_else(|problem| problem.respond(request_id));
-        let total = began.elapsed();
-        let counted = request.as_ref().ok().and_then(Request::counted);
-        if let Some(counted) = counted {
-            counted.tell(self.route, response.status, &mut response.headers);
-        }
-        timing::add(&mut response.headers, meter, tier, total, self.config.full_timing);
-        let cold_start = self.cold.swap(false, Ordering::Relaxed);
-        let line = Line {
-            stack: &self.config.stack,
-            route: self.route.name,
+        let ended = Ended {
+            name: self.route.name,
+            config: &self.config,
+            is_shared: matches!(self.route.resource.policy, Policy::Public { .. }),
+            has_quota: self.limits.is_some(),
+            counted: request.as_ref().ok().and_then(Request::counted),
+            is_cold: &self.cold,
             request_id,
-            status: response.status.as_u16(),
             problem,
+            meter,
+            tier,
+            items,
+            total: began.elapsed(),
+            now,
+        };
+        let line = ended.tell(&mut response);
+        (response.encode(method, headers), line)
+    }
+}
+
+/// Serves events with `respond`, which gets an event, the request's id and the time that is left,
+/// and returns the response and the log line, until Lambda ends the process.
+pub(crate) async fn serve(
+    respond: impl AsyncFn(&str, &str, Duration) -> (ApiGatewayV2httpResponse, String),
+) -> Result<(), Error> {
+    let serve = service_fn(async |event: LambdaEvent<Box<RawValue>>| {
+        // Lambda delivers no event whose time is up; `cargo lambda watch` sets every deadline
+        // to 1970.
+        let left =
+            event.context.deadline().duration_since(SystemTime::now()).unwrap_or(Duration::MAX);
+        let (response, line) = respond(event.payload.get(), &event.context.request_id, left).await;
+        // A log that cannot be written does not stop a request.
+        let _ = writeln!(std::io::stdout(), "{line}");
+        Ok::<_, Error>(response)
+    });
+    Runtime::new(serve).run().await
+}
+
+/// Returns the time by which a request that began at `began` is answered, if Lambda gives it `left`.
+pub(crate) fn deadline(began: Instant, left: Duration) -> Instant {
+    began + left.saturating_sub(LAMBDA_MARGIN).min(REQUEST_TIME)
+}
+
+/// What is known of a request when its response is made.
+pub(crate) struct Ended<'a> {
+    /// The name of the function.
+    pub(crate) name: &'a str,
+    pub(crate) config: &'a Config,
+    /// True if a shared cache may keep the response.
+    pub(crate) is_shared: bool,
+    pub(crate) has_quota: bool,
+    pub(crate) counted: Option<Counted>,
+    /// True until the first request has ended.
+    pub(crate) is_cold: &'a AtomicBool,
+    pub(crate) request_id: &'a str,
+    pub(crate) problem: Option<&'a str>,
+    pub(crate) meter: &'a Meter,
+    /// The use of the cache tier, if the function has one.
+    pub(crate) tier: Option<TierUse>,
+    pub(crate) items: usize,
+    pub(crate) total: Duration,
+    pub(crate) now: SystemTime,
+}
+
+impl Ended<'_> {
+    /// Adds the header fields of the quota and the times to the response, and returns the log line.
+    pub(crate) fn tell(self, response: &mut Response) -> String {
+        let Self { config, counted, meter, total, .. } = self;
+        if let Some(counted) = counted {
+            counted.tell(self.is_shared, response.status, &mut response.headers);
+        }
+        let is_full = config.full_timing;
+        timing::add(&mut response.headers, meter, self.tier, total, is_full);
+        let cold_start = self.is_cold.swap(false, Ordering::Relaxed);
+        let line = Line {
+            stack: &config.stack,
+            route: self.name,
+            request_id: self.request_id,
+            status: response.status.as_u16(),
+            problem: self.problem,
             cache: response.outcome.name(),
             cold_start,
             duration: log::milliseconds(total),
             database: log::milliseconds(meter.waited()),
             rounds: meter.rounds(),
             read_units: meter.units(),
-            items: if response.outcome == CacheOutcome::Full { items } else { 0 },
+            items: if response.outcome == CacheOutcome::Full { self.items } else { 0 },
             bytes: response.body.len(),
             faults: u8::from(response.status.is_server_error()),
             cold_starts: u8::from(cold_start),
             not_modified: u8::from(response.outcome == CacheOutcome::NotModified),
-            quota: self.limits.as_ref().map(|_| QuotaLine::of(counted, meter.write_units())),
-            tier: tier.map(|tier| TierLine::of(tier, meter.tier_waited())),
+            quota: self.has_quota.then(|| QuotaLine::of(counted, meter.write_units())),
+            tier: self.tier.map(|tier| TierLine::of(tier, meter.tier_waited())),
         };
-        (response.encode(method, headers), line.text(now))
+        line.text(self.now)
     }
 }
 
 /// Logs a panic. Rust has already written its message to standard error; this line adds the
 /// request's id.
-fn panicked() -> Problem {
+pub(crate) fn panicked() -> Problem {
     tracing::error!("panicked: see the lines before this one");
     ProblemKind::Internal.into()
 }
@@ -293,7 +371,7 @@ impl From<ReadError> for Problem {
 mod tests {
     use std::{
         io,
-        sync::{Arc, Mutex, atomic::AtomicUsize},
+        sync::{Mutex, atomic::AtomicUsize},
     };
 
     use aws_sdk_dynamodb::config::{Credentials, Region};
@@ -303,7 +381,6 @@ mod tests {
     use crate::Field;
     use crate::ItemRequest;
     use crate::Kind;
-    use crate::Policy;
     use crate::Shape;
     use crate::Table;
 

@@ -20,18 +20,25 @@ use crate::route::Route;
 /// Lambda, which logs it.
 pub async fn boot(route: &'static Route) -> Result<App, BootError> {
     let config = Config::read(route, |name| env::var(name).ok())?;
-    // A program that has already set up its own logs keeps them.
-    let _ = tracing::subscriber::set_global_default(logs(config.log_level, std::io::stdout));
+    begin_logs(config.log_level);
     let client = Client::from_environment().await?;
-    let table = config.tables.first().cloned();
-    // The write of a lease runs while the page is read, so it needs a connection of its own.
-    let connections = if config.limits.is_some() { 2 } else { 1 };
     let app = App::new(route, config, client.clone());
-    if let Some(table) = table {
-        let warm = (0..connections).map(|_| client.warm(&table, route.resource.table.key));
-        join(join_all(warm), app.open_tier()).await;
-    }
+    connect(&app, &client).await;
     Ok(app)
+}
+
+/// Sets up logs. A program that has already set up its own keeps them.
+pub(crate) fn begin_logs(level: tracing::Level) {
+    let _ = tracing::subscriber::set_global_default(logs(level, std::io::stdout));
+}
+
+/// Opens the connections to the table of a route and to the cache tier.
+pub(crate) async fn connect(app: &App, client: &Client) {
+    let Some(table) = app.config().tables.first() else { return };
+    // The write of a lease runs while the page is read, so it needs a connection of its own.
+    let connections = if app.config().limits.is_some() { 2 } else { 1 };
+    let warm = (0..connections).map(|_| client.warm(table, app.route().resource.table.key));
+    join(join_all(warm), app.open_tier()).await;
 }
 
 /// Boots and serves a route with the default handler of its shape ([`answer`](crate::answer)),

@@ -48,6 +48,18 @@ pub struct LimitsConfig {
     pub address: Option<Policy>,
 }
 
+impl LimitsConfig {
+    /// Returns the quotas of two routes of one function, whose environment is the same.
+    pub(crate) fn with(self, other: Self) -> Self {
+        Self {
+            table: self.table,
+            caller: self.caller.or(other.caller),
+            service: self.service.or(other.service),
+            address: self.address.or(other.address),
+        }
+    }
+}
+
 /// The reasons why a function does not start, on one line.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("does not start: {0}")]

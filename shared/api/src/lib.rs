@@ -67,6 +67,7 @@ mod config;
 mod dynamodb;
 mod handler;
 mod http;
+mod interface;
 mod limits;
 mod log;
 mod meter;
@@ -81,9 +82,12 @@ pub use boot::{boot, run};
 pub use config::{BootError, Config, LimitsConfig};
 pub use dynamodb::{Client, Item, ReadError, Reader};
 pub use handler::{
-    Expanded, FoundItem, ItemRequest, ListPage, ListPlan, ListRequest, answer, parameter_names,
+    Expanded, FoundItem, ItemRequest, ListPage, ListPlan, ListRequest, Listed, ListedItem, answer,
+    parameter_names,
 };
+pub use http::{Answer, Call, InterfacePath};
 pub use http::{EdgeSecret, ParameterError, Principal, Problem, ProblemKind, Reply, Request};
+pub use interface::Interface;
 pub use lambda_http::lambda_runtime::Error;
 pub use meter::Meter;
 pub use mistakes::mistakes;

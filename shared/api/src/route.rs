@@ -267,6 +267,8 @@ pub const MAX_LIMIT: u32 = 100;
 pub const MAX_PAGED_ITEM: u32 = 1_000;
 /// The maximum length of a query string, in bytes.
 pub const MAX_QUERY_BYTES: usize = 4_096;
+/// The maximum size of a request's body, in bytes. Only an [`Interface`](crate::Interface) takes one.
+pub const MAX_REQUEST_BODY_BYTES: usize = 16 << 10;
 /// The maximum length of a text in a path or a filter, in characters.
 pub const MAX_TEXT_CHARS: usize = 128;
 /// The maximum size of a body before compression, in bytes. A page is cut before it. The only

@@ -107,12 +107,17 @@ impl<I> Page<I> {
     /// Returns the items in the list's order.
     #[must_use]
     pub fn into_items(self) -> Vec<I> {
-        let backward = self.direction == Direction::Backward;
-        let mut items: Vec<I> = self.rows.into_iter().map(|row| row.item).collect();
-        if backward {
-            items.reverse();
+        self.into_rows().into_iter().map(|row| row.item).collect()
+    }
+
+    /// Returns the rows in the list's order. A cursor after any of them is made of its position.
+    #[must_use]
+    pub fn into_rows(self) -> Vec<Row<I>> {
+        let mut rows = self.rows;
+        if self.direction == Direction::Backward {
+            rows.reverse();
         }
-        items
+        rows
     }
 
     /// Replaces the item of every row. Rows without a new item (deleted meanwhile) are removed, but

@@ -109,6 +109,12 @@ impl ItemRequest {
 }
 
 impl FoundItem {
+    /// Returns the item's JSON.
+    #[must_use]
+    pub fn into_json(self) -> Vec<u8> {
+        self.item.json.into()
+    }
+
     /// Makes the reply.
     #[must_use]
     pub fn reply(self) -> Reply {

@@ -1,11 +1,14 @@
 //! The steps of a list route: parse, plan and run; `reply` is the fourth.
 
+mod listed;
 mod reply;
+
+pub use listed::{Listed, ListedItem};
 
 use std::num::NonZeroU32;
 
 use futures_util::future::try_join;
-use pagination::{Budget, Condition, Order, Page, Plan, RunError, Sort, Start};
+use pagination::{Budget, Condition, Cursor, Direction, Order, Page, Plan, RunError, Sort, Start};
 use projection::{Field, Selection};
 
 use crate::app::App;
@@ -161,6 +164,22 @@ impl<'r> ListRequest<'r> {
         Ok(ListPlan { request: self, plan, start })
     }
 
+    /// Seals a cursor of the list.
+    fn seal(
+        &self,
+        app: &App,
+        plan: &Plan,
+        cursor: Option<Cursor>,
+    ) -> Result<Option<String>, Problem> {
+        let sealer = app.sealer()?;
+        cursor.map(|cursor| sealer.seal(&cursor, plan, &self.context())).transpose().map_err(
+            |error| {
+                tracing::error!(%error, "an item's key is too long");
+                ProblemKind::Internal.into()
+            },
+        )
+    }
+
     /// Returns the context that cursors are bound to, in addition to the list itself.
     fn context(&self) -> Vec<&[u8]> {
         // The conditions, which the list is bound to, have the owner.
@@ -182,6 +201,19 @@ impl<'r> ListPlan<'r> {
     #[must_use]
     pub fn start(&self) -> &Start {
         &self.start
+    }
+
+    /// Returns the same plan in a direction: a page that ends before the place of its cursor, or
+    /// begins after it, whatever the direction for which the cursor was made. Backward without a
+    /// cursor it is the last page.
+    #[must_use]
+    pub fn toward(self, direction: Direction) -> Self {
+        let start = match (self.start, direction) {
+            (Start::At(cursor), _) => Start::At(Cursor { direction, ..cursor }),
+            (Start::First, Direction::Backward) => Start::At(Cursor { direction, after: None }),
+            (start @ (Start::First | Start::Skip(_)), _) => start,
+        };
+        Self { start, ..self }
     }
 
     /// Returns the parameters of the page.

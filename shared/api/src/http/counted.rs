@@ -4,7 +4,6 @@ use http::{HeaderMap, StatusCode, header};
 use rate_limits::{Caller, Policy, Standing, fields, retry_after};
 
 use crate::http::problem::Problem;
-use crate::route::{Policy as CachePolicy, Route};
 
 /// The outcome of a request's quota.
 #[derive(Debug, Clone, Copy)]
@@ -35,10 +34,9 @@ impl Counted {
         }
     }
 
-    /// Adds the header fields to a response of `route`: to a 200, 304 or 404 that no shared cache
-    /// may keep, and to a 429, which is never kept.
-    pub(crate) fn tell(self, route: &Route, status: StatusCode, headers: &mut HeaderMap) {
-        let is_shared = matches!(route.resource.policy, CachePolicy::Public { .. });
+    /// Adds the header fields to a response: to a 200, 304 or 404 that no shared cache may keep
+    /// (`is_shared` is false), and to a 429, which is never kept.
+    pub(crate) fn tell(self, is_shared: bool, status: StatusCode, headers: &mut HeaderMap) {
         match self {
             Self::Admitted(policy, standing)
                 if !is_shared

@@ -4,11 +4,12 @@
 //! ([format](https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html))
 //! or a function URL. `lambda_http`'s own conversion builds a URI, a body and a map of all headers,
 //! and panics on input that they cannot hold (a raw space in the query, 40,000 headers, a 64 KB
-//! path). This module keeps the raw query, the raw path, the claims, the source address and seven
-//! headers, borrowed where possible, and skips everything else.
+//! path). This module keeps the raw query, the raw path, the claims, the source address, the body
+//! and nine headers, borrowed where possible, and skips everything else.
 
 use std::{borrow::Cow, collections::HashMap, fmt};
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use serde::{
     Deserialize, Deserializer,
@@ -16,7 +17,9 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use crate::http::edge::EDGE_SECRET;
+use crate::http::edge::{EDGE_SECRET, EdgeSecret};
+use crate::http::problem::{Problem, ProblemKind};
+use crate::route::MAX_REQUEST_BODY_BYTES;
 
 /// The members of an event that this crate reads.
 #[derive(Debug, Deserialize)]
@@ -37,6 +40,70 @@ pub(crate) struct Event<'a> {
     pub(crate) path_parameters: Option<HashMap<String, String>>,
     #[serde(borrow)]
     pub(crate) request_context: RequestContext<'a>,
+    /// Read by [`Event::body`] alone: routes have no body, so theirs costs nothing.
+    #[serde(borrow, default)]
+    body: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    is_base64_encoded: Option<&'a RawValue>,
+}
+
+impl<'a> Event<'a> {
+    /// Reads the text of an event that may have come through a CDN with this secret.
+    ///
+    /// # Errors
+    /// 400 for another kind of event, 403 for a request that did not come through the CDN.
+    pub(crate) fn read(text: &'a str, edge: Option<&EdgeSecret>) -> Result<Self, Problem> {
+        let event: Self = serde_json::from_str(text).map_err(|error| {
+            // The error's own text quotes the event, which can hold a token.
+            let (category, line, column) = (error.classify(), error.line(), error.column());
+            tracing::error!(
+                ?category,
+                line,
+                column,
+                "not an event of an HTTP API or a function URL in payload format 2.0"
+            );
+            Problem::from(ProblemKind::MalformedRequest)
+        })?;
+        if event.version != "2.0" {
+            tracing::error!(
+                "this function takes payload format 2.0 only: set PayloadFormatVersion to \"2.0\""
+            );
+            return Err(ProblemKind::MalformedRequest.into());
+        }
+        if edge.is_some_and(|edge| !edge.admits(&event.headers.0)) {
+            tracing::warn!(
+                "the request did not come through the CDN: it has no valid x-edge-secret"
+            );
+            return Err(ProblemKind::DirectAccess.into());
+        }
+        Ok(event)
+    }
+
+    /// Returns the body, decoded from base64 if the event says that it is encoded. Its length is
+    /// checked before it is decoded.
+    ///
+    /// # Errors
+    /// 413 for more than [`MAX_REQUEST_BODY_BYTES`]; 400 for base64 or text that cannot be decoded.
+    pub(crate) fn body(&self) -> Result<Vec<u8>, Problem> {
+        let malformed = || Problem::from(ProblemKind::MalformedRequest);
+        let Some(body) = self.body else { return Ok(Vec::new()) };
+        // An escape (`\u0000`) has at most six characters for a byte; base64 has four for three.
+        if body.get().len() > 6 * MAX_REQUEST_BODY_BYTES + 2 {
+            return Err(ProblemKind::ContentTooLarge.into());
+        }
+        let text = text::<serde_json::Error>(body).map_err(|_| malformed())?.unwrap_or_default();
+        let encoded = self.is_base64_encoded.is_some_and(|flag| flag.get() == "true");
+        let body = if encoded {
+            STANDARD.decode(&*text).map_err(|_| malformed())?
+        } else {
+            text.into_owned().into_bytes()
+        };
+        if body.len() > MAX_REQUEST_BODY_BYTES {
+            Err(ProblemKind::ContentTooLarge.into())
+        } else {
+            Ok(body)
+        }
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -123,9 +190,11 @@ impl Claims<'_> {
 }
 
 /// The headers that a read API needs.
-static WANTED: [HeaderName; 7] = [
+static WANTED: [HeaderName; 9] = [
+    header::ACCEPT,
     header::ACCEPT_ENCODING,
     header::AUTHORIZATION,
+    header::CONTENT_TYPE,
     header::IF_MATCH,
     header::IF_MODIFIED_SINCE,
     header::IF_NONE_MATCH,

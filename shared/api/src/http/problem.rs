@@ -29,10 +29,16 @@ pub enum ProblemKind {
     NotFound,
     /// The method is not GET or HEAD.
     MethodNotAllowed,
+    /// `Accept` names no media type that the path can answer with.
+    NotAcceptable,
     /// `If-Match` or `If-Unmodified-Since` does not hold.
     PreconditionFailed,
+    /// The body is too large.
+    ContentTooLarge,
     /// The query string is too long.
     QueryTooLong,
+    /// The body has another media type than the one that the path takes.
+    UnsupportedMediaType,
     /// The caller has used up its quota.
     QuotaExceeded,
     /// The function or its configuration has a fault.
@@ -47,7 +53,7 @@ pub enum ProblemKind {
 
 impl ProblemKind {
     /// Every kind, for documents and tests.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 18] = [
         Self::InvalidParameter,
         Self::InvalidCursor,
         Self::MalformedRequest,
@@ -56,8 +62,11 @@ impl ProblemKind {
         Self::DirectAccess,
         Self::NotFound,
         Self::MethodNotAllowed,
+        Self::NotAcceptable,
         Self::PreconditionFailed,
+        Self::ContentTooLarge,
         Self::QueryTooLong,
+        Self::UnsupportedMediaType,
         Self::QuotaExceeded,
         Self::Internal,
         Self::BadGateway,
@@ -116,17 +125,35 @@ impl ProblemKind {
                 title: "Method not allowed",
                 detail: "This API is read-only. Use GET or HEAD.",
             },
+            Self::NotAcceptable => Spec {
+                uri: "/problems/not-acceptable",
+                status: StatusCode::NOT_ACCEPTABLE,
+                title: "Not acceptable",
+                detail: "Accept `application/json`, or leave `Accept` out.",
+            },
             Self::PreconditionFailed => Spec {
                 uri: "/problems/precondition-failed",
                 status: StatusCode::PRECONDITION_FAILED,
                 title: "Precondition failed",
                 detail: "Entity tags of this API are weak, so `If-Match` can only be `*`.",
             },
+            Self::ContentTooLarge => Spec {
+                uri: "/problems/content-too-large",
+                status: StatusCode::PAYLOAD_TOO_LARGE,
+                title: "Content too large",
+                detail: "A body can have at most 16384 bytes.",
+            },
             Self::QueryTooLong => Spec {
                 uri: "/problems/query-too-long",
                 status: StatusCode::URI_TOO_LONG,
                 title: "Query string too long",
                 detail: "A query string can have at most 4096 bytes.",
+            },
+            Self::UnsupportedMediaType => Spec {
+                uri: "/problems/unsupported-media-type",
+                status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                title: "Unsupported media type",
+                detail: "Send the body as `application/json` in UTF-8.",
             },
             Self::QuotaExceeded => Spec {
                 uri: "/problems/quota-exceeded",
@@ -257,7 +284,7 @@ impl Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::route::MAX_QUERY_BYTES;
+    use crate::route::{MAX_QUERY_BYTES, MAX_REQUEST_BODY_BYTES};
 
     #[test]
     fn every_kind_has_a_type_of_its_own() {
@@ -273,5 +300,7 @@ mod tests {
     #[test]
     fn the_detail_of_a_limit_is_the_limit() {
         assert!(ProblemKind::QueryTooLong.spec().detail.contains(&MAX_QUERY_BYTES.to_string()));
+        let detail = ProblemKind::ContentTooLarge.spec().detail;
+        assert!(detail.contains(&MAX_REQUEST_BODY_BYTES.to_string()));
     }
 }

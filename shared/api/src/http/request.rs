@@ -2,16 +2,17 @@
 
 use std::{
     borrow::Cow,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Instant,
 };
 
 use http::{HeaderMap, Method};
 
 use crate::handler::parameters;
+use crate::http::call::Call;
 use crate::http::counted::Counted;
 use crate::http::edge::EdgeSecret;
-use crate::http::event::{Claims, Event};
+use crate::http::event::{Authorizer, Claims, Event};
 use crate::http::principal::{Grant, Principal};
 use crate::http::problem::{ParameterError, Problem, ProblemKind};
 use crate::http::query_string::{self, QueryString};
@@ -25,7 +26,7 @@ pub struct Request {
     pub(crate) method: Method,
     pub(crate) headers: HeaderMap,
     pub(crate) deadline: Instant,
-    pub(crate) meter: Meter,
+    pub(crate) meter: Arc<Meter>,
     /// Decides whether the request refreshes what the cache tier has.
     pub(crate) draw: Draw,
     raw_query: String,
@@ -35,7 +36,7 @@ pub struct Request {
     /// The caller's address, on a route with a quota for each address.
     address: Option<String>,
     /// The outcome of the caller's quota.
-    counted: Mutex<Option<Counted>>,
+    counted: Arc<Mutex<Option<Counted>>>,
 }
 
 impl Request {
@@ -54,29 +55,7 @@ impl Request {
         read_any: Option<&str>,
         deadline: Instant,
     ) -> Result<Self, Problem> {
-        let event: Event<'_> = serde_json::from_str(event).map_err(|error| {
-            // The error's own text quotes the event, which can hold a token.
-            let (category, line, column) = (error.classify(), error.line(), error.column());
-            tracing::error!(
-                ?category,
-                line,
-                column,
-                "not an event of an HTTP API or a function URL in payload format 2.0"
-            );
-            Problem::from(ProblemKind::MalformedRequest)
-        })?;
-        if event.version != "2.0" {
-            tracing::error!(
-                "this function takes payload format 2.0 only: set PayloadFormatVersion to \"2.0\""
-            );
-            return Err(ProblemKind::MalformedRequest.into());
-        }
-        if edge.is_some_and(|edge| !edge.admits(&event.headers.0)) {
-            tracing::warn!(
-                "the request did not come through the CDN: it has no valid x-edge-secret"
-            );
-            return Err(ProblemKind::DirectAccess.into());
-        }
+        let event = Event::read(event, edge)?;
         let method = match event.request_context.http.method.as_str() {
             "GET" => Method::GET,
             "HEAD" => Method::HEAD,
@@ -88,33 +67,46 @@ impl Request {
         let address = matches!(route.quota, Quota::PerAddress(_))
             .then(|| event.request_context.http.source_ip.into_owned());
         let of = |claims: &Claims<'_>| Principal::of(claims, route.access, read_any);
-        let principal = event
-            .request_context
-            .authorizer
-            .and_then(|authorizer| authorizer.jwt)
-            .and_then(|jwt| of(&jwt.claims));
-        #[cfg(feature = "local-tokens")]
-        let principal = principal.or_else(|| {
-            let token = crate::http::principal::local_token(&headers)?;
-            of(&serde_json::from_slice(&token).ok()?)
-        });
+        let principal = principal(event.request_context.authorizer, &headers, of);
         Ok(Self {
             method,
             headers,
             deadline,
-            meter: Meter::default(),
+            meter: Arc::default(),
             draw: Draw::of(""),
             raw_query,
             path,
             principal,
             address,
-            counted: Mutex::default(),
+            counted: Arc::default(),
         })
     }
 
     /// Sets the draw of the request's id.
     pub(crate) fn with_draw(self, draw: Draw) -> Self {
         Self { draw, ..self }
+    }
+
+    /// Makes a request for `route` that is part of another one: these values of its path and this
+    /// query string. It has the caller, the deadline and the meter of the whole.
+    pub(crate) fn within(
+        call: &Call,
+        route: &'static Route,
+        path: Vec<(&'static str, String)>,
+        query: String,
+    ) -> Self {
+        Self {
+            method: Method::GET,
+            headers: HeaderMap::new(),
+            deadline: call.deadline,
+            meter: Arc::clone(&call.meter),
+            draw: call.draw,
+            raw_query: query,
+            path: path.into_iter().map(|(name, value)| (name, Some(value))).collect(),
+            principal: call.principal(route).cloned(),
+            address: matches!(route.quota, Quota::PerAddress(_)).then(|| call.address.clone()),
+            counted: Arc::clone(&call.counted),
+        }
     }
 
     /// Returns the caller, if there is one.
@@ -194,6 +186,23 @@ impl Request {
     }
 }
 
+/// Returns the caller of an event: what `of` makes of the authorizer's claims or, in a build of
+/// `cargo dev`, of those of a local token.
+pub(crate) fn principal<T>(
+    authorizer: Option<Authorizer<'_>>,
+    #[cfg_attr(not(feature = "local-tokens"), expect(unused_variables, reason = "a local token"))]
+    headers: &HeaderMap,
+    of: impl Fn(&Claims<'_>) -> Option<T>,
+) -> Option<T> {
+    let caller = authorizer.and_then(|authorizer| authorizer.jwt).and_then(|jwt| of(&jwt.claims));
+    #[cfg(feature = "local-tokens")]
+    let caller = caller.or_else(|| {
+        let token = crate::http::principal::local_token(headers)?;
+        of(&serde_json::from_slice(&token).ok()?)
+    });
+    caller
+}
+
 /// Returns the path parameters, each decoded exactly once; the value is `None` if it cannot be
 /// decoded.
 ///
@@ -268,8 +277,6 @@ fn decoded_parameters(
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::Field;
     use crate::Kind;

@@ -84,12 +84,7 @@ impl Reply {
         validators.insert_into(&mut headers);
         vary::add(&mut headers, &header::ACCEPT_ENCODING);
         if let Policy::Public { shared, .. } = self.policy {
-            // Caches take it from the time for which they may keep the response (RFC 9111, section
-            // 4.2.3), so that the lifetimes of two caches do not add up.
-            if let Some(age) = age {
-                let seconds = age.as_secs() + u64::from(age.subsec_nanos() > 0);
-                headers.insert(header::AGE, HeaderValue::from(seconds.min(shared.into())));
-            }
+            insert_age(&mut headers, age, shared);
             // API Gateway adds the CORS headers, and only to requests with an `Origin`. A shared
             // cache must not give an answer without them to a browser that needs them.
             vary::add(&mut headers, &header::ORIGIN);
@@ -97,24 +92,45 @@ impl Reply {
         if let Some(link) = self.link.and_then(|link| HeaderValue::try_from(link).ok()) {
             headers.insert(header::LINK, link);
         }
-        match evaluate(method, request, &validators) {
-            Outcome::Proceed => Ok(Response {
-                status: StatusCode::OK,
-                headers,
-                body: self.body,
-                outcome: CacheOutcome::Full,
-            }),
-            Outcome::NotModified => {
-                not_modified::strip(&mut headers);
-                Ok(Response {
-                    status: StatusCode::NOT_MODIFIED,
-                    headers,
-                    body: Vec::new(),
-                    outcome: CacheOutcome::NotModified,
-                })
-            }
-            Outcome::PreconditionFailed => Err(ProblemKind::PreconditionFailed.into()),
+        conditional(method, request, &validators, headers, self.body)
+    }
+}
+
+/// Adds the age of the oldest stored answer in a response that shared caches may keep for `shared`
+/// seconds. They take it from that time (RFC 9111, section 4.2.3), so that the lifetimes of two
+/// caches do not add up.
+pub(crate) fn insert_age(headers: &mut HeaderMap, age: Option<Duration>, shared: u32) {
+    if let Some(age) = age {
+        let seconds = age.as_secs() + u64::from(age.subsec_nanos() > 0);
+        headers.insert(header::AGE, HeaderValue::from(seconds.min(shared.into())));
+    }
+}
+
+/// Makes a 200 with this body or, if the request's preconditions say so, a 304.
+///
+/// # Errors
+/// 412 if a precondition fails.
+pub(crate) fn conditional(
+    method: &Method,
+    request: &HeaderMap,
+    validators: &Validators,
+    mut headers: HeaderMap,
+    body: Vec<u8>,
+) -> Result<Response, Problem> {
+    match evaluate(method, request, validators) {
+        Outcome::Proceed => {
+            Ok(Response { status: StatusCode::OK, headers, body, outcome: CacheOutcome::Full })
         }
+        Outcome::NotModified => {
+            not_modified::strip(&mut headers);
+            Ok(Response {
+                status: StatusCode::NOT_MODIFIED,
+                headers,
+                body: Vec::new(),
+                outcome: CacheOutcome::NotModified,
+            })
+        }
+        Outcome::PreconditionFailed => Err(ProblemKind::PreconditionFailed.into()),
     }
 }
 
@@ -135,8 +151,11 @@ impl Problem {
             | ProblemKind::Forbidden
             | ProblemKind::DirectAccess
             | ProblemKind::NotFound
+            | ProblemKind::NotAcceptable
             | ProblemKind::PreconditionFailed
+            | ProblemKind::ContentTooLarge
             | ProblemKind::QueryTooLong
+            | ProblemKind::UnsupportedMediaType
             // Its `Retry-After` comes with the other fields of the quota.
             | ProblemKind::QuotaExceeded
             | ProblemKind::Internal

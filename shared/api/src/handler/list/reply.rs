@@ -2,7 +2,7 @@
 
 use super::{ListPage, ListPlan};
 use crate::app::App;
-use crate::http::problem::{Problem, ProblemKind};
+use crate::http::problem::Problem;
 use crate::http::query_string::QueryString;
 use crate::http::response::Reply;
 use crate::route::Policy;
@@ -14,16 +14,7 @@ impl ListPage<'_> {
     /// 500 if an item's key is too long for a cursor.
     pub fn reply(self, app: &App) -> Result<Reply, Problem> {
         let Self { plan: ListPlan { request, plan, .. }, page, next_to_items, partial } = self;
-        let seal = |cursor: Option<pagination::Cursor>| {
-            let sealer = app.sealer()?;
-            cursor
-                .map(|cursor| sealer.seal(&cursor, &plan, &request.context()))
-                .transpose()
-                .map_err(|error| {
-                    tracing::error!(%error, "an item's key is too long");
-                    Problem::from(ProblemKind::Internal)
-                })
-        };
+        let seal = |cursor| request.seal(app, &plan, cursor);
         let (next, prev) = (seal(page.next())?, seal(page.prev())?);
         let policy = if page.timed_out() { Policy::NoStore } else { request.route.resource.policy };
         let items = page.into_items();
