@@ -236,7 +236,7 @@ def events_are_routes_of_the_api(b):
                 yield f"{name}.{event} is {text_of(properties)}"
             routes.add((properties.get("Path"), properties.get("Method")))
         for path, method in sorted(routes, key=str):
-            if method == "GET" and (path, "HEAD") not in routes:
+            if method == "GET" and (path, "HEAD") not in routes and not b.is_interface(name):
                 yield f"{name}: no HEAD {path}; API Gateway does not derive it from GET"
 
 
@@ -244,7 +244,7 @@ def events_are_routes_of_the_api(b):
 def routes_are_the_published_ones(b):
     """4, 10: the same paths and methods as openapi.json, with a token where it says so; also after the transform."""
     published = {(path, method.upper()) for path, item in OPENAPI["paths"].items() for method in item if method in ("get", "head", "post", "put", "patch", "delete")}
-    events = [event["Properties"] for name in b.functions for event in b.events(name).values()]
+    events = [event["Properties"] for name in b.functions if not b.is_interface(name) for event in b.events(name).values()]
     given = {(event.get("Path"), event.get("Method")) for event in events}
     for path, method in sorted(published ^ given, key=str):
         yield f"{method} {path} is only in {'openapi.json' if (path, method) in published else 'template.yaml'}"
@@ -266,8 +266,9 @@ def environment_names(b):
     """11: a variable that no code reads."""
     known = strings_in_rust()
     for name in b.functions:
+        own = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "functions" / b.binary(name)).glob("src/*.rs"))
         for variable in b.environment(name):
-            if variable not in known:
+            if variable not in known and f'"{variable}"' not in own:
                 yield f"{name}: no code in shared/ reads {variable}"
 
 
@@ -300,7 +301,7 @@ def environment_values(b):
                     yield f"{name}: {variable} is {text_of(value)}"
             elif "SECRET" in variable and "resolve:secretsmanager" not in text_of(value):
                 yield f"{name}: {variable} is not read from Secrets Manager"
-            elif not refs(value):
+            elif not refs(value) and not (isinstance(value, dict) and "Fn::If" in value):
                 yield f"{name}: {variable} is the literal {text_of(value)}"
         if ("CURSOR_SECRET" in environment) != ("CURSOR_SECRET_PREVIOUS" in environment):
             yield f"{name}: a cursor secret without its second value"
@@ -736,6 +737,8 @@ def throttles_fit_the_concurrency(b):
         values = case.decider.values
         rate, reserved = int(values["RateLimit"]), int(values.get("ReservedConcurrency", 0))
         for name in b.functions:
+            if b.is_interface(name):
+                continue  # its callers are those of the routes; Lambda refuses what is above its executions
             needed = rate * len(b.events(name)) * REQUEST_SECONDS
             free = reserved or 500  # half of what an account has by default
             if needed > free:
@@ -1225,7 +1228,7 @@ def edge_keeps_only_public_answers(b):
                 found = [pattern for pattern in kept if matches(pattern, sample)]
                 if private and found:
                     yield f"{name}: answers of the private {path} are kept by {found[0]}"
-                if not private and not found and event["Properties"].get("Method") == "GET":
+                if not private and not found and event["Properties"].get("Method") == "GET" and not b.is_interface(function):
                     yield f"{name}: no behaviour keeps answers of the public {path}"
         for behaviour in config.get("CacheBehaviors", []):
             good = behaviour.get("CachePolicyId") == {"Ref": "PublicAnswers"} and "OriginRequestPolicyId" not in behaviour and behaviour.get("Compress") is True

@@ -64,7 +64,7 @@ def cases(environments):
         "canary on": {
             "Stage": "prod", "AlarmTopicArn": "arn:aws:sns:eu-central-1:123456789012:ops", "Deployment": "Canary10Percent10Minutes", "Tracing": "on",
             "ContributorInsights": "on", "DeletionProtection": "on", "CursorSecretAlso": "AWSPENDING", "CursorSecretGeneration": "2",
-            "ReservedConcurrency": "300", "Cdn": "on",
+            "RateLimit": "37", "ReservedConcurrency": "225", "Cdn": "on",
         },
         "CDN open": {"Cdn": "open", "EdgeSecretAlso": "AWSPENDING"},
         "cache on": {
@@ -249,6 +249,10 @@ class Bundle:
 
     def binary(self, function):
         return self.resources[function].get("Metadata", {}).get("BuildProperties", {}).get("Binary", "")
+
+    def is_interface(self, function):
+        """Whether a function serves all routes behind an interface of its own: its crate has events, and it is no route's."""
+        return (ROOT / "functions" / self.binary(function) / "events").is_dir()
 
     def environment(self, function):
         common = self.source["Globals"]["Function"].get("Environment", {}).get("Variables", {})

@@ -22,7 +22,7 @@ use std::{
 };
 
 use api::{Index, Projects, Resource};
-use dev::bundle::Bundle;
+use dev::{bundle::Bundle, template::Function};
 use serde_json::Value;
 
 /// A bundle and the folder that it stands in.
@@ -32,6 +32,11 @@ pub(crate) struct Checkout {
 }
 
 type Names<'a> = BTreeSet<&'a str>;
+
+/// Returns the folder with the events of an interface.
+fn events_of(function: &str) -> String {
+    format!("functions/{function}/events")
+}
 
 impl Deref for Checkout {
     type Target = Bundle;
@@ -59,6 +64,15 @@ impl Checkout {
             entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
         names
+    }
+
+    /// Returns the functions that serve all routes behind an interface of their own: those of the
+    /// template that are no route's, and whose crate has events.
+    fn interfaces(&self) -> Vec<&Function> {
+        let is_route = |name: &str| self.routes.iter().any(|route| route.name == name);
+        let functions = self.template.functions.iter();
+        let others = functions.filter(|function| !is_route(&function.binary));
+        others.filter(|function| !self.names_in(&events_of(&function.binary)).is_empty()).collect()
     }
 
     /// Returns the sample rows of a resource.

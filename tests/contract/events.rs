@@ -1,10 +1,10 @@
 //! `events/<function>.<case>.json`: each route has events, and each event gets the status that its
-//! case states.
+//! case states. Those of an interface are in its own folder, with its tests.
 
 use api::Route;
 use serde_json::Value as Json;
 
-use super::{Checkout, Names, differences};
+use super::{Checkout, Names, differences, events_of};
 use crate::stack::{self, Stack};
 
 pub(super) fn mistakes(bundle: &Checkout) -> Vec<String> {
@@ -14,13 +14,29 @@ pub(super) fn mistakes(bundle: &Checkout) -> Vec<String> {
     let mut mistakes = differences("events/", "the folder", &given, &wanted, "which is no route");
     for file in &files {
         let Some(route) = route(bundle, file) else { continue };
-        let key = read(bundle, file)["routeKey"].as_str().unwrap_or_default().to_owned();
+        let key = read(bundle, &format!("events/{file}"))["routeKey"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
         let fits = key.split_once(' ').is_some_and(|(_, path)| path == route.path);
         if !fits {
             mistakes.push(format!(
                 "events/{file}: the routeKey is {key:?}, and the route's path {}",
                 route.path
             ));
+        }
+    }
+    for function in bundle.interfaces() {
+        let folder = events_of(&function.binary);
+        for file in bundle.names_in(&folder) {
+            let path = format!("{folder}/{file}");
+            let key = read(bundle, &path)["routeKey"].as_str().unwrap_or_default().to_owned();
+            let routes = &function.routes;
+            let is =
+                |there: &dev::template::Route| format!("{} {}", there.method, there.path) == key;
+            if !routes.iter().any(is) {
+                mistakes.push(format!("{path}: the routeKey {key:?} is no event of template.yaml"));
+            }
         }
     }
     mistakes
@@ -36,7 +52,9 @@ pub(super) async fn answers(bundle: &Checkout) -> Vec<String> {
     let mut mistakes = Vec::new();
     for file in files {
         let Some(route) = route(bundle, &file) else { continue };
-        let answer = stack::send_to(&stack.app(route), &read(bundle, &file).to_string()).await;
+        let answer =
+            stack::send_to(&stack.app(route), &read(bundle, &format!("events/{file}")).to_string())
+                .await;
         let wanted = match file.split('.').nth(1) {
             Some("not-modified") => 304,
             Some("bad") => 400,
@@ -77,7 +95,6 @@ fn route(bundle: &Checkout, file: &str) -> Option<&'static Route> {
     bundle.routes.iter().copied().find(|route| route.name == function(file))
 }
 
-fn read(bundle: &Checkout, file: &str) -> Json {
-    serde_json::from_str(&bundle.text(&format!("events/{file}")))
-        .unwrap_or_else(|error| panic!("events/{file}: {error}"))
+fn read(bundle: &Checkout, path: &str) -> Json {
+    serde_json::from_str(&bundle.text(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }

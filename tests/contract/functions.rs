@@ -1,5 +1,6 @@
 //! Each route has a function in `template.yaml`, a crate, and an entry in the router of
-//! `cargo lambda watch`.
+//! `cargo lambda watch`. A function that is no route's serves all of them behind an interface of its
+//! own, so it has the environment of all.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +16,10 @@ const METHODS: [&str; 2] = ["GET", "HEAD"];
 const MAX_LINES: usize = 20;
 
 pub(super) fn mistakes(bundle: &Checkout) -> Vec<String> {
-    let routes: Names<'_> = bundle.routes.iter().map(|route| route.name).collect();
+    let interfaces = bundle.interfaces();
+    let routes = bundle.routes.iter().map(|route| route.name);
+    let interface_names = interfaces.iter().map(|function| function.binary.as_str());
+    let routes: Names<'_> = routes.chain(interface_names).collect();
     let functions =
         bundle.template.functions.iter().map(|function| function.binary.as_str()).collect();
     let mut mistakes = differences(
@@ -33,10 +37,9 @@ pub(super) fn mistakes(bundle: &Checkout) -> Vec<String> {
         if let Some(function) = bundle.template.function(route.name) {
             mistakes.extend(of_function(bundle, route, function));
         }
-        if crates.contains(route.name) {
-            mistakes.extend(of_crate(bundle, route));
-        }
     }
+    let named = routes.iter().filter(|name| crates.contains(*name));
+    mistakes.extend(named.flat_map(|name| of_crate(bundle, name)));
     mistakes
 }
 
@@ -70,16 +73,16 @@ fn of_function(bundle: &Checkout, route: &Route, function: &Function) -> Vec<Str
     mistakes
 }
 
-fn of_crate(bundle: &Checkout, route: &Route) -> Vec<String> {
+fn of_crate(bundle: &Checkout, name: &str) -> Vec<String> {
     let mut mistakes = Vec::new();
-    let manifest = bundle.text(&format!("functions/{}/Cargo.toml", route.name));
+    let manifest = bundle.text(&format!("functions/{}/Cargo.toml", name));
     if !manifest.contains("local-tokens = [\"api/local-tokens\"]") || manifest.contains("default =")
     {
-        mistakes.push(format!("functions/{}/Cargo.toml: the feature local-tokens is `[\"api/local-tokens\"]`, and no default", route.name));
+        mistakes.push(format!("functions/{}/Cargo.toml: the feature local-tokens is `[\"api/local-tokens\"]`, and no default", name));
     }
-    let lines = bundle.text(&format!("functions/{}/src/main.rs", route.name)).lines().count();
+    let lines = bundle.text(&format!("functions/{}/src/main.rs", name)).lines().count();
     if lines == 0 || lines > MAX_LINES {
-        mistakes.push(format!("functions/{}/src/main.rs has {lines} lines: it boots and serves, in {MAX_LINES} at most", route.name));
+        mistakes.push(format!("functions/{}/src/main.rs has {lines} lines: it boots and serves, in {MAX_LINES} at most", name));
     }
     mistakes
 }
@@ -107,64 +110,84 @@ fn router(bundle: &Checkout) -> Vec<String> {
     let given = given.iter().map(String::as_str).collect();
     let wanted =
         |route: &&Route| METHODS.map(|method| format!("{method} {} = {}", route.path, route.name));
-    let wanted: Vec<_> = bundle.routes.iter().copied().flat_map(|route| wanted(&route)).collect();
+    let mut wanted: Vec<_> =
+        bundle.routes.iter().copied().flat_map(|route| wanted(&route)).collect();
+    for function in bundle.interfaces() {
+        let name = &function.binary;
+        let routes = function.routes.iter();
+        wanted.extend(routes.map(|route| format!("{} {} = {name}", route.method, route.path)));
+    }
     let wanted = wanted.iter().map(String::as_str).collect();
     differences("Cargo.toml", "the router", &given, &wanted, "which is no route")
 }
 
-/// Every function's environment has exactly the variables that `Config` reads for its route.
+/// Every function's environment has exactly the variables that `Config` reads for its route; that of
+/// an interface has those of all routes, and some of its own, which begin with its name.
 pub(super) fn environment(bundle: &Checkout) -> Vec<String> {
     let mut mistakes = Vec::new();
     for route in bundle.routes {
         let Some(function) = bundle.template.function(route.name) else { continue };
-        let mut tables: BTreeMap<&str, Json> = route
-            .resources()
-            .map(|resource| (resource.table_variable, json!({"Ref": bundle.table_id(resource)})))
-            .collect();
-        let limits: &[&str] = match route.quota {
-            Quota::None => &[],
-            Quota::PerCaller(_) => &["CALLER_LIMIT", "SERVICE_LIMIT", "READ_ANY_SCOPE"],
-            Quota::PerAddress(_) => &["ADDRESS_LIMIT"],
-        };
-        if !limits.is_empty() {
-            tables.insert("LIMITS_TABLE", json!({"Ref": COUNTERS}));
-        }
-        let mut wanted: Names<'_> = tables.keys().copied().collect();
-        wanted.extend(["LOG_LEVEL", "STACK_NAME", "EDGE_SECRET", "EDGE_SECRET_PREVIOUS"]);
-        wanted.extend(limits);
-        if route.is_list() {
-            wanted.extend(["CURSOR_SECRET", "CURSOR_SECRET_PREVIOUS"]);
-        }
-        if route.is_sharded() {
-            wanted.insert("CATALOG_SHARDS");
-        }
-        if matches!(route.access, Access::Owner { .. }) {
-            wanted.insert("READ_ANY_SCOPE");
-        }
-        if reads_public_pages(route) {
-            wanted.insert("CACHE_URL");
-        }
-        let given = function
-            .environment
-            .keys()
-            .map(String::as_str)
-            .filter(|name| *name != "SERVER_TIMING")
-            .collect();
-        mistakes.extend(differences(
-            route.name,
-            "the environment",
-            &given,
-            &wanted,
-            "which the route does not read",
-        ));
-        for (name, table) in tables {
-            if function.environment.get(name).is_some_and(|given| *given != table) {
-                mistakes.push(format!(
-                    "{}: {name} is not `!Ref {}`",
-                    route.name,
-                    table["Ref"].as_str().unwrap_or_default()
-                ));
-            }
+        mistakes.extend(of_environment(function, variables(bundle, route), None));
+    }
+    for function in bundle.interfaces() {
+        let of_routes = bundle.routes.iter().flat_map(|route| variables(bundle, route));
+        let own = function.binary.to_uppercase().replace('-', "_") + "_";
+        mistakes.extend(of_environment(function, of_routes.collect(), Some(&own)));
+    }
+    mistakes
+}
+
+/// Returns the variables of a route, each with the table that it names, if it names one.
+fn variables(bundle: &Checkout, route: &Route) -> BTreeMap<&'static str, Option<Json>> {
+    let tables = route
+        .resources()
+        .map(|resource| (resource.table_variable, Some(json!({"Ref": bundle.table_id(resource)}))));
+    let mut wanted: BTreeMap<_, _> = tables.collect();
+    let limits: &[&str] = match route.quota {
+        Quota::None => &[],
+        Quota::PerCaller(_) => &["CALLER_LIMIT", "SERVICE_LIMIT", "READ_ANY_SCOPE"],
+        Quota::PerAddress(_) => &["ADDRESS_LIMIT"],
+    };
+    if !limits.is_empty() {
+        wanted.insert("LIMITS_TABLE", Some(json!({"Ref": COUNTERS})));
+    }
+    let mut more = vec!["LOG_LEVEL", "STACK_NAME", "EDGE_SECRET", "EDGE_SECRET_PREVIOUS"];
+    more.extend(limits);
+    if route.is_list() {
+        more.extend(["CURSOR_SECRET", "CURSOR_SECRET_PREVIOUS"]);
+    }
+    if route.is_sharded() {
+        more.push("CATALOG_SHARDS");
+    }
+    if matches!(route.access, Access::Owner { .. }) {
+        more.push("READ_ANY_SCOPE");
+    }
+    if reads_public_pages(route) {
+        more.push("CACHE_URL");
+    }
+    wanted.extend(more.into_iter().map(|name| (name, None)));
+    wanted
+}
+
+/// Compares the environment of a function; variables that begin with `own` are its own.
+fn of_environment(
+    function: &Function,
+    wanted: BTreeMap<&str, Option<Json>>,
+    own: Option<&str>,
+) -> Vec<String> {
+    let given =
+        function.environment.keys().map(String::as_str).filter(|name| {
+            *name != "SERVER_TIMING" && !own.is_some_and(|own| name.starts_with(own))
+        });
+    let names = wanted.keys().copied().collect();
+    let otherwise = "which the route does not read";
+    let at = &function.binary;
+    let mut mistakes = differences(at, "the environment", &given.collect(), &names, otherwise);
+    for (name, table) in wanted {
+        let Some(table) = table else { continue };
+        if function.environment.get(name).is_some_and(|given| *given != table) {
+            let table = table["Ref"].as_str().unwrap_or_default();
+            mistakes.push(format!("{at}: {name} is not `!Ref {table}`"));
         }
     }
     mistakes

@@ -18,11 +18,20 @@ pub(super) fn mistakes(bundle: &Checkout) -> Vec<String> {
         .routes
         .iter()
         .filter_map(|route| Some((*route, bundle.template.function(route.name)?)));
-    pairs.flat_map(|(route, function)| of_function(bundle, route, function)).collect()
+    let of_routes = pairs.flat_map(|(route, function)| of_function(bundle, &[route], function));
+    // An interface asks all routes.
+    let of_interfaces = bundle.interfaces().into_iter();
+    let of_interfaces =
+        of_interfaces.flat_map(|function| of_function(bundle, bundle.routes, function));
+    of_routes.chain(of_interfaces).collect()
 }
 
-fn of_function(bundle: &Checkout, route: &'static Route, function: &Function) -> Vec<String> {
-    let at = route.name;
+fn of_function(
+    bundle: &Checkout,
+    routes: &[&'static Route],
+    function: &Function,
+) -> Vec<String> {
+    let at = function.binary.as_str();
     // In a set, because a statement for several tables or actions has the same mistake for each.
     let mut mistakes = BTreeSet::new();
     if !function.other_policies.is_empty() {
@@ -43,7 +52,8 @@ fn of_function(bundle: &Checkout, route: &'static Route, function: &Function) ->
             );
         }
     }
-    let wanted = wanted(bundle, route);
+    let mut wanted = BTreeMap::new();
+    routes.iter().for_each(|route| calls(bundle, route, &mut wanted));
     let mut given = BTreeSet::new();
     for (number, statement) in function.statements.iter().enumerate() {
         let name = statement["Sid"]
@@ -112,7 +122,7 @@ fn of_function(bundle: &Checkout, route: &'static Route, function: &Function) ->
             }
         }
     }
-    if reads_public_pages(route) {
+    if routes.iter().any(|route| reads_public_pages(route)) {
         let has = |test: fn(&Json) -> bool| function.statements.iter().any(test);
         if !has(is_for_interfaces) {
             mistakes.insert(format!(
@@ -188,8 +198,8 @@ fn of_every_function(
     Some(wrong)
 }
 
-fn wanted(bundle: &Checkout, route: &'static Route) -> BTreeMap<Call, Names<'static>> {
-    let mut wanted = BTreeMap::new();
+/// Adds the calls of a route, each with the attributes that it names.
+fn calls(bundle: &Checkout, route: &'static Route, wanted: &mut BTreeMap<Call, Names<'static>>) {
     let mut allow = |action: &str, resource: String, attributes: Names<'static>| {
         wanted
             .entry((format!("dynamodb:{action}"), resource))
@@ -245,7 +255,6 @@ fn wanted(bundle: &Checkout, route: &'static Route) -> BTreeMap<Call, Names<'sta
             }
         }
     }
-    wanted
 }
 
 /// Returns the elements of a JSON array, or the one value that stands for it.

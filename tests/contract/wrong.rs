@@ -460,3 +460,44 @@ fn a_mistake_in_the_folders_is_named() {
         );
     }
 }
+
+/// A function that is no route's, with events of its own, serves all routes.
+#[test]
+fn an_interface_is_compared_with_all_routes() {
+    let root = folder("interface");
+    for (path, text) in [
+        ("functions/ask/Cargo.toml", CRATE),
+        ("functions/ask/src/main.rs", "fn main() {}\n"),
+        ("functions/ask/events/ask.plain.json", r#"{"routeKey": "POST /ask"}"#),
+        ("functions/ask/events/ask.other.json", r#"{"routeKey": "PUT /ask"}"#),
+    ] {
+        let file = root.join(path);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, text).unwrap();
+    }
+    let function = "Resources:
+  Ask:
+    Type: AWS::Serverless::Function
+    Metadata: {BuildProperties: {Binary: ask}}
+    Properties:
+      CodeUri: functions/ask
+      Environment: {Variables: {ASK_DEPTH: '8', OTHER: x, NOTES_TABLE: !Ref NotesTable}}
+      Events: {Post: {Type: HttpApi, Properties: {Method: POST, Path: /ask}}}
+";
+    let found = all(&notes(&TEMPLATE.replacen("Resources:\n", function, 1), root));
+    for sentence in [
+        "Cargo.toml: the router lacks \"POST /ask = ask\"",
+        "ask: the environment lacks \"CURSOR_SECRET\"",
+        "ask: the environment lacks \"READ_ANY_SCOPE\"",
+        "ask: the environment has \"OTHER\", which the route does not read",
+        "ask: no permission allows dynamodb:Query on NotesTable/index/byShardStars",
+        "ask: no permission allows dynamodb:GetItem on NotesTable",
+        "functions/ask/events/ask.other.json: the routeKey \"PUT /ask\" is no event of template.yaml",
+        "the alarms: Errors lacks \"Ask\"",
+    ] {
+        assert!(found.iter().any(|mistake| mistake == sentence), "no “{sentence}” in {found:#?}");
+    }
+    for name in ["ASK_DEPTH", "ask.plain", "is no route", "ask: the environment lacks \"NOTES"] {
+        assert!(!found.iter().any(|mistake| mistake.contains(name)), "“{name}” in {found:#?}");
+    }
+}

@@ -182,7 +182,10 @@ fn reason(status: &str, json: &Value) -> Option<String> {
     let member = |of: &Value, name: &str| of[name].as_str().map(str::to_owned);
     let errors: Vec<_> = json["errors"].as_array().into_iter().flatten().collect();
     let shown = errors.iter().take(SHOWN).filter_map(|error| {
-        Some(format!("{}: {}", member(error, "parameter")?, member(error, "detail")?))
+        let parameter =
+            || Some(format!("{}: {}", member(error, "parameter")?, member(error, "detail")?));
+        // Other interfaces have messages.
+        parameter().or_else(|| member(error, "message"))
     });
     let mut shown = shown.collect::<Vec<_>>().join("; ");
     if errors.len() > SHOWN {
@@ -301,6 +304,8 @@ mod tests {
         let error = r#"{"parameter":"a","detail":"b"}"#;
         let many = format!(r#"{{"errors":[{}]}}"#, [error; 5].join(","));
         assert!(shown(400, timing, &many).starts_with("400 a: b; a: b; a: b; and 2 more  0.2 ms"));
+        let message = r#"{"errors":[{"message":"Unknown field"}]}"#;
+        assert!(shown(422, timing, message).starts_with("422 Unknown field  0.2 ms"));
         assert!(
             shown(403, timing, r#"{"title":"Access denied"}"#).starts_with("403 Access denied  ")
         );

@@ -46,7 +46,10 @@ pub async fn invoke(function: &str, event: &str, port: u16) -> Result<Outcome> {
     if !functions.contains(&function) {
         bail!("there is no function {function}; template.yaml has: {}", functions.join(", "));
     }
-    let file = file(&root.join("events"), function, event)?;
+    // A function that is no route's has its events in its own folder.
+    let own = root.join("functions").join(function).join("events");
+    let events = if own.is_dir() { own } else { root.join("events") };
+    let file = file(&events, function, event)?;
     let shown = workspace::shown(&file);
     let event = std::fs::read(&file).with_context(|| format!("cannot read {shown}"))?;
     // Here, since the function's own error would not name the file.

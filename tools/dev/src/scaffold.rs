@@ -140,7 +140,13 @@ pub async fn remove_sample(mode: Mode) -> Result<()> {
     let root = workspace::root();
     let bundle = Bundle::of_workspace()?;
     let resources: Vec<_> = bundle.resources.iter().map(|resource| resource.name).collect();
-    let functions: Vec<_> = bundle.routes.iter().map(|route| route.name).collect();
+    // Those of the routes, and those that serve all routes.
+    let functions = bundle.template.functions.iter().map(|function| function.binary.as_str());
+    let routes = bundle.routes.iter().map(|route| route.name);
+    let functions: Vec<_> = functions
+        .filter(|name| routes.clone().all(|route| route != *name))
+        .chain(routes.clone())
+        .collect();
     ensure!(!resources.is_empty(), "the bundle is empty already");
     let mut change = Change::begin(root.clone(), mode.allow_dirty)?;
     let mut modules = Vec::new();

@@ -1,0 +1,160 @@
+//! What is refused before anything is read, how fast, and that the process goes on.
+
+use std::time::{Duration, Instant};
+
+use graphql::Options;
+use serde_json::json;
+
+use crate::stack::{Answer, SHARED, Sent, Server};
+
+/// An attack, and how it ends: the status, and the reason in the log.
+struct Attack {
+    what: &'static str,
+    document: String,
+    status: u16,
+    reason: &'static str,
+}
+
+fn attacks() -> Vec<Attack> {
+    let too_large = "graphql: document too large";
+    let attack = |what, document, status, reason| Attack { what, document, status, reason };
+    // Each fragment spreads the next one twice: 2^20 fields.
+    let doubled: String = (0..20)
+        .map(|number| format!("fragment F{number} on Query {{ ...F{0} ...F{0} }} ", number + 1))
+        .collect();
+    let deep =
+        |times: usize| format!("{{ {} name {} }}", "user { ".repeat(times), "} ".repeat(times));
+    vec![
+        attack("nested fragments", format!("{{ ...F0 }} {doubled} fragment F20 on Query {{ __typename }}"), 422, too_large),
+        attack("nested fragments that nothing spreads", format!("{{ __typename }} {doubled} fragment F20 on Query {{ __typename }}"), 422, too_large),
+        attack("a fragment that spreads itself", "{ ...A } fragment A on Query { ...A }".into(), 422, too_large),
+        attack("two fragments that spread each other", "{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }".into(), 422, too_large),
+        attack("many directives", format!("{{ __typename {} }}", "@include(if: true) ".repeat(30)), 422, too_large),
+        attack("unknown directives", format!("{{ __typename {} }}", "@a ".repeat(900)), 422, too_large),
+        attack("many reads by aliases", format!("{{ {} }}", (0..5).map(|n| format!("a{n}: products(first: 1) {{ edges {{ cursor }} }} ")).collect::<String>()), 422, too_large),
+        attack("many fields by a fragment", format!("{{ {} }} fragment F on Query {{ {} }}", "...F ".repeat(10), (0..60).map(|n| format!("a{n}: __typename ")).collect::<String>()), 422, too_large),
+        attack("many tokens", format!("{{ {} }}", "a ".repeat(3_000)), 422, too_large),
+        attack("many operations", (0..60).map(|n| format!("query Q{n} {{ ...F }} ")).collect::<String>() + &format!("fragment F on Query {{ {} }}", (0..20).map(|n| format!("a{n}: __typename ")).collect::<String>()), 422, too_large),
+        attack("a huge token", "a".repeat(16_000), 400, "graphql: parse failed"),
+        attack("a huge string", format!("{{ products(category: \"{}\") {{ edges {{ cursor }} }} }}", "x".repeat(15_000)), 200, ""),
+        attack("a string that does not end", format!("{{ products(category: \"{}", "\\".repeat(5_001)), 400, "graphql: parse failed"),
+        attack("a block string that does not end", format!("{{ products(category: \"\"\"{}", "\"".repeat(7)), 400, "graphql: parse failed"),
+        attack("braces", "{".repeat(16_000), 422, too_large),
+        attack("lists", format!("{{ products(category: {}", "[".repeat(900)), 422, too_large),
+        attack("lists within the limit", format!("{{ products(category: {}", "[".repeat(13)), 400, "graphql: parse failed"),
+        attack("parentheses", "(".repeat(900), 422, too_large),
+        attack("a depth of 9", deep(9), 422, too_large),
+        attack("a cost of 100 units", "{ products(first: 100) { edges { node { description } } } }".into(), 422, "graphql: cost too high"),
+        attack("a cost by two pages", "{ a: products(first: 60) { edges { cursor } } b: products(first: 60) { edges { cursor } } }".into(), 422, "graphql: cost too high"),
+        attack("introspection", "{ __schema { types { name } } }".into(), 422, "graphql: introspection is off"),
+        attack("introspection behind a fragment", "{ ... { a: __type(name: \"User\") { name } } }".into(), 422, "graphql: introspection is off"),
+        attack("an unknown field", "{ prodcts { edges { cursor } } }".into(), 422, "graphql: invalid document"),
+        attack("a mutation", "mutation { a }".into(), 422, "graphql: invalid document"),
+        attack("a subscription", "subscription { a }".into(), 422, "graphql: invalid document"),
+        attack("a type definition", "type A { b: Int }".into(), 400, "graphql: parse failed"),
+        attack("no operation", "fragment A on Query { __typename }".into(), 400, "graphql: parse failed"),
+        attack("nothing but comments", "# x".repeat(100), 400, "graphql: parse failed"),
+    ]
+}
+
+async fn is_alive(server: &Server) {
+    let answer = server.send(&Sent::post("{ __typename }")).await;
+    assert_eq!((answer.status, answer.body.as_str()), (200, r#"{"data":{"__typename":"Query"}}"#));
+}
+
+#[tokio::test]
+async fn attacks_end_at_once_and_are_counted() {
+    let server = SHARED.usual();
+    is_alive(&server).await;
+    for Attack { what, document, status, reason } in attacks() {
+        let sent = Sent::post(&document);
+        let began = Instant::now();
+        let answer = server.send(&sent).await;
+        let took = began.elapsed();
+        println!("{what}: {} in {:.1} ms", answer.status, took.as_secs_f64() * 1e3);
+        assert_eq!(answer.status, status, "{what}: {}", answer.body);
+        if status == 200 {
+            continue; // an error of the argument
+        }
+        assert_eq!(answer.log["problem"], reason, "{what}: {}", answer.body);
+        assert_eq!((answer.spent(), &answer.log["status"]), ((0, 0.0), &json!(status)), "{what}");
+        let errors = answer.json()["errors"].as_array().unwrap().len();
+        assert!((1..=32).contains(&errors) && answer.json()["data"].is_null(), "{what}");
+        assert!(answer.body.len() < 32_768, "{what}: {} bytes", answer.body.len());
+        // A debug build on a busy machine; a release build needs a fraction.
+        assert!(took < Duration::from_millis(500), "{what}: {took:?}");
+    }
+    is_alive(&server).await;
+}
+
+#[tokio::test]
+async fn errors_are_at_most_32() {
+    let fields: String = (0..100).map(|number| format!("x{number} ")).collect();
+    let answer = SHARED.usual().send(&Sent::post(&format!("{{ {fields} }}"))).await;
+    assert_eq!(answer.json()["errors"].as_array().unwrap().len(), 32, "{}", answer.body);
+}
+
+#[tokio::test]
+async fn aliases_do_not_make_an_answer_that_is_too_large() {
+    let server = SHARED.usual();
+    let fields: String = (0..320).map(|number| format!("a{number}: description ")).collect();
+    let query = format!("{{ products(first: 50) {{ edges {{ node {{ {fields} }} }} }} }}");
+    let answer = server.send(&Sent::post(&query)).await;
+    assert_eq!((answer.status, answer.codes()), (422, vec!["ANSWER_TOO_LARGE".to_owned()]));
+    assert_eq!(answer.log["problem"], "graphql: answer too large");
+}
+
+#[tokio::test]
+async fn what_is_at_a_limit_is_answered() {
+    let server = SHARED.usual();
+    for query in [
+        "{ products(first: 100) { edges { node { name } } } }",
+        "{ products(first: 50) { edges { node { description } } } }",
+        "{ a: products(first: 1) { edges { cursor } } b: products(first: 1) { edges { cursor } } c: user { name } d: userOrders(first: 1) { edges { cursor } } }",
+        "{ user { orders(first: 1) { edges { node { items { product { name } } } } } } }",
+    ] {
+        server.data(query).await;
+    }
+}
+
+/// Returns the message of the first error.
+fn message(answer: &Answer) -> String {
+    answer.json()["errors"][0]["message"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_wrong_name_has_a_suggestion() {
+    let server = SHARED.usual();
+    let answer = server.send(&Sent::post("{ products { edges { node { nme } } } }")).await;
+    assert!(message(&answer).contains("Did you mean \"name\""), "{}", answer.body);
+}
+
+#[tokio::test]
+async fn a_variable_without_a_value_is_named() {
+    let server = SHARED.usual();
+    let query = "query ($c: String!) { products(category: $c) { edges { cursor } } }";
+    for variables in
+        [json!(null), json!({}), json!({"c": null}), json!({"c": 7}), json!({"c": {"a": [[]]}})]
+    {
+        let body = json!({"query": query, "variables": variables}).to_string();
+        let answer = server.send(&Sent::body(&body)).await;
+        assert_eq!(answer.status, 422, "{variables}: {}", answer.body);
+    }
+    let body = json!({"query": query, "variables": {"c": "books"}}).to_string();
+    assert_eq!(server.send(&Sent::body(&body)).await.status, 200);
+}
+
+#[tokio::test]
+async fn introspection_can_be_on() {
+    let server = SHARED.server(Options { introspection: true, any_document: true });
+    let data = server
+        .data(
+            "{ __schema { queryType { name } } user: __type(name: \"User\") { kind } __typename }",
+        )
+        .await;
+    assert_eq!(data["__schema"]["queryType"]["name"], "Query");
+    assert_eq!(data["user"]["kind"], "OBJECT");
+    let whole = include_str!("introspection.graphql");
+    let types = server.data(whole).await["__schema"]["types"].as_array().unwrap().len();
+    assert!(types > 20, "{types}");
+}

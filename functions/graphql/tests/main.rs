@@ -1,0 +1,22 @@
+//! The endpoint over the fixture bundle, with a database in this process.
+//!
+//! | module | tests |
+//! |---|---|
+//! | `queries` | what queries answer |
+//! | `transport` | media types, statuses, caches |
+//! | `limits` | what is refused, and how fast |
+//! | `same` | random queries, and the requests to the routes that say the same |
+//! | `published` | `schema.graphql` and the trusted documents of the real bundle |
+
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
+mod limits;
+mod published;
+mod queries;
+mod same;
+mod stack;
+mod transport;
