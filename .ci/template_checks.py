@@ -48,6 +48,15 @@ def text_of(node):
     return json.dumps(node, sort_keys=True)
 
 
+def is_interface(b, function):
+    """Whether a function is no route's, but answers for all of them, in a language of its own: its folder has the schema."""
+    return (ROOT / "functions" / b.binary(function) / "schema.graphql").is_file()
+
+
+def interfaces(b):
+    return [name for name in b.functions if is_interface(b, name)]
+
+
 def cached(b, function):
     """Whether a function uses the cache tier."""
     return "CACHE_URL" in b.environment(function)
@@ -236,7 +245,7 @@ def events_are_routes_of_the_api(b):
                 yield f"{name}.{event} is {text_of(properties)}"
             routes.add((properties.get("Path"), properties.get("Method")))
         for path, method in sorted(routes, key=str):
-            if method == "GET" and (path, "HEAD") not in routes and not b.is_interface(name):
+            if method == "GET" and (path, "HEAD") not in routes and not is_interface(b, name):
                 yield f"{name}: no HEAD {path}; API Gateway does not derive it from GET"
 
 
@@ -244,7 +253,7 @@ def events_are_routes_of_the_api(b):
 def routes_are_the_published_ones(b):
     """4, 10: the same paths and methods as openapi.json, with a token where it says so; also after the transform."""
     published = {(path, method.upper()) for path, item in OPENAPI["paths"].items() for method in item if method in ("get", "head", "post", "put", "patch", "delete")}
-    events = [event["Properties"] for name in b.functions if not b.is_interface(name) for event in b.events(name).values()]
+    events = [event["Properties"] for name in b.functions if not is_interface(b, name) for event in b.events(name).values()]
     given = {(event.get("Path"), event.get("Method")) for event in events}
     for path, method in sorted(published ^ given, key=str):
         yield f"{method} {path} is only in {'openapi.json' if (path, method) in published else 'template.yaml'}"
@@ -258,6 +267,22 @@ def routes_are_the_published_ones(b):
                             yield f"{case.name}: {method} {path} has the security {operation.get('security')}"
 
 
+@check
+def interfaces_are_two_paths(b):
+    """The authorizer of an HTTP API cannot be optional: one path with it and one without, each by GET and POST; also after the transform."""
+    for name in interfaces(b):
+        routes = {(event["Properties"].get("Path"), event["Properties"].get("Method"), "Auth" in event["Properties"]) for event in b.events(name).values()}
+        paths = {path: private for path, _, private in routes}
+        if sorted(paths.values()) != [False, True] or routes != {(path, method, private) for path, private in paths.items() for method in ("GET", "POST")}:
+            yield f"{name}: the routes are {sorted(routes, key=str)}"
+        for case in b.cases:
+            for api in case.of_type("AWS::ApiGatewayV2::Api").values():
+                for path, private in paths.items():
+                    for method, operation in api["Properties"]["Body"]["paths"].get(path, {}).items():
+                        if operation.get("security") != ([{"Jwt": []}] if private else None):
+                            yield f"{case.name}: {method} {path} has the security {operation.get('security')}"
+
+
 # ── Environment and versions ─────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -266,10 +291,9 @@ def environment_names(b):
     """11: a variable that no code reads."""
     known = strings_in_rust()
     for name in b.functions:
-        own = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "functions" / b.binary(name)).glob("src/*.rs"))
         for variable in b.environment(name):
-            if variable not in known and f'"{variable}"' not in own:
-                yield f"{name}: no code in shared/ reads {variable}"
+            if variable not in known:
+                yield f"{name}: no code reads {variable}"
 
 
 @check
@@ -287,6 +311,8 @@ def environment_values(b):
         "EDGE_SECRET": {"Fn::If": ["IsLocked", {"Fn::Sub": secret.format("EdgeSecret", "")}, NO_VALUE]},
         "EDGE_SECRET_PREVIOUS": {"Fn::If": ["HasSecondEdgeSecret", {"Fn::Sub": secret.format("EdgeSecret", ":SecretString::${EdgeSecretAlso}")}, NO_VALUE]},
         "CACHE_URL": {"Fn::If": ["HasCache", {"Fn::Sub": "rediss://${CacheUser}:{{resolve:secretsmanager:${CacheSecret}}}@${Cache.Endpoint.Address}:${Cache.Endpoint.Port}"}, NO_VALUE]},
+        "GRAPHQL_INTROSPECTION": {"Fn::If": ["GraphqlIntrospects", "on", "off"]},
+        "GRAPHQL_DOCUMENTS": {"Ref": "GraphqlDocuments"},
         "CURSOR_SECRET": {"Fn::Sub": secret.format("CursorSecret", "")},
         "CURSOR_SECRET_PREVIOUS": {"Fn::If": ["HasSecondCursorSecret", {"Fn::Sub": secret.format("CursorSecret", ":SecretString::${CursorSecretAlso}")}, NO_VALUE]},
     }
@@ -301,7 +327,7 @@ def environment_values(b):
                     yield f"{name}: {variable} is {text_of(value)}"
             elif "SECRET" in variable and "resolve:secretsmanager" not in text_of(value):
                 yield f"{name}: {variable} is not read from Secrets Manager"
-            elif not refs(value) and not (isinstance(value, dict) and "Fn::If" in value):
+            elif not refs(value):
                 yield f"{name}: {variable} is the literal {text_of(value)}"
         if ("CURSOR_SECRET" in environment) != ("CURSOR_SECRET_PREVIOUS" in environment):
             yield f"{name}: a cursor secret without its second value"
@@ -362,10 +388,12 @@ def version_description_fits(b):
                     length += len(value)
                 elif "Fn::Select" in value:
                     at, split = value["Fn::Select"]
-                    length += (len(refs(value).pop()) + 20) if at == 6 else 13  # NAME-12 characters-6 characters, or the 13 of a table
-                    table = refs(value).pop()
-                    if at == 1 and split["Fn::Split"][0] != f"-{table}-":
-                        yield f"{case.name}: {name} splits {table} at {split['Fn::Split'][0]}"
+                    of = refs(value).pop()
+                    is_secret = b.resources.get(of, {}).get("Type") == "AWS::SecretsManager::Secret"
+                    # NAME-12 characters-6 characters, the same without the name, or the 13 of a table
+                    length += len(of) + 20 if at == 6 else 19 if is_secret else 13
+                    if at == 1 and split["Fn::Split"][0] != (f"{of}-" if is_secret else f"-{of}-"):
+                        yield f"{case.name}: {name} splits {of} at {split['Fn::Split'][0]}"
                 elif used in b.parameters:
                     parameter = b.parameters[used]
                     values = [str(value) for value in parameter.get("AllowedValues", [])] or [str(parameter.get("MaxValue", ""))]
@@ -737,9 +765,9 @@ def throttles_fit_the_concurrency(b):
         values = case.decider.values
         rate, reserved = int(values["RateLimit"]), int(values.get("ReservedConcurrency", 0))
         for name in b.functions:
-            if b.is_interface(name):
-                continue  # its callers are those of the routes; Lambda refuses what is above its executions
-            needed = rate * len(b.events(name)) * REQUEST_SECONDS
+            # A caller of an interface gets or posts, so each of its paths counts once.
+            routes = len({event["Properties"].get("Path") for event in b.events(name).values()}) if is_interface(b, name) else len(b.events(name))
+            needed = rate * routes * REQUEST_SECONDS
             free = reserved or 500  # half of what an account has by default
             if needed > free:
                 yield f"{case.name}: {name} may need {needed:.0f} executions at once, and has {free}"
@@ -800,7 +828,8 @@ def cors_headers(b):
     """23, 24, F17: the methods of the routes, the headers that the functions read and write."""
     cors = api(b).get("CorsConfiguration", {}).get("Fn::If", [None, {}])[1]
     methods = {event["Properties"].get("Method") for name in b.functions for event in b.events(name).values()}
-    if set(cors.get("AllowMethods", [])) != methods | {"OPTIONS"}:
+    # POST may stay if nothing is left that takes it.
+    if set(cors.get("AllowMethods", [])) not in (methods | {"OPTIONS"}, methods | {"OPTIONS", "POST"}):
         yield f"AllowMethods is {cors.get('AllowMethods')}, and the routes have {sorted(methods, key=str)}"
     read = headers_read() | {"authorization"} | ({"content-type"} if methods & {"POST", "PUT", "PATCH"} else set())
     if missing := read - set(cors.get("AllowHeaders", [])):
@@ -1221,6 +1250,8 @@ def edge_keeps_only_public_answers(b):
         if (default.get("CachePolicyId"), default.get("OriginRequestPolicyId")) != ("4135ea2d-6df8-44a3-9df3-4b5a84be39ad", "b689b0a8-53d0-40ab-baf2-68738e2966ac"):
             yield f"{name}: the default behaviour is not CachingDisabled with AllViewerExceptHostHeader"
         kept = [behaviour["PathPattern"] for behaviour in config.get("CacheBehaviors", [])]
+        taken = {event["Properties"]["Path"]: is_interface(b, function) for function in b.functions for event in b.events(function).values()}
+        posted = lambda pattern: taken.get(pattern, pattern.startswith("/v1/graphql/"))  # noqa: E731
         for function in b.functions:
             for event in b.events(function).values():
                 path, private = event["Properties"]["Path"], "Auth" in event["Properties"]
@@ -1228,11 +1259,13 @@ def edge_keeps_only_public_answers(b):
                 found = [pattern for pattern in kept if matches(pattern, sample)]
                 if private and found:
                     yield f"{name}: answers of the private {path} are kept by {found[0]}"
-                if not private and not found and event["Properties"].get("Method") == "GET" and not b.is_interface(function):
+                if not private and not found and event["Properties"].get("Method") == "GET":
                     yield f"{name}: no behaviour keeps answers of the public {path}"
         for behaviour in config.get("CacheBehaviors", []):
-            good = behaviour.get("CachePolicyId") == {"Ref": "PublicAnswers"} and "OriginRequestPolicyId" not in behaviour and behaviour.get("Compress") is True
-            if not good or "SortQuery" not in text_of(behaviour.get("FunctionAssociations")) or behaviour.get("AllowedMethods") != ["GET", "HEAD", "OPTIONS"]:
+            # CloudFront knows no set of methods with POST but that of all.
+            policy, methods = ("GraphqlAnswers", ["GET", "HEAD", "OPTIONS", "PUT", "PATCH", "POST", "DELETE"]) if posted(behaviour["PathPattern"]) else ("PublicAnswers", ["GET", "HEAD", "OPTIONS"])
+            good = behaviour.get("CachePolicyId") == {"Ref": policy} and "OriginRequestPolicyId" not in behaviour and behaviour.get("Compress") is True
+            if not good or "SortQuery" not in text_of(behaviour.get("FunctionAssociations")) or behaviour.get("AllowedMethods") != methods:
                 yield f"{name}: {behaviour['PathPattern']} is {text_of(behaviour)}"
         for behaviour in [default] + config.get("CacheBehaviors", []):
             if behaviour.get("ViewerProtocolPolicy") != "https-only" or not behaviour.get("ResponseHeadersPolicyId"):
@@ -1251,7 +1284,12 @@ def edge_keeps_what_the_origin_allows(b):
             yield f"{name}: the times are {config.get('MinTTL')}, {config.get('DefaultTTL')}, {config.get('MaxTTL')}"
         if key["QueryStringsConfig"] != {"QueryStringBehavior": "all"} or key["CookiesConfig"] != {"CookieBehavior": "none"} or key.get("EnableAcceptEncodingGzip") is not True:
             yield f"{name}: the key is {text_of(key)}"
-        wanted = {"Fn::If": ["HasOrigins", {"HeaderBehavior": "whitelist", "Headers": ["origin", "access-control-request-method", "access-control-request-headers"]}, {"HeaderBehavior": "none"}]}
+        # The Content-Type of GraphQL's answers is the one that Accept asks for.
+        accept = ["accept"] if name == "GraphqlAnswers" else []
+        wanted = {"Fn::If": [
+            "HasOrigins", {"HeaderBehavior": "whitelist", "Headers": [*accept, "origin", "access-control-request-method", "access-control-request-headers"]},
+            {"HeaderBehavior": "whitelist", "Headers": accept} if accept else {"HeaderBehavior": "none"},
+        ]}
         if key["HeadersConfig"] != wanted:
             yield f"{name}: the key has the headers {text_of(key['HeadersConfig'])}"
     for name, distribution in b.of_type("AWS::CloudFront::Distribution").items():

@@ -64,7 +64,7 @@ def cases(environments):
         "canary on": {
             "Stage": "prod", "AlarmTopicArn": "arn:aws:sns:eu-central-1:123456789012:ops", "Deployment": "Canary10Percent10Minutes", "Tracing": "on",
             "ContributorInsights": "on", "DeletionProtection": "on", "CursorSecretAlso": "AWSPENDING", "CursorSecretGeneration": "2",
-            "RateLimit": "37", "ReservedConcurrency": "225", "Cdn": "on",
+            "RateLimit": "36", "ReservedConcurrency": "216", "Cdn": "on",
         },
         "CDN open": {"Cdn": "open", "EdgeSecretAlso": "AWSPENDING"},
         "cache on": {
@@ -250,10 +250,6 @@ class Bundle:
     def binary(self, function):
         return self.resources[function].get("Metadata", {}).get("BuildProperties", {}).get("Binary", "")
 
-    def is_interface(self, function):
-        """Whether a function serves all routes behind an interface of its own: its crate has events, and it is no route's."""
-        return (ROOT / "functions" / self.binary(function) / "events").is_dir()
-
     def environment(self, function):
         common = self.source["Globals"]["Function"].get("Environment", {}).get("Variables", {})
         return {**common, **self.resources[function]["Properties"].get("Environment", {}).get("Variables", {})}
@@ -275,7 +271,7 @@ class Bundle:
 
 # What the code says, read once.
 OPENAPI = json.loads(read("openapi.json"))
-RUST = {path: path.read_text(encoding="utf-8") for path in sorted((ROOT / "shared").rglob("*.rs"))}
+RUST = {path: path.read_text(encoding="utf-8") for folder in ("shared", "functions") for path in sorted((ROOT / folder).rglob("*.rs"))}
 
 
 def rust(name):

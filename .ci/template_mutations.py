@@ -6,6 +6,7 @@ never by name, so it works on the template of a fork too.
 import copy
 import re
 
+from template_checks import interfaces
 from template_model import NO_VALUE
 
 MUTATIONS = []
@@ -846,6 +847,73 @@ def _(b):
 @mutation("C31", "the secret outlives the stack", "policies-are-explicit")
 def _(b):
     del b.resources["CacheSecret"]["DeletionPolicy"]
+
+
+# ── GraphQL, if it is there ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def graphql(b):
+    return first_of(interfaces(b), "interface")
+
+
+def of_event(b, private, method):
+    return next(event["Properties"] for event in b.events(graphql(b)).values() if ("Auth" in event["Properties"], event["Properties"]["Method"]) == (private, method))
+
+
+@mutation("G1", "the private path has no authorizer", "interfaces-are-two-paths")
+def _(b):
+    del of_event(b, True, "POST")["Auth"]
+
+
+@mutation("G2", "there is only one path", "interfaces-are-two-paths")
+def _(b):
+    for name in [name for name, event in b.events(graphql(b)).items() if "Auth" not in event["Properties"]]:
+        del b.events(graphql(b))[name]
+
+
+@mutation("G3", "introspection whatever the stage", "environment-values")
+def _(b):
+    variables(b, graphql(b))["GRAPHQL_INTROSPECTION"] = "on"
+
+
+@mutation("G4", "any document, whatever the parameter says", "environment-values")
+def _(b):
+    variables(b, graphql(b))["GRAPHQL_DOCUMENTS"] = "any"
+
+
+@mutation("G5", "another choice of documents publishes no version", "version-description-names-all-that-a-version-depends-on")
+def _(b):
+    described_without(b, graphql(b), "GraphqlDocuments")
+
+
+@mutation("G6", "browsers may not post", "cors-headers")
+def _(b):
+    graphql(b)
+    cors(b)["AllowMethods"].remove("POST")
+
+
+@mutation("G7", "browsers may not say that a body is JSON", "cors-headers")
+def _(b):
+    graphql(b)
+    cors(b)["AllowHeaders"].remove("content-type")
+
+
+@mutation("G8", "one kept answer for all values of Accept", "edge-keeps-what-the-origin-allows")
+def _(b):
+    of(b, first_of((name for name in ("GraphqlAnswers",) if name in b.resources), "policy of its own"))["CachePolicyConfig"]["ParametersInCacheKeyAndForwardedToOrigin"]["HeadersConfig"] = {"HeaderBehavior": "none"}
+
+
+@mutation("G9", "the CDN refuses POST", "edge-keeps-only-public-answers")
+def _(b):
+    path = of_event(b, False, "POST")["Path"]
+    next(one for one in distribution(b)["CacheBehaviors"] if one["PathPattern"] == path)["AllowedMethods"] = ["GET", "HEAD", "OPTIONS"]
+
+
+@mutation("G10", "answers to callers are kept", "edge-keeps-only-public-answers")
+def _(b):
+    path = of_event(b, True, "GET")["Path"]
+    behaviour = next(one for one in distribution(b)["CacheBehaviors"] if one["PathPattern"] == of_event(b, False, "GET")["Path"])
+    distribution(b)["CacheBehaviors"].append({**copy.deepcopy(behaviour), "PathPattern": path})
 
 
 # ── The edge ─────────────────────────────────────────────────────────────────────────────────────────────────────
