@@ -295,7 +295,7 @@ def header_name(constant):
 def headers_read():
     """The request headers that the functions read; not the CDN's own, nor those that a browser sends by itself."""
     wanted = re.search(r"static WANTED: .*?\[\n(.*?)\];", rust("shared/api/src/http/event.rs"), re.S).group(1)
-    return {header_name(name) for name in re.findall(r"header::(\w+)", wanted)} - {"accept-encoding"}
+    return {header_name(name) for name in re.findall(r"header::(\w+)", wanted)} - {"accept", "accept-encoding"}
 
 
 def headers_written():

@@ -96,6 +96,8 @@ pub(crate) fn case_study(
             Implementation::Floor
             | Implementation::Node
             | Implementation::NodeRedis
+            | Implementation::Graphql
+            | Implementation::Apollo
             | Implementation::Python => {}
         }
     }

@@ -3,6 +3,21 @@
 
 use serde_json::{Map, Value, json};
 
+/// A POST of JSON. `user` is the caller.
+pub(crate) fn post(path: &str, user: Option<&str>, body: &Value) -> String {
+    let headers = [("content-type", "application/json")];
+    let mut event: Value = serde_json::from_str(&get(path, "", user, &headers)).unwrap_or_default();
+    let key = Value::from(format!("POST {path}"));
+    event["routeKey"] = key.clone();
+    event["requestContext"]["routeKey"] = key;
+    event["requestContext"]["http"]["method"] = "POST".into();
+    let body = body.to_string();
+    event["headers"]["content-length"] = body.len().to_string().into();
+    event["body"] = body.into();
+    event.as_object_mut().map(|members| members.remove("pathParameters"));
+    event.to_string()
+}
+
 /// A GET. `user` is the caller and the path's id.
 pub(crate) fn get(path: &str, query: &str, user: Option<&str>, headers: &[(&str, &str)]) -> String {
     let mut all = Map::new();

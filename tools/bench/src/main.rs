@@ -12,6 +12,7 @@ mod case_study;
 mod depth;
 mod endpoint;
 mod event;
+mod graphql;
 mod http;
 mod measure;
 mod plot;

@@ -76,6 +76,16 @@ pub(crate) fn all(report: &Report, folder: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Draws the answers to GraphQL queries.
+pub(crate) fn graphql(report: &Report, folder: &Path) -> Result<()> {
+    let rows: Vec<_> = report
+        .warm
+        .iter()
+        .map(|row| (format!("{}: {}", row.candidate, row.scenario), row.p50.value / 1e3))
+        .collect();
+    bars(&folder.join("graphql.svg"), "GraphQL: p50 of the answer, ms", &rows)
+}
+
 /// Draws the lists with the cache tier and without it.
 pub(crate) fn tier(report: &Report, round_trip: u64, folder: &Path) -> Result<()> {
     let rows: Vec<_> = report

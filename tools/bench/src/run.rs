@@ -3,6 +3,7 @@
 use crate::candidate::{self, Candidate, Implementation, PEERS, Route};
 use crate::case_study;
 use crate::depth;
+use crate::graphql;
 use crate::measure::{self, Effort};
 use crate::plot;
 use crate::profile;
@@ -54,6 +55,8 @@ enum Part {
     Quota,
     /// Public lists with the cache tier and without it, next to Node with ioredis
     Tier(tier::Options),
+    /// The function graphql, next to Apollo Server on Node
+    Graphql,
     /// Where the instructions of one kind of request go
     Profile {
         /// A scenario, as the table names it
@@ -92,6 +95,7 @@ impl Options {
         let quick = if self.quick { " --quick" } else { "" };
         let part = match &self.part {
             Some(Part::CaseStudy) => " case-study".to_owned(),
+            Some(Part::Graphql) => " graphql".to_owned(),
             Some(Part::Tier(tier)) => format!(" tier --round-trip {}", tier.round_trip),
             _ => String::new(),
         };
@@ -148,6 +152,11 @@ pub(crate) async fn bench(options: Options) -> Result<ExitCode> {
     if let Some(Part::Tier(tier)) = options.part.clone() {
         let (effort, folder) = (options.effort(), options.folder());
         tier::run(tier, &bundle, !options.no_build, effort, report, &folder).await?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if matches!(options.part, Some(Part::Graphql)) {
+        let (effort, folder) = (options.effort(), options.folder());
+        graphql::run(&bundle, !options.no_build, effort, report, &folder).await?;
         return Ok(ExitCode::SUCCESS);
     }
     let begin = std::time::Instant::now();

@@ -2,10 +2,13 @@
 
 use super::implementation::{Implementation, Route};
 use super::program::Candidate;
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use dev::{process, workspace};
 use std::path::{Path, PathBuf};
 use tokio::process::Command;
+
+/// The folder of the GraphQL endpoint, if the bundle has one.
+const GRAPHQL: &str = "functions/graphql";
 
 impl Candidate {
     /// Builds the fixture bundle's functions, with the features of their crate alone, as
@@ -21,6 +24,23 @@ impl Candidate {
         Ok(Self::at(Implementation::Ours, workspace::target(&root).join("release"), None))
     }
 
+    /// Builds the function `graphql`, which serves the bundle's own routes; the fixture's tables and
+    /// rows are those of the same sample.
+    ///
+    /// # Errors
+    /// If the bundle has no such function, or it does not build.
+    pub(crate) async fn graphql(build: bool) -> Result<Self> {
+        let root = workspace::root();
+        ensure!(root.join(GRAPHQL).is_dir(), "the bundle has no function graphql");
+        if build {
+            let mut cargo = Command::new("cargo");
+            cargo.current_dir(&root).args(["build", "--quiet", "--release"]);
+            cargo.args(["--package", "graphql", "--bin", "graphql"]);
+            process::run(cargo, "the build of the function graphql").await?;
+        }
+        Ok(Self::at(Implementation::Graphql, workspace::target(&root).join("release"), None))
+    }
+
     /// Builds a peer. The error names what is missing.
     pub(crate) async fn peer(implementation: Implementation, build: bool) -> Result<Self> {
         let root = workspace::root();
@@ -32,7 +52,10 @@ impl Candidate {
         std::fs::create_dir_all(&to)
             .with_context(|| format!("cannot make {}", workspace::shown(&to)))?;
         match implementation {
-            Implementation::Ours | Implementation::Floor | Implementation::RustDefaults => {
+            Implementation::Ours
+            | Implementation::Graphql
+            | Implementation::Floor
+            | Implementation::RustDefaults => {
                 let mut cargo = Command::new("cargo");
                 cargo
                     .current_dir(&from)
@@ -46,7 +69,7 @@ impl Candidate {
                 }
                 Ok(Self::at(implementation, to.join("release"), None))
             }
-            Implementation::Node | Implementation::NodeRedis => {
+            Implementation::Node | Implementation::NodeRedis | Implementation::Apollo => {
                 let node = on_path("node")?;
                 if !build {
                     return Ok(Self::at(implementation, to, Some(node)));
@@ -54,6 +77,9 @@ impl Candidate {
                 copy(&from, &to, &["package.json", "package-lock.json", "handler.mjs"])?;
                 // One loop over the Runtime API serves all peers on Node.
                 copy(&root.join("tools/bench/peers/node"), &to, &["bootstrap.mjs"])?;
+                if implementation == Implementation::Apollo {
+                    copy(&root.join(GRAPHQL), &to, &["schema.graphql"])?;
+                }
                 let mut npm = Command::new("npm");
                 npm.current_dir(&to).args(["ci", "--silent", "--no-audit", "--no-fund"]);
                 process::run(npm, "npm ci").await?;
@@ -66,6 +92,7 @@ impl Candidate {
                     "--target=node20",
                 ]);
                 esbuild.args(["--format=esm", "--outfile=bundle.mjs", "--log-level=warning"]);
+                esbuild.arg("--loader:.graphql=text");
                 // At run time the bundle requires only Node's own modules.
                 esbuild.arg("--banner:js=import{createRequire}from'node:module';const require=createRequire(import.meta.url);");
                 process::run(esbuild, "esbuild").await?;

@@ -45,12 +45,13 @@ impl Candidate {
             ("LOG_LEVEL", "info".to_owned()),
         ];
         all.push(match self.implementation {
-            Implementation::Ours | Implementation::Floor | Implementation::Python => {
-                ("AWS_CA_BUNDLE", path("ca.pem"))
-            }
+            Implementation::Ours
+            | Implementation::Graphql
+            | Implementation::Floor
+            | Implementation::Python => ("AWS_CA_BUNDLE", path("ca.pem")),
             // This peer has no variable for a CA bundle; by default it reads the machine's store.
             Implementation::RustDefaults => ("SSL_CERT_FILE", path("store.pem")),
-            Implementation::Node | Implementation::NodeRedis => {
+            Implementation::Node | Implementation::NodeRedis | Implementation::Apollo => {
                 ("NODE_EXTRA_CA_CERTS", path("ca.pem"))
             }
         });

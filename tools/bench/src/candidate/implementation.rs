@@ -9,6 +9,8 @@ pub(crate) enum Route {
     ListProducts,
     /// `GET /v1/users/{userId}/orders`
     ListUserOrders,
+    /// `GET` and `POST /v1/graphql`: no route, but the endpoint over all of them.
+    Graphql,
 }
 
 impl Route {
@@ -18,6 +20,7 @@ impl Route {
             Self::GetUser => "get-user",
             Self::ListProducts => "list-products",
             Self::ListUserOrders => "list-user-orders",
+            Self::Graphql => "graphql",
         }
     }
 
@@ -42,6 +45,10 @@ pub(crate) enum Implementation {
     Python,
     /// Node with AWS SDK v3 and ioredis, for the lists of the cache tier alone.
     NodeRedis,
+    /// This bundle's function graphql.
+    Graphql,
+    /// Apollo Server on Node.
+    Apollo,
 }
 
 /// The peers, in the order of tables.
@@ -56,12 +63,13 @@ impl Implementation {
     /// Its name in tables, files and JSON; a peer's folder.
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Self::Ours => "lean-routes",
+            Self::Ours | Self::Graphql => "lean-routes",
             Self::Floor => "floor",
             Self::RustDefaults => "rust-defaults",
             Self::Node => "node",
             Self::Python => "python",
             Self::NodeRedis => "node-redis",
+            Self::Apollo => "apollo",
         }
     }
 }

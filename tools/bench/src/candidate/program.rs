@@ -66,7 +66,10 @@ impl Candidate {
         let program = match self.implementation {
             Implementation::Ours => route.binary(),
             Implementation::Floor | Implementation::RustDefaults => self.name.to_owned(),
-            Implementation::Node | Implementation::NodeRedis => "bundle.mjs".to_owned(),
+            Implementation::Graphql => route.name().to_owned(),
+            Implementation::Node | Implementation::NodeRedis | Implementation::Apollo => {
+                "bundle.mjs".to_owned()
+            }
             Implementation::Python => "bootstrap.py".to_owned(),
         };
         let program = self.folder.join(program);
@@ -80,10 +83,13 @@ impl Candidate {
     /// default level).
     pub(crate) fn size(&self, route: Route) -> Result<(u64, u64)> {
         let files: Vec<PathBuf> = match self.implementation {
-            Implementation::Ours | Implementation::Floor | Implementation::RustDefaults => {
+            Implementation::Ours
+            | Implementation::Graphql
+            | Implementation::Floor
+            | Implementation::RustDefaults => {
                 vec![self.command(route).0]
             }
-            Implementation::Node | Implementation::NodeRedis => {
+            Implementation::Node | Implementation::NodeRedis | Implementation::Apollo => {
                 vec![self.folder.join("bundle.mjs")]
             }
             Implementation::Python => {

@@ -29,12 +29,12 @@ pub(in crate::scaffold) fn without(
     let is_shown = |line: &str| {
         line.starts_with("              [\"AWS/") && shown.iter().any(|id| line.contains(id))
     };
-    // The parameters of a function begin with its name.
+    // The parameters and conditions of a function begin with its name.
     let own = |line: &str| {
         let name = line.trim_start();
         functions.iter().any(|function| name.starts_with(&pascal(function)))
     };
-    let (mut in_cache, mut in_parameters) = (false, false);
+    let (mut in_cache, mut of_parameters) = (false, false);
     for line in template.split_inclusive('\n') {
         let indent = line.len() - line.trim_start().len();
         if line.starts_with(HEADING) {
@@ -43,9 +43,12 @@ pub(in crate::scaffold) fn without(
         // A member of the resources or outputs begins at two spaces; all that is deeper, and the
         // empty lines, belong to it.
         if indent <= 2 && !line.trim().is_empty() {
-            in_parameters =
-                if indent == 0 { line.starts_with("Parameters:") } else { in_parameters };
-            skipped = ids.iter().any(|id| line.trim_end() == id) || (in_parameters && own(line));
+            of_parameters = if indent == 0 {
+                line.starts_with("Parameters:") || line.starts_with("Conditions:")
+            } else {
+                of_parameters
+            };
+            skipped = ids.iter().any(|id| line.trim_end() == id) || (of_parameters && own(line));
         }
         in_cache &= indent > 10 || line.starts_with("          - ");
         if skipped || in_routes || in_cache || throttles(line) || is_shown(line) {
