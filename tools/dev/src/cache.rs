@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
+use tokio::process::Command;
 
 /// The programs that can serve, the first that is found.
 const PROGRAMS: [&str; 2] = ["valkey-server", "redis-server"];
@@ -52,27 +53,27 @@ impl Cache {
             },
             Choice::Start => {
                 let path = std::env::var_os("PATH").unwrap_or_default();
-                Self::serve(found(&path).ok_or_else(missing)?).await
+                let program = found(&path).ok_or_else(missing)?;
+                let name = program.file_name().unwrap_or_default().to_string_lossy();
+                Self::serve(process::bound(&program)?, &name).await
             }
         }
     }
 
     /// Starts a program at an address that a page in a browser cannot guess. It writes nothing to
     /// the disk.
-    async fn serve(program: PathBuf) -> Result<Self> {
-        let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    async fn serve(mut command: Command, name: &str) -> Result<Self> {
         let address = guard::hidden()?.local_addr().context("no free port")?;
         let (host, port) = (address.ip().to_string(), address.port().to_string());
-        let mut command = process::bound(&program)?;
         command
             .args(["--bind", &host, "--port", &port])
             .args(["--save", "", "--appendonly", "no", "--daemonize", "no"])
             .args(MEMORY)
             .stdin(Stdio::null())
             .stdout(Stdio::null());
-        let mut server = Group::start(command, &name)?;
+        let mut server = Group::start(command, name)?;
         tokio::select! {
-            listens = until_it_listens(address) => listens.with_context(|| name.clone())?,
+            listens = until_it_listens(address) => listens.with_context(|| name.to_owned())?,
             ended = server.wait() => bail!("{name} ended by itself ({})", ended?),
         }
         eprintln!("cache: {name} on redis://{address}");
@@ -109,7 +110,6 @@ fn missing() -> anyhow::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt as _;
 
     #[test]
     fn valkey_comes_before_redis_and_either_will_do() {
@@ -142,20 +142,15 @@ mod tests {
     }
 
     /// A program in place of the server.
-    fn program(name: &str, script: &str) -> PathBuf {
-        let folder = std::env::temp_dir().join(format!("dev-cache-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        let program = folder.join(name);
-        std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
-        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
-        program
+    fn shell(script: &str) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        command
     }
 
     #[tokio::test]
     async fn a_server_that_ends_by_itself_is_named() {
-        let program = program("broken-server", "exit 3");
-        let error = Cache::serve(program.clone()).await.err().unwrap().to_string();
-        assert!(error.starts_with("broken-server ended by itself"), "{error}");
-        std::fs::remove_dir_all(program.parent().unwrap()).unwrap();
+        let error = Cache::serve(shell("exit 3"), "some-server").await.err().unwrap().to_string();
+        assert!(error.starts_with("some-server ended by itself"), "{error}");
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 pub(super) const CONNECT_TIME: Duration = Duration::from_millis(50);
 /// The time that an answer may take.
 pub(super) const ANSWER_TIME: Duration = Duration::from_millis(20);
+
 /// The reason why the server is left alone, in the words of the log.
 ///
 /// Nothing that the server sends is logged: an error can repeat the command, with the password.
