@@ -9,22 +9,20 @@ use api::{Answer, Call, Interface, Policy, Problem, ProblemKind, Route};
 use async_graphql::{
     Request as GraphQlRequest, Variables,
     dynamic::{Schema, SchemaError},
-    parser::{
-        parse_query,
-        types::{ExecutableDocument, OperationDefinition, OperationType},
-    },
+    parser::types::{ExecutableDocument, OperationDefinition, OperationType},
 };
 use futures_util::future::join_all;
 use http::{Method, StatusCode, header};
 
 use crate::answer::{MAX_BYTES, Results, Writer};
 use crate::documents::Documents;
-use crate::errors::Error;
-use crate::graph::{AFTER, BEFORE, FIRST, Graph, LAST};
-use crate::limits::{self, MAX_COST, MAX_ERRORS, MAX_READS};
+use crate::errors::{Error, argument};
+use crate::graph::Graph;
+use crate::limits::{self, MAX_ERRORS};
 use crate::options::Options;
 use crate::picked::{self, Collector, Picked};
 use crate::reads::{self, Found, Read, TYPENAME, stricter};
+use crate::refused::{Refused, body, check_cost, parse};
 use crate::schema;
 use crate::transport::{self, Document, Parameters};
 
@@ -35,30 +33,6 @@ pub struct Endpoint {
     schema: Schema,
     documents: Documents,
     options: Options,
-}
-
-/// A refusal: status, code for the log, errors.
-struct Refused {
-    status: StatusCode,
-    reason: &'static str,
-    allow: Option<&'static str>,
-    errors: Vec<Error>,
-}
-
-impl Refused {
-    fn new(status: StatusCode, reason: &'static str, errors: Vec<Error>) -> Self {
-        Self { status, reason, allow: None, errors }
-    }
-
-    /// A document that is too large, in one of the ways of [`limits`].
-    fn too_large(message: String) -> Self {
-        let errors = vec![Error::new("DOCUMENT_TOO_LARGE", message)];
-        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "graphql: document too large", errors)
-    }
-
-    fn invalid(errors: Vec<Error>) -> Self {
-        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "graphql: invalid document", errors)
-    }
 }
 
 impl Endpoint {
@@ -319,68 +293,4 @@ struct Done {
     errors: Vec<Error>,
     policy: Policy,
     items: usize,
-}
-
-fn parse(text: &str) -> Result<ExecutableDocument, Refused> {
-    limits::check_text(text).map_err(Refused::too_large)?;
-    parse_query(text).map_err(|error| {
-        let error = Error::of_document("PARSE_FAILED", error.into());
-        Refused::new(StatusCode::BAD_REQUEST, "graphql: parse failed", vec![error])
-    })
-}
-
-fn check_cost(interface: &Interface, reads: &[Read]) -> Result<(), Refused> {
-    if reads.len() > MAX_READS {
-        let message = format!("the operation has {} reads; {MAX_READS} are allowed", reads.len());
-        return Err(Refused::too_large(message));
-    }
-    let cost: f64 = reads.iter().map(|read| read.cost(interface)).sum();
-    if cost > MAX_COST {
-        let message = format!(
-            "the operation can cost {cost} read units, and {MAX_COST} are allowed: ask for fewer items, or for fewer fields that the index does not hold"
-        );
-        let errors = vec![Error::new("COST_TOO_HIGH", message)];
-        let reason = "graphql: cost too high";
-        return Err(Refused::new(StatusCode::UNPROCESSABLE_ENTITY, reason, errors));
-    }
-    Ok(())
-}
-
-/// Returns the argument of a field that became a parameter of its route.
-fn argument(picked: &[Picked], path: &[String], parameter: &str) -> String {
-    let mut field: Option<&Picked> = None;
-    for key in path {
-        let within = field.map_or(picked, |field| &field.below);
-        field = within.iter().find(|picked| picked.key == *key);
-    }
-    let has = |name: &str| {
-        field.is_some_and(|field| field.arguments.iter().any(|(other, _)| other == name))
-    };
-    let name = match parameter {
-        "limit" if has(LAST) => LAST,
-        "limit" => FIRST,
-        "cursor" if has(BEFORE) => BEFORE,
-        "cursor" => AFTER,
-        other => other,
-    };
-    name.to_owned()
-}
-
-/// Writes a body: errors first, so that a client that reads as it comes has them.
-fn body(data: Option<Vec<u8>>, errors: Vec<Error>) -> Vec<u8> {
-    let mut body = Vec::with_capacity(data.as_ref().map_or(0, Vec::len) + 256);
-    body.push(b'{');
-    if !errors.is_empty() || data.is_none() {
-        body.extend_from_slice(b"\"errors\":");
-        body.extend(serde_json::to_vec(&errors).unwrap_or_else(|_| b"[]".to_vec()));
-    }
-    if let Some(data) = data {
-        if body.len() > 1 {
-            body.push(b',');
-        }
-        body.extend_from_slice(b"\"data\":");
-        body.extend(data);
-    }
-    body.push(b'}');
-    body
 }

@@ -4,6 +4,9 @@ use api::{Problem, ProblemKind};
 use async_graphql::{Pos, ServerError};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
+use crate::arguments::{AFTER, BEFORE, FIRST, LAST};
+use crate::picked::Picked;
+
 /// An error of a request or of a field.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Error {
@@ -100,4 +103,24 @@ pub(crate) fn code(kind: ProblemKind) -> String {
 
 fn message(kind: ProblemKind) -> String {
     kind.title().to_owned()
+}
+
+/// Returns the argument of a field that became a parameter of its route.
+pub(crate) fn argument(picked: &[Picked], path: &[String], parameter: &str) -> String {
+    let mut field: Option<&Picked> = None;
+    for key in path {
+        let within = field.map_or(picked, |field| &field.below);
+        field = within.iter().find(|picked| picked.key == *key);
+    }
+    let has = |name: &str| {
+        field.is_some_and(|field| field.arguments.iter().any(|(other, _)| other == name))
+    };
+    let name = match parameter {
+        "limit" if has(LAST) => LAST,
+        "limit" => FIRST,
+        "cursor" if has(BEFORE) => BEFORE,
+        "cursor" => AFTER,
+        other => other,
+    };
+    name.to_owned()
 }

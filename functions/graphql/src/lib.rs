@@ -10,9 +10,10 @@
 //! | `transport` | a request by GET or POST, and the media type of its answer |
 //! | `documents`, `options` | trusted documents; the environment |
 //! | `limits` | what is refused before it is parsed or validated |
-//! | `graph`, `names`, `schema` | types and fields, made of the routes' declarations |
+//! | `graph`, `arguments`, `names`, `schema` | types and fields, made of the routes' declarations |
 //! | `picked` | the fields of an operation, fragments put in |
 //! | `reads` | the requests to the routes, and their cost |
+//! | `refused` | a request that is not run, and its status |
 //! | `answer`, `errors` | the data and the errors of an answer |
 //! | `endpoint` | all of these, one after the other |
 //!
@@ -20,6 +21,7 @@
 //! function in template.yaml, the rest of the bundle is whole.
 
 mod answer;
+mod arguments;
 mod documents;
 mod endpoint;
 mod errors;
@@ -29,6 +31,7 @@ mod names;
 mod options;
 mod picked;
 mod reads;
+mod refused;
 mod schema;
 mod transport;
 

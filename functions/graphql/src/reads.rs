@@ -19,7 +19,8 @@ use async_graphql::{Pos, Value};
 use pagination::Direction;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::graph::{AFTER, BEFORE, FIRST, Graph, LAST, Member, Of, Root};
+use crate::arguments::{AFTER, BEFORE, FIRST, LAST};
+use crate::graph::{Graph, Member, Of, Root};
 use crate::picked::Picked;
 
 /// The read units of an item, and of a fetch of one.

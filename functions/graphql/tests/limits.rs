@@ -5,7 +5,10 @@ use std::time::{Duration, Instant};
 use graphql::Options;
 use serde_json::json;
 
-use crate::stack::{Answer, SHARED, Sent, Server};
+use crate::{
+    random::Random,
+    stack::{Answer, SHARED, Sent, Server},
+};
 
 /// An attack, and how it ends: the status, and the reason in the log.
 struct Attack {
@@ -84,6 +87,85 @@ async fn attacks_end_at_once_and_are_counted() {
         // A debug build on a busy machine; a release build needs a fraction.
         assert!(took < Duration::from_millis(500), "{what}: {took:?}");
     }
+    is_alive(&server).await;
+}
+
+/// Words of the language and of the schema in any order, with what a parser may stumble over.
+#[tokio::test]
+async fn any_text_is_answered_and_never_with_a_fault() {
+    const WORDS: &[&str] = &[
+        "{",
+        "}",
+        "(",
+        ")",
+        "[",
+        "]",
+        ":",
+        "!",
+        "$",
+        "=",
+        "@",
+        "|",
+        "&",
+        "...",
+        "query",
+        "mutation",
+        "fragment",
+        "on",
+        "F",
+        "A",
+        "products",
+        "user",
+        "userOrders",
+        "orders",
+        "edges",
+        "node",
+        "name",
+        "pageInfo",
+        "__typename",
+        "__schema",
+        "first",
+        "after",
+        "sort",
+        "price_asc",
+        "1",
+        "-1",
+        "1e400",
+        "99999999999999999999",
+        "\"x\"",
+        "\"\"\"",
+        "\"\\u",
+        "\"",
+        "\\",
+        "#",
+        "\n",
+        "null",
+        "true",
+        "Product",
+        "Int",
+        "$a",
+        "@skip(if: true)",
+        "@include(if: $a)",
+        "é",
+        "\u{feff}",
+        "\0",
+        "{ products { edges { node { name } } } }",
+        "{ user { name orders(first: 1) { edges { cursor } } } }",
+        "fragment F on Product { name }",
+        "...F",
+    ];
+    let server = SHARED.usual();
+    let mut random = Random(16);
+    let (mut answered, mut refused) = (0, 0);
+    for _ in 0..1_500 {
+        let words: Vec<_> = (0..=random.below(24)).map(|_| *random.pick(WORDS)).collect();
+        let text = words.join(if random.chance(4) { "" } else { " " });
+        let answer = server.send(&Sent::post(&text)).await;
+        assert!([200, 400, 422].contains(&answer.status), "{text:?}: {}", answer.body);
+        if answer.status == 200 { answered += 1 } else { refused += 1 }
+    }
+    println!("{answered} texts were answered, {refused} refused");
+    assert!(answered > 5 && refused > 500);
     is_alive(&server).await;
 }
 

@@ -17,6 +17,7 @@
 mod limits;
 mod published;
 mod queries;
+mod random;
 mod same;
 mod stack;
 mod transport;

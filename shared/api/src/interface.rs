@@ -19,7 +19,7 @@ use http::{HeaderMap, HeaderValue, Method, header};
 use lambda_http::{aws_lambda_events::apigw::ApiGatewayV2httpResponse, lambda_runtime::Error};
 use tracing::Instrument;
 
-use crate::app::{App, Ended, deadline, panicked, serve};
+use crate::app::App;
 use crate::boot::{begin_logs, connect};
 use crate::config::{BootError, Config, LimitsConfig};
 use crate::dynamodb::Client;
@@ -28,6 +28,7 @@ use crate::http::{Answer, Call, InterfacePath};
 use crate::limits::Limits;
 use crate::meter::Meter;
 use crate::route::{Policy, Route};
+use crate::serve::{Ended, deadline, panicked, serve};
 
 /// A function over several routes.
 #[derive(Debug)]

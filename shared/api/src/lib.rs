@@ -73,6 +73,7 @@ mod log;
 mod meter;
 mod mistakes;
 mod route;
+mod serve;
 mod stored;
 mod tier;
 mod timestamp;

@@ -30,6 +30,7 @@ mod gateway;
 mod guard;
 pub mod invoke;
 pub mod load;
+mod local_env;
 mod local_http;
 pub mod log;
 pub mod openapi;

@@ -22,7 +22,7 @@ use crate::rows::Rows;
 use crate::sample::Sample;
 use crate::stack::Stack;
 use crate::template::Template;
-use crate::{cargo_lambda, local_http, workspace};
+use crate::{cargo_lambda, local_env, local_http, workspace};
 use anyhow::{Context as _, Result, anyhow, bail};
 use std::io::IsTerminal as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -263,27 +263,9 @@ fn watch(
         .env_remove("SERVICE_LIMIT")
         .env_remove("ADDRESS_LIMIT");
     for function in &bundle.template.functions {
-        command.envs(own_variables(root, &function.binary)?);
+        command.envs(local_env::read(root, &function.binary)?);
     }
     Group::start(command, "cargo lambda watch")
-}
-
-/// Returns the variables that a function has for itself on this machine: the lines `NAME=VALUE` of
-/// `functions/FUNCTION/local.env`, if there is such a file.
-fn own_variables(root: &Path, function: &str) -> Result<Vec<(String, String)>> {
-    let path = root.join("functions").join(function).join("local.env");
-    if !path.exists() {
-        return Ok(Vec::new());
-    }
-    let shown = || workspace::shown(&path);
-    let text = std::fs::read_to_string(&path).with_context(shown)?;
-    let lines =
-        text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-    let pair = |line: &str| {
-        let (name, value) = line.split_once('=').with_context(|| format!("{}: {line}", shown()))?;
-        Ok((name.trim().to_owned(), value.trim().to_owned()))
-    };
-    lines.map(pair).collect()
 }
 
 async fn until_it_answers(address: SocketAddr) -> Result<()> {

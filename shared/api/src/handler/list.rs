@@ -164,22 +164,6 @@ impl<'r> ListRequest<'r> {
         Ok(ListPlan { request: self, plan, start })
     }
 
-    /// Seals a cursor of the list.
-    fn seal(
-        &self,
-        app: &App,
-        plan: &Plan,
-        cursor: Option<Cursor>,
-    ) -> Result<Option<String>, Problem> {
-        let sealer = app.sealer()?;
-        cursor.map(|cursor| sealer.seal(&cursor, plan, &self.context())).transpose().map_err(
-            |error| {
-                tracing::error!(%error, "an item's key is too long");
-                ProblemKind::Internal.into()
-            },
-        )
-    }
-
     /// Returns the context that cursors are bound to, in addition to the list itself.
     fn context(&self) -> Vec<&[u8]> {
         // The conditions, which the list is bound to, have the owner.

@@ -315,6 +315,32 @@ mod tests {
     }
 
     #[test]
+    fn a_body_is_decoded_and_bounded() {
+        let body = |members: &str| {
+            let event = format!(
+                r#"{{"version":"2.0",{members},"requestContext":{{"http":{{"method":"POST"}}}}}}"#
+            );
+            read(&event).unwrap().body().map_err(|problem| problem.kind)
+        };
+        let text = |text: &str| Ok(text.as_bytes().to_vec());
+        assert_eq!(body(r#""body":null"#), text(""));
+        assert_eq!(body(r#""body":7"#), text(""));
+        assert_eq!(body(r#""body":"{\"a\":\"\u00e9\"}""#), text(r#"{"a":"é"}"#));
+        assert_eq!(body(r#""body":"e30=","isBase64Encoded":true"#), text("{}"));
+        assert_eq!(body(r#""body":"e30=","isBase64Encoded":"true""#), text("e30="));
+        let malformed = Err(ProblemKind::MalformedRequest);
+        assert_eq!(body(r#""body":"!!","isBase64Encoded":true"#), malformed);
+        assert_eq!(body(r#""body":"\ud800""#), malformed);
+        let most = MAX_REQUEST_BODY_BYTES;
+        let of = |letter: &str, count: usize| format!(r#""body":"{}""#, letter.repeat(count));
+        assert_eq!(body(&of("a", most)), text(&"a".repeat(most)));
+        assert_eq!(body(&of("\\u0061", most)), text(&"a".repeat(most)));
+        for large in [of("a", most + 1), of("\\u0061", most + 1), of("a", 6 * most + 1)] {
+            assert_eq!(body(&large), Err(ProblemKind::ContentTooLarge));
+        }
+    }
+
+    #[test]
     fn a_text_without_escapes_is_borrowed() {
         let event = read(r#"{"version":"2.0","rawPath":"/v1/things/t-1","requestContext":{"http":{"method":"GET"}}}"#).unwrap();
         assert!(matches!(event.raw_path, Cow::Borrowed("/v1/things/t-1")));

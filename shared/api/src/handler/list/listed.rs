@@ -1,11 +1,11 @@
 //! A page in parts, for an interface that writes an answer of its own.
 
 use bytes::Bytes;
-use pagination::{Cursor, Direction};
+use pagination::{Cursor, Direction, Plan};
 
-use super::{ListPage, ListPlan};
+use super::{ListPage, ListPlan, ListRequest};
 use crate::app::App;
-use crate::http::problem::Problem;
+use crate::http::problem::{Problem, ProblemKind};
 use crate::route::Policy;
 
 /// A page in parts. Every cursor goes forward from the place for which it stands;
@@ -35,6 +35,24 @@ pub struct ListedItem {
     pub json: Bytes,
     /// The cursor with which the list goes on after the item.
     pub cursor: String,
+}
+
+impl ListRequest<'_> {
+    /// Seals a cursor of the list.
+    pub(super) fn seal(
+        &self,
+        app: &App,
+        plan: &Plan,
+        cursor: Option<Cursor>,
+    ) -> Result<Option<String>, Problem> {
+        let sealer = app.sealer()?;
+        cursor.map(|cursor| sealer.seal(&cursor, plan, &self.context())).transpose().map_err(
+            |error| {
+                tracing::error!(%error, "an item's key is too long");
+                ProblemKind::Internal.into()
+            },
+        )
+    }
 }
 
 impl ListPage<'_> {
