@@ -14,7 +14,7 @@ use crate::bundle::Bundle;
 use crate::sample::Sample;
 use crate::workspace;
 use anyhow::{Context as _, Result, bail};
-use api::{Access, Route};
+use api::{Access, ProblemKind, Route};
 use examples::Examples;
 use serde_json::{Map, Value, json};
 
@@ -29,6 +29,16 @@ const ABOUT: &str = include_str!("openapi/about.md");
 pub(crate) struct Document<'a> {
     pub(crate) bundle: &'a Bundle,
     pub(crate) examples: Examples<'a>,
+}
+
+/// Returns true for the problems that no route answers with, but an interface over several routes.
+const fn is_of_interfaces(kind: ProblemKind) -> bool {
+    matches!(
+        kind,
+        ProblemKind::NotAcceptable
+            | ProblemKind::ContentTooLarge
+            | ProblemKind::UnsupportedMediaType
+    )
 }
 
 /// Returns the text of `openapi.json`.

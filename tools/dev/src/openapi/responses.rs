@@ -1,6 +1,6 @@
 //! Responses and their headers: those of the functions, and those of API Gateway itself.
 
-use super::{Document, examples, reference, schemas};
+use super::{Document, examples, is_of_interfaces, reference, schemas};
 use api::{Access, Policy, ProblemKind, Quota, Route, Shape};
 use serde_json::{Map, Value, json};
 
@@ -29,6 +29,7 @@ fn problems(route: &Route) -> impl Iterator<Item = ProblemKind> {
         ProblemKind::MethodNotAllowed => false,
         // The published address is the CDN's, if there is one.
         ProblemKind::DirectAccess => false,
+        kind if is_of_interfaces(*kind) => false,
         _ => true,
     })
 }

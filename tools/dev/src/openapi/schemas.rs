@@ -1,6 +1,6 @@
 //! Schemas: items from the fields of a resource, pages, problems.
 
-use super::reference;
+use super::{is_of_interfaces, reference};
 use api::{
     Expansion, Field, Kind, List, MAX_BODY_BYTES, MAX_LIMIT, Place, ProblemKind, Resource, Route,
     Shape,
@@ -241,10 +241,12 @@ fn text(about: &str) -> Value {
 }
 
 fn problem() -> Value {
-    let mut statuses = ProblemKind::ALL.map(|kind| kind.status().as_u16()).to_vec();
+    let kinds = ProblemKind::ALL.into_iter().filter(|kind| !is_of_interfaces(*kind));
+    let types: Vec<_> = kinds.clone().map(ProblemKind::uri).collect();
+    let mut statuses: Vec<_> = kinds.map(|kind| kind.status().as_u16()).collect();
     statuses.dedup();
     let properties = json!({
-        "type": { "type": "string", "format": "uri-reference", "enum": ProblemKind::ALL.map(ProblemKind::uri) },
+        "type": { "type": "string", "format": "uri-reference", "enum": types },
         "title": text("The same for every problem of the type."),
         "status": { "type": "integer", "enum": statuses },
         "detail": text("What to do about it."),
