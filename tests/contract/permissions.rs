@@ -26,11 +26,7 @@ pub(super) fn mistakes(bundle: &Checkout) -> Vec<String> {
     of_routes.chain(of_interfaces).collect()
 }
 
-fn of_function(
-    bundle: &Checkout,
-    routes: &[&'static Route],
-    function: &Function,
-) -> Vec<String> {
+fn of_function(bundle: &Checkout, routes: &[&'static Route], function: &Function) -> Vec<String> {
     let at = function.binary.as_str();
     // In a set, because a statement for several tables or actions has the same mistake for each.
     let mut mistakes = BTreeSet::new();
@@ -201,10 +197,7 @@ fn of_every_function(
 /// Adds the calls of a route, each with the attributes that it names.
 fn calls(bundle: &Checkout, route: &'static Route, wanted: &mut BTreeMap<Call, Names<'static>>) {
     let mut allow = |action: &str, resource: String, attributes: Names<'static>| {
-        wanted
-            .entry((format!("dynamodb:{action}"), resource))
-            .or_insert_with(Names::new)
-            .extend(attributes);
+        wanted.entry((format!("dynamodb:{action}"), resource)).or_default().extend(attributes);
     };
     let resource = route.resource;
     let (id, table) = (bundle.table_id(resource), &resource.table);
