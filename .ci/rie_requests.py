@@ -140,7 +140,8 @@ def main():
                     if secret:
                         event = {**event, "headers": {**event["headers"], "x-edge-secret": secret}}
                     body = expect(f"{function}, {case.name}, {name}", ask(port, event), status)
-                    if bodies.setdefault(name, body) != body:
+                    # A problem has the number of its request.
+                    if status == 200 and bodies.setdefault(name, body) != body:
                         raise SystemExit(f"rie: {function}, {case.name}, {name}: {str(body)[:400]} in place of {str(bodies[name])[:400]}")
             if case.name == "defaults":
                 print(f"rie: {function}: {' '.join(sorted(variables))}")
