@@ -284,8 +284,8 @@ def seconds(constant, text):
     return int(number) / (1000 if unit == "millis" else 1)
 
 
-REQUEST_SECONDS = seconds("REQUEST_TIME", rust("shared/api/src/app.rs"))
-MARGIN_SECONDS = seconds("LAMBDA_MARGIN", rust("shared/api/src/app.rs"))
+REQUEST_SECONDS = seconds("REQUEST_TIME", rust("shared/api/src/serve.rs"))
+MARGIN_SECONDS = seconds("LAMBDA_MARGIN", rust("shared/api/src/serve.rs"))
 
 
 def header_name(constant):
@@ -300,7 +300,7 @@ def headers_read():
 
 def headers_written():
     """The response headers that the functions write; not those that every browser shows to a page, those that only caches heed, nor names inside Vary."""
-    text = "".join(rust(f"shared/{name}").split("#[cfg(test)]")[0] for name in ("api/src/http/response.rs", "api/src/app.rs", "api/src/limits.rs", "rate-limits/src/fields.rs"))
+    text = "".join(rust(f"shared/{name}").split("#[cfg(test)]")[0] for name in ("api/src/http/response.rs", "api/src/app.rs", "api/src/serve.rs", "api/src/limits.rs", "rate-limits/src/fields.rs"))
     names = {header_name(name) for name in re.findall(r"header::([A-Z_]+)", text)} | set(re.findall(r'HeaderName::from_static\("([a-z-]+)"\)', text))
     return names - {"age", "allow", "accept-encoding", "cache-control", "content-encoding", "content-length", "content-type", "if-none-match", "last-modified", "origin", "vary", "x-content-type-options"}
 
