@@ -19,7 +19,7 @@ ALLOWED = BUNDLE + DOCUMENTS + FIXTURE
 # Names, not the English words: "in order" and "a user pool" are no resources.
 NAME = re.compile(
     r"""products?(?!ion|ive)|Product|PRODUCT
-    | (?<![-\w])(get|list)-user | \b[Uu]ser_?[Ii]d\b | \bUSERS\b | \bUsersTable\b | \bUSER\#
+    | (?<![-\w])(get|list)-user | \buser_?[Ii]d\b | \bUSERS\b | \bUsersTable\b | \bUSER\#
     | ["'`/ ]users(["'`/=]|$) | \busers[.]jsonl
     | \b[Oo]rder_?[Ii]d\b | \bORDERS\b | \bOrdersTable\b | ["'`/]orders(["'`/=]|$) | \borders[.]jsonl""",
     re.X,

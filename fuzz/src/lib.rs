@@ -25,6 +25,11 @@ pub fn apps() -> Vec<App> {
 }
 
 fn app(route: &'static Route) -> App {
+    App::new(route, config(route), client())
+}
+
+/// The configuration of a function.
+pub fn config(route: &'static Route) -> Config {
     let variable = |name: &str| {
         let value = match name {
             "PRODUCTS_TABLE" | "USERS_TABLE" | "ORDERS_TABLE" => "table",
@@ -34,12 +39,16 @@ fn app(route: &'static Route) -> App {
         };
         Some(value.to_owned())
     };
-    let config = Config::read(route, variable).expect("an environment that is whole");
-    let client = Builder::new()
+    Config::read(route, variable).expect("an environment that is whole")
+}
+
+/// A client of an address at which there is no database.
+pub fn client() -> Client {
+    let config = Builder::new()
         .region(Region::from_static("eu-central-1"))
         .credentials_provider(Credentials::new("local", "local", None, None, "fuzz"))
         .endpoint_url("http://127.0.0.1:1");
-    App::new(route, config, Client::new(client))
+    Client::new(config)
 }
 
 /// Runs the part of a handler that needs no database. A request that passes it gets a 404.
