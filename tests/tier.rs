@@ -191,7 +191,7 @@ async fn second_reading(url: &str) {
     .await;
 }
 
-/// What one request stored, another finds that asks for more of it.
+/// A request for more fields finds the positions that another one stored, and reads the items.
 #[tokio::test]
 async fn a_page_of_which_a_part_is_stored_is_a_miss() {
     undisturbed(async || {

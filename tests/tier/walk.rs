@@ -37,7 +37,7 @@ fn filters(conditions: &[Condition]) -> String {
     conditions.iter().map(filter).collect()
 }
 
-/// What a walk has read, and how many of its pages the tier answered.
+/// The items that a walk has read, and the number of its pages that the tier answered.
 struct Walked {
     forward: Vec<String>,
     back: Vec<String>,

@@ -287,7 +287,7 @@ impl Endpoint {
     }
 }
 
-/// What an operation brought.
+/// The outcome of an operation.
 struct Done {
     data: Vec<u8>,
     errors: Vec<Error>,

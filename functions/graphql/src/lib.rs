@@ -49,7 +49,7 @@ pub const PATHS: &[InterfacePath] = &[
 /// Boots and serves these routes until Lambda ends the process.
 ///
 /// # Errors
-/// What is missing or wrong in the environment, or an unreachable Lambda runtime API.
+/// Everything that is missing or wrong in the environment, or an unreachable Lambda runtime API.
 pub async fn run(routes: &[&'static Route]) -> Result<(), api::Error> {
     let options = Options::read(|name| std::env::var(name).ok())?;
     let endpoint = Endpoint::new(routes, options)?;

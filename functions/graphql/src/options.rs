@@ -1,6 +1,6 @@
 //! The environment variables of the endpoint alone.
 
-/// What the endpoint allows.
+/// The choices of the environment: which documents are taken, and whether they may ask for the schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
     /// `GRAPHQL_INTROSPECTION`, `on` or `off` (unless set): may a query ask for the schema?
@@ -14,7 +14,7 @@ impl Options {
     /// Reads the options through `variable`, which returns the value of an environment variable.
     ///
     /// # Errors
-    /// What is wrong, on one line.
+    /// Everything that is wrong, on one line.
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
         let choice = |name: &str, usual: bool, values: [&str; 2]| match variable(name).as_deref() {
             None | Some("") => Ok(usual),

@@ -39,7 +39,7 @@ pub(crate) struct Read {
     wrong: Option<ParameterError>,
 }
 
-/// What a read brought.
+/// The outcome of a read.
 #[derive(Debug)]
 pub(crate) enum Found {
     /// The JSON of an item.

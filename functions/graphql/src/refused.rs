@@ -1,4 +1,4 @@
-//! What is refused before anything is read, and how a body says so.
+//! Requests that are refused before anything is read, and the bodies that say so.
 
 use api::Interface;
 use async_graphql::parser::{parse_query, types::ExecutableDocument};

@@ -1,4 +1,4 @@
-//! What is refused before anything is read, how fast, and that the process goes on.
+//! Documents that are refused before anything is read, and the process, which goes on.
 
 use std::time::{Duration, Instant};
 

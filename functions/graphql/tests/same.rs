@@ -25,7 +25,7 @@ struct Question {
     /// The picked fields of an item in both languages.
     picked: String,
     fields: String,
-    /// Of the connection.
+    /// The fields of the connection.
     beside: &'static str,
     limit: Option<usize>,
 }

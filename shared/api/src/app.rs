@@ -1,12 +1,11 @@
 //! The running function: its parts, and the path of an event through it.
 
 use std::{
-    panic::AssertUnwindSafe,
     sync::{Arc, atomic::AtomicBool},
     time::{Duration, Instant, SystemTime},
 };
 
-use futures_util::{FutureExt, future::join};
+use futures_util::future::join;
 use http::{HeaderMap, Method};
 use lambda_http::{aws_lambda_events::apigw::ApiGatewayV2httpResponse, lambda_runtime::Error};
 use pagination::Sealer;
@@ -21,7 +20,7 @@ use crate::http::response::Reply;
 use crate::limits::{Admission, Limits};
 use crate::meter::Meter;
 use crate::route::{Policy, Resource, Route};
-use crate::serve::{Ended, deadline, panicked, serve};
+use crate::serve::{Ended, caught, caught_in, deadline, serve};
 use crate::tier::{Draw, PublicTier, Tier};
 
 /// One function: its route, its environment, its database.
@@ -200,7 +199,6 @@ impl App {
     ) -> (ApiGatewayV2httpResponse, String) {
         let (began, now) = (Instant::now(), SystemTime::now());
         let deadline = deadline(began, left);
-        // No event is known to make the parsing panic; a panic is caught anyway.
         let read = || {
             Request::read(
                 event,
@@ -211,14 +209,10 @@ impl App {
             )
             .map(|request| request.with_draw(Draw::of(request_id)))
         };
-        let request =
-            std::panic::catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err(panicked()));
+        let request = caught(read);
         let answer = match &request {
             Err(problem) => Err(problem.clone()),
-            Ok(request) => {
-                let handled = AssertUnwindSafe(handler(self, request)).catch_unwind().await;
-                handled.unwrap_or_else(|_| Err(panicked()))
-            }
+            Ok(request) => caught_in(handler(self, request)).await,
         };
         let (nothing, spent) = (HeaderMap::new(), Meter::default());
         let (method, headers, meter) =

@@ -9,12 +9,10 @@
 
 use std::{
     env,
-    panic::AssertUnwindSafe,
     sync::{Arc, PoisonError, atomic::AtomicBool},
     time::{Duration, Instant, SystemTime},
 };
 
-use futures_util::FutureExt;
 use http::{HeaderMap, HeaderValue, Method, header};
 use lambda_http::{aws_lambda_events::apigw::ApiGatewayV2httpResponse, lambda_runtime::Error};
 use tracing::Instrument;
@@ -28,7 +26,7 @@ use crate::http::{Answer, Call, InterfacePath};
 use crate::limits::Limits;
 use crate::meter::Meter;
 use crate::route::{Policy, Route};
-use crate::serve::{Ended, deadline, panicked, serve};
+use crate::serve::{Ended, caught, caught_in, deadline, serve};
 
 /// A function over several routes.
 #[derive(Debug)]
@@ -150,14 +148,10 @@ impl Interface {
                 deadline(began, left),
             )
         };
-        let call =
-            std::panic::catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err(panicked()));
+        let call = caught(read);
         let answer = match &call {
             Err(problem) => Err(problem.clone()),
-            Ok(call) => {
-                let handled = AssertUnwindSafe(handler(self, call)).catch_unwind().await;
-                handled.unwrap_or_else(|_| Err(panicked()))
-            }
+            Ok(call) => caught_in(handler(self, call)).await,
         };
         let (nothing, spent) = (HeaderMap::new(), Meter::default());
         let (method, headers, meter) =

@@ -3,10 +3,12 @@
 
 use std::{
     io::Write,
+    panic::AssertUnwindSafe,
     sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant, SystemTime},
 };
 
+use futures_util::FutureExt;
 use lambda_http::{
     aws_lambda_events::apigw::ApiGatewayV2httpResponse,
     lambda_runtime::{Error, LambdaEvent, Runtime, service_fn},
@@ -44,7 +46,7 @@ pub(crate) fn deadline(began: Instant, left: Duration) -> Instant {
     began + left.saturating_sub(LAMBDA_MARGIN).min(REQUEST_TIME)
 }
 
-/// What is known of a request when its response is made.
+/// A request whose response has been made, for the headers and the log line.
 pub(crate) struct Ended<'a> {
     /// The name of the function.
     pub(crate) name: &'a str,
@@ -99,9 +101,21 @@ impl Ended<'_> {
     }
 }
 
+/// Runs `step`, and turns a panic in it into a 500. The parsing is not known to panic.
+pub(crate) fn caught<T>(step: impl FnOnce() -> Result<T, Problem>) -> Result<T, Problem> {
+    std::panic::catch_unwind(AssertUnwindSafe(step)).unwrap_or_else(|_| Err(panicked()))
+}
+
+/// Awaits `step`, and turns a panic in it into a 500.
+pub(crate) async fn caught_in<T>(
+    step: impl Future<Output = Result<T, Problem>>,
+) -> Result<T, Problem> {
+    AssertUnwindSafe(step).catch_unwind().await.unwrap_or_else(|_| Err(panicked()))
+}
+
 /// Logs a panic. Rust has already written its message to standard error; this line adds the
 /// request's id.
-pub(crate) fn panicked() -> Problem {
+fn panicked() -> Problem {
     tracing::error!("panicked: see the lines before this one");
     ProblemKind::Internal.into()
 }

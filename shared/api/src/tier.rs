@@ -72,7 +72,7 @@ pub(crate) struct PublicTier<'a> {
     draw: Draw,
 }
 
-/// What the tier has for a question.
+/// The tier's reply to a question.
 pub(crate) enum Found {
     /// An answer, and its age.
     Answer(Bytes, Duration),

@@ -15,7 +15,7 @@ use dev::workspace;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// What is measured.
+/// The options of the measurement.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Options {
     /// Milliseconds of a round trip to DynamoDB

@@ -206,7 +206,7 @@ struct Timing {
     units: f64,
     /// Units that were written for a quota.
     write_units: f64,
-    /// What became of the cache tier, if the request could use it.
+    /// The outcome of the cache tier, if the request could use it.
     cache: Option<String>,
 }
 

@@ -88,7 +88,7 @@ impl Link {
     /// Returns a value of at most `longest` bytes and how long the server will keep it. The outer
     /// `None` means that the server cannot be asked, the inner one that it has no such value.
     ///
-    /// Of a longer value one byte more is read, so that it shows. A value without an expiry is not
+    /// One byte more is read of a longer value, so that it shows. A value without an expiry is not
     /// one of ours.
     pub(super) async fn get(
         &self,

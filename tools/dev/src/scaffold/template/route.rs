@@ -15,7 +15,7 @@ use std::fmt::Write as _;
 
 const ROUTE: &str = include_str!("route.yaml");
 const CACHE: &str = include_str!("cache.yaml");
-/// What a function needs to be in the network of the cache tier: its place, its address of the
+/// The lines that put a function into the network of the cache tier: its place, its address of the
 /// cache, and the permission.
 const CONNECTION: &str = "      VpcConfig: !If\n        - HasCache\n        - {SubnetIds: !Split [',', !Ref CacheSubnetIds], SecurityGroupIds: \
                           [!Ref CacheSecurityGroupId]}\n        - !Ref AWS::NoValue\n";
