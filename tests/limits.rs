@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 use crate::{
     proxy::{Fault, Proxy, THROTTLED},
     random::Random,
-    stack::{Answer, Stack, event},
-    undisturbed::{note, slow, undisturbed_by},
+    stack::{Answer, Stack, event, sent},
+    undisturbed::{slow, undisturbed_by},
 };
 
 /// The time that the write of a lease may take. A busy machine can take it longer, and then requests
@@ -69,21 +69,8 @@ async fn send(app: &App, event: &Value) -> Sent {
 
 /// Sends an event for which Lambda has this time left.
 async fn send_within(app: &App, event: &Value, left: Duration) -> Sent {
-    let began = Instant::now();
-    let (response, line) = app.respond(&event.to_string(), "r-1", left, &api::answer).await;
-    note(began.elapsed());
-    let headers = response
-        .headers
-        .iter()
-        .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
-        .collect();
-    let body = match response.body {
-        Some(lambda_http::Body::Text(text)) => text,
-        _ => String::new(),
-    };
-    let status = u16::try_from(response.status_code).unwrap();
-    let answer = Answer { status, headers, body, compressed: false };
-    Sent { answer, line: serde_json::from_str(&line).unwrap() }
+    let (answer, line) = sent(app, &event.to_string(), "r-1", left).await;
+    Sent { answer, line }
 }
 
 fn get_user(caller: &str) -> Value {

@@ -240,13 +240,18 @@ pub(crate) async fn send_to(app: &App, event: &str) -> Answer {
 
 /// Sends an event to an app, as the Lambda runtime does, and parses the response.
 pub(crate) async fn send_once(app: &App, event: &str) -> Answer {
-    let (left, sent) = (Duration::from_secs(5), Instant::now());
-    let (response, log) = app.respond(event, "r-1", left, &api::answer).await;
+    sent(app, event, "r-1", Duration::from_secs(5)).await.0
+}
+
+/// Sends an event with this id, for which Lambda has this time left. Returns the response and the
+/// log line.
+pub(crate) async fn sent(app: &App, event: &str, id: &str, left: Duration) -> (Answer, Value) {
+    let sent = Instant::now();
+    let (response, log) = app.respond(event, id, left, &api::answer).await;
     note(sent.elapsed());
-    assert!(
-        !log.contains("sentinel")
-            && serde_json::from_str::<Value>(&log).unwrap()["status"] == response.status_code
-    );
+    assert!(!log.contains("sentinel"));
+    let line: Value = serde_json::from_str(&log).unwrap();
+    assert_eq!(line["status"], response.status_code);
     // Converted to JSON and back, as for API Gateway.
     let wire: Value = serde_json::to_value(&response).unwrap();
     assert!(wire["headers"].is_object() && wire["statusCode"].is_number());
@@ -267,7 +272,8 @@ pub(crate) async fn send_once(app: &App, event: &str) -> Answer {
         .iter()
         .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
         .collect();
-    Answer { status: u16::try_from(response.status_code).unwrap(), headers, body, compressed }
+    let status = u16::try_from(response.status_code).unwrap();
+    (Answer { status, headers, body, compressed }, line)
 }
 
 impl Answer {

@@ -20,8 +20,8 @@ use serde_json::{Value, json};
 
 use crate::{
     proxy::{Fault, Proxy},
-    stack::{Answer, Stack, event, product},
-    undisturbed::{note, undisturbed_by},
+    stack::{Answer, Stack, event, product, sent},
+    undisturbed::undisturbed_by,
 };
 use fake::{Fake, Trouble};
 
@@ -69,21 +69,7 @@ async fn send(app: &App, event: &Value) -> Sent {
 }
 
 async fn send_as(app: &App, event: &Value, id: &str, left: Duration) -> Sent {
-    let began = Instant::now();
-    let (response, line) = app.respond(&event.to_string(), id, left, &api::answer).await;
-    note(began.elapsed());
-    let headers = response
-        .headers
-        .iter()
-        .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
-        .collect();
-    let body = match response.body {
-        Some(lambda_http::Body::Text(text)) => text,
-        _ => String::new(),
-    };
-    let status = u16::try_from(response.status_code).unwrap();
-    let answer = Answer { status, headers, body, compressed: false };
-    let mut line: Value = serde_json::from_str(&line).unwrap();
+    let (answer, mut line) = sent(app, &event.to_string(), id, left).await;
     line.as_object_mut().unwrap().remove("_aws");
     Sent { answer, line }
 }
