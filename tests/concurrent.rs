@@ -6,11 +6,11 @@ use std::time::Duration;
 use api::{App, Route};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
+use shop::random::Random;
 use shop::{GET_USER, LIST_PRODUCTS, LIST_USER_ORDERS};
 
 use crate::{
     proxy::{Fault, Proxy},
-    random::Random,
     stack::{Stack, event},
     undisturbed::{note, undisturbed},
 };

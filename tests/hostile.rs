@@ -6,10 +6,10 @@ pub(crate) mod process;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use shop::random::Random;
 use shop::{GET_USER, LIST_PRODUCTS, LIST_USER_ORDERS, ROUTES};
 
 use crate::{
-    random::Random,
     stack::{Answer, Stack, event, send_once, send_to},
     undisturbed::undisturbed,
 };

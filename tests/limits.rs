@@ -9,10 +9,10 @@ use std::{
 use api::{Access, App, Config, Quota, Route, Shape, Weights};
 use rate_limits::Policy;
 use serde_json::{Value, json};
+use shop::random::Random;
 
 use crate::{
     proxy::{Fault, Proxy, THROTTLED},
-    random::Random,
     stack::{Answer, Stack, event, sent},
     undisturbed::{slow, undisturbed_by},
 };

@@ -42,7 +42,6 @@ mod hostile;
 mod limits;
 mod matrix;
 mod proxy;
-mod random;
 mod routes;
 mod sizes;
 mod smoke;

@@ -11,10 +11,10 @@ use std::{
 
 use api::App;
 use serde_json::{Value, json};
+use shop::random::Random;
 
 use crate::{
     proxy::{Fault, Proxy, THROTTLED},
-    random::Random,
     stack::{Answer, Stack, event, send_once, send_to},
     undisturbed::{ATTEMPT, PATIENCE, REQUEST, slow, undisturbed},
 };

@@ -3,11 +3,9 @@
 
 use api::App;
 use serde_json::{Value, json};
+use shop::random::Random;
 
-use crate::{
-    random::Random,
-    stack::{Answer, Stack, event, send_to},
-};
+use crate::stack::{Answer, Stack, event, send_to};
 
 const MIB: usize = 1 << 20;
 

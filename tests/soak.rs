@@ -6,10 +6,10 @@
 use std::time::Instant;
 
 use serde_json::json;
+use shop::random::Random;
 
 use crate::{
     hostile::process::Function,
-    random::Random,
     stack::{Stack, event},
 };
 
@@ -46,7 +46,7 @@ fn many_requests_to_one_process_leave_its_memory_as_it_was() {
             6 => cursor
                 .take()
                 .map_or_else(|| "limit=7".to_owned(), |cursor| format!("limit=7&cursor={cursor}")),
-            7 => format!("category={}", random.next()),
+            7 => format!("category={}", random.number()),
             8 => "x".repeat(random.below(5_000)),
             _ => String::new(),
         };

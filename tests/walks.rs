@@ -15,11 +15,9 @@ use pagination::{
 };
 use serde_json::json;
 use shop::PRODUCTS;
+use shop::random::Random;
 
-use crate::{
-    direct::{Direct, item},
-    random::Random,
-};
+use crate::direct::{Direct, item};
 
 /// The oracle's record of a product.
 #[derive(Debug, Clone)]

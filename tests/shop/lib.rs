@@ -1,13 +1,14 @@
 //! A bundle of its own for the tests of the platform, the benchmark and the fuzz targets: a shop. A
 //! fork keeps it, and replaces `shared/model`.
 //!
-//! [`TEMPLATE`] declares its tables, [`sample`] generates rows for them, and each route is a
-//! function: the binaries `shop-NAME`.
+//! [`TEMPLATE`] declares its tables, [`sample`] generates rows for them, [`random`] generates numbers
+//! for tests. Each route is a function: the binaries `shop-NAME`.
 
 mod orders;
 mod products;
 mod users;
 
+pub mod random;
 pub mod sample;
 
 pub use orders::{LIST_USER_ORDERS, ORDERS};

@@ -3,10 +3,10 @@
 
 use api::App;
 use pagination::{Condition, Order, Predicate, Sort, Value};
+use shop::random::Random;
 
 use super::{fake::Fake, products, send};
 use crate::{
-    random::Random,
     stack::Stack,
     walks::{Product, conditions, sorted},
 };
@@ -112,7 +112,7 @@ pub(super) async fn walks(url: &str, cases: u64, walks: u32) {
             // Every third walk fetches by key.
             let fields = if random.chance(3) { "productId,description" } else { "productId" };
             let query = format!("&sort={sort}&fields={fields}{}", filters(&conditions));
-            let limits = random.next();
+            let limits = random.number();
             for is_again in [false, true] {
                 let Some(walked) = walk(&processes, &query, limits).await else { break };
                 assert_eq!(walked.forward, expected, "SEED={seed} {query}");

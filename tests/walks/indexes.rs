@@ -15,12 +15,10 @@ use pagination::{
     Budget, Condition, Index, Order, Partition, Plan, PlanError, Projects, Sort, Table, Value,
 };
 use serde_json::json;
+use shop::random::Random;
 
 use super::{Walker, in_parallel, sealer, walk};
-use crate::{
-    direct::{Direct, item},
-    random::Random,
-};
+use crate::direct::{Direct, item};
 
 const ALL: Projects = Projects::All;
 /// Items are called `ITEM#…`; each partition has others, `META#…`, which no list here shows.

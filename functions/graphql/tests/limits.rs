@@ -4,11 +4,9 @@ use std::time::{Duration, Instant};
 
 use graphql::Options;
 use serde_json::json;
+use shop::random::Random;
 
-use crate::{
-    random::Random,
-    stack::{Answer, SHARED, Sent, Server},
-};
+use crate::stack::{Answer, SHARED, Sent, Server};
 
 /// An attack, and how it ends: the status, and the reason in the log.
 struct Attack {

@@ -17,7 +17,6 @@
 mod limits;
 mod published;
 mod queries;
-mod random;
 mod same;
 mod stack;
 mod transport;

@@ -6,11 +6,9 @@
 
 use api::App;
 use serde_json::{Map, Value};
+use shop::random::Random;
 
-use crate::{
-    random::Random,
-    stack::{Answer, CALLER, SHARED, Sent, Server, rest},
-};
+use crate::stack::{Answer, CALLER, SHARED, Sent, Server, rest};
 
 const USUAL_QUERIES: usize = 200;
 
