@@ -525,7 +525,7 @@ async fn the_deadline_of_the_request_is_untouched() {
 
 #[test]
 fn a_malformed_quota_does_not_start() {
-    let read = |route: &Route, set: &[(&str, &str)]| {
+    let read = |route: &'static Route, set: &[(&str, &str)]| {
         let tables = [("USERS_TABLE", "users"), ("PRODUCTS_TABLE", "products")];
         let secret = [("CURSOR_SECRET", "a secret for tests, of more than 32 characters")];
         let all: HashMap<_, _> = tables.iter().chain(&secret).chain(set).copied().collect();

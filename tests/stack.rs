@@ -177,7 +177,7 @@ impl Stack {
     }
 
     pub(crate) fn app_over(&self, route: &'static Route, client: Client) -> App {
-        App::new(route, self.config(route), client)
+        App::new(self.config(route), client)
     }
 
     /// Returns the configuration of a route's function.

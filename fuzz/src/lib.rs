@@ -12,8 +12,8 @@ use std::{
 };
 
 use api::{
-    App, Client, Config, ItemRequest, ListRequest, Problem, ProblemKind, Reply, Request, Route,
-    Shape,
+    App, AppShape, Client, Config, ItemRequest, ListRequest, Problem, ProblemKind, Reply, Request,
+    Route,
 };
 use aws_sdk_dynamodb::config::{Builder, Credentials, Region};
 use serde::{Deserialize, de::IgnoredAny};
@@ -25,7 +25,7 @@ pub fn apps() -> Vec<App> {
 }
 
 fn app(route: &'static Route) -> App {
-    App::new(route, config(route), client())
+    App::new(config(route), client())
 }
 
 /// The configuration of a function.
@@ -53,9 +53,9 @@ pub fn client() -> Client {
 
 /// Runs the part of a handler that needs no database. A request that passes it gets a 404.
 async fn parse_and_plan(app: &App, request: &Request) -> Result<Reply, Problem> {
-    match app.route().shape {
-        Shape::One => drop(ItemRequest::parse(app, request)?),
-        Shape::List(_) => drop(ListRequest::parse(app, request)?.plan(app)?),
+    match app.shape() {
+        AppShape::One(item) => drop(ItemRequest::parse(item, request)?),
+        AppShape::List(list) => drop(ListRequest::parse(list, request)?.plan()?),
     }
     Err(ProblemKind::NotFound.into())
 }

@@ -218,9 +218,8 @@ impl Functions {
     pub(super) fn new(Stacks(stacks): &Stacks, sealer: &Sealer) -> Self {
         let of = |(stack, routes): &(Stack, Vec<&'static Route>)| {
             let app = |route: &&'static Route| {
-                let mut config = stack.config(route);
-                config.sealer = Some(sealer.clone());
-                (route.name, App::new(route, config, stack.client()))
+                let config = stack.config(route).with_sealer(sealer.clone());
+                (route.name, App::new(config, stack.client()))
             };
             routes.iter().map(app).collect::<Vec<_>>()
         };

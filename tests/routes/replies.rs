@@ -101,7 +101,7 @@ async fn what_a_request_cost_is_shown_only_if_the_environment_says_so() {
     for full in [true, false] {
         let mut config = stack.config(&shop::LIST_PRODUCTS);
         config.full_timing = full;
-        let app = api::App::new(&shop::LIST_PRODUCTS, config, stack.client());
+        let app = api::App::new(config, stack.client());
         let answer = send_to(&app, &event).await;
         let timing = answer.header("server-timing").unwrap();
         assert!(timing.starts_with("db;dur=") && timing.contains(", total;dur="), "{timing}");

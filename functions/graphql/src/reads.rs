@@ -12,8 +12,8 @@
 use std::fmt::Write as _;
 
 use api::{
-    Call, Interface, ItemRequest, ListRequest, Listed, ParameterError, Place, Policy, Problem,
-    Request, Route,
+    AppShape, Call, Interface, ItemRequest, ListRequest, Listed, ParameterError, Place, Policy,
+    Problem, Request, Route,
 };
 use async_graphql::{Pos, Value};
 use pagination::Direction;
@@ -235,16 +235,14 @@ impl Read {
     /// Returns the cost in read units. A request that the route refuses costs nothing.
     pub(crate) fn cost(&self, interface: &Interface) -> f64 {
         let Ok(app) = interface.app(self.route) else { return 0.0 };
-        if !self.route.is_list() {
-            return UNIT;
-        }
-        let Ok(request) = ListRequest::parse(app, &self.request) else { return 0.0 };
+        let AppShape::List(list) = app.shape() else { return UNIT };
+        let Ok(request) = ListRequest::parse(list, &self.request) else { return 0.0 };
         let items = f64::from(request.limit().get());
         let expansions = request.expansions().iter().map(|expanded| expanded.expansion.place);
         let expansions: f64 = expansions
             .map(|place| if place == Place::NextToItems { UNIT } else { UNIT * items })
             .sum();
-        let Ok(plan) = request.plan(app) else { return 0.0 };
+        let Ok(plan) = request.plan() else { return 0.0 };
         let fetches = if plan.plan().is_covered() { 0.0 } else { UNIT * items };
         UNIT * items + fetches + expansions
     }
@@ -254,16 +252,19 @@ impl Read {
         if let Some(wrong) = &self.wrong {
             return Err(Problem::parameters(vec![wrong.clone()]));
         }
-        let app = interface.app(self.route)?;
-        if !self.route.is_list() {
-            let found = ItemRequest::parse(app, &self.request)?.run(app, &self.request).await?;
-            return Ok(Found::Item(found.into_json()));
+        match interface.app(self.route)?.shape() {
+            AppShape::One(item) => {
+                let found = ItemRequest::parse(item, &self.request)?.run().await?;
+                Ok(Found::Item(found.into_json()))
+            }
+            AppShape::List(list) => {
+                let mut plan = ListRequest::parse(list, &self.request)?.plan()?;
+                if let Some(direction) = self.direction {
+                    plan = plan.toward(direction);
+                }
+                Ok(Found::List(plan.run().await?.listed()?))
+            }
         }
-        let mut plan = ListRequest::parse(app, &self.request)?.plan(app)?;
-        if let Some(direction) = self.direction {
-            plan = plan.toward(direction);
-        }
-        Ok(Found::List(plan.run(app, &self.request).await?.listed(app)?))
     }
 }
 

@@ -103,8 +103,7 @@ impl Stack {
     /// Makes the functions of the routes, which share a client: it remembers the sizes of items.
     pub(crate) fn apps(&self) -> Vec<App> {
         let client = self.client();
-        let app =
-            |route: &&'static Route| App::new(route, Self::config(route, None), client.clone());
+        let app = |route: &&'static Route| App::new(Self::config(route, None), client.clone());
         shop::ROUTES.iter().map(app).collect()
     }
 
@@ -135,7 +134,7 @@ fn server(
     options: Options,
     quota: Option<&str>,
 ) -> Server {
-    let configs = routes.iter().map(|route| (*route, Stack::config(route, quota))).collect();
+    let configs = routes.iter().map(|route| Stack::config(route, quota)).collect();
     let interface = Interface::new("graphql", PATHS, configs, client).unwrap();
     Server { interface, endpoint: Endpoint::new(routes, options).unwrap(), _local: None }
 }

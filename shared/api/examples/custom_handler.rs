@@ -3,8 +3,8 @@
 //! The default handler is the same four steps without that line.
 
 use api::{
-    Access, App, Error, Field, Index, Kind, Limits, List, ListRequest, Order, Partition, Policy,
-    Problem, Projects, Reply, Request, Resource, Route, Shape, SortOption, Table, boot,
+    Access, Error, Field, Index, Kind, Limits, List, ListApp, ListRequest, Order, Partition,
+    Policy, Problem, Projects, Reply, Request, Resource, Route, Shape, SortOption, Table, boot,
 };
 
 static THINGS: Resource = Resource {
@@ -50,16 +50,16 @@ static LIST_THINGS: Route = Route {
 };
 
 /// Answers a request. A handler returns its errors with `?`; the app makes the reply of them.
-async fn list_things(app: &App, request: &Request) -> Result<Reply, Problem> {
-    let asked = ListRequest::parse(app, request)?;
-    let plan = asked.plan(app)?;
-    let page = plan.run(app, request).await?;
-    let reply = page.reply(app)?;
-    println!("a page of {} is ready", app.route().resource.name);
+async fn list_things(list: ListApp<'_>, request: &Request) -> Result<Reply, Problem> {
+    let asked = ListRequest::parse(list, request)?;
+    let plan = asked.plan()?;
+    let page = plan.run().await?;
+    let reply = page.reply()?;
+    println!("a page of {} is ready", list.app().route().resource.name);
     Ok(reply)
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    boot(&LIST_THINGS).await?.serve(list_things).await
+    boot(&LIST_THINGS).await?.serve_list(list_things).await
 }

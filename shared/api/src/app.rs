@@ -1,5 +1,9 @@
 //! The running function: its parts, and the path of an event through it.
 
+mod shape;
+
+pub use shape::{AppShape, ItemApp, ListApp};
+
 use std::{
     sync::{Arc, atomic::AtomicBool},
     time::{Duration, Instant, SystemTime},
@@ -8,7 +12,6 @@ use std::{
 use futures_util::future::join;
 use http::{HeaderMap, Method};
 use lambda_http::{aws_lambda_events::apigw::ApiGatewayV2httpResponse, lambda_runtime::Error};
-use pagination::Sealer;
 use projection::{Field, Join, Selection};
 use tracing::Instrument;
 
@@ -26,7 +29,6 @@ use crate::tier::{Draw, PublicTier, Tier};
 /// One function: its route, its environment, its database.
 #[derive(Debug)]
 pub struct App {
-    route: &'static Route,
     config: Config,
     client: Client,
     /// The fields that `fields` can name: the resource's, with the list's expansions among them.
@@ -40,9 +42,9 @@ pub struct App {
 impl App {
     /// Makes an app of the parts that [`crate::boot()`] makes; tests pass their own.
     #[must_use]
-    pub fn new(route: &'static Route, config: Config, client: Client) -> Self {
+    pub fn new(config: Config, client: Client) -> Self {
+        let route = config.route;
         Self {
-            route,
             selectable: route.selectable(),
             selectable_by_name: route.selectable_by_name(),
             limits: Limits::new(config.limits.as_ref()).map(Arc::new),
@@ -59,7 +61,7 @@ impl App {
     /// Returns the route that this function serves.
     #[must_use]
     pub fn route(&self) -> &'static Route {
-        self.route
+        self.config.route
     }
 
     /// Returns the official DynamoDB client, for a handler that does more than read: any operation,
@@ -69,20 +71,20 @@ impl App {
         self.client.sdk()
     }
 
-    /// Returns reads of one resource's table within one request.
+    /// Returns reads of a resource's table within one request.
     pub(crate) fn reader<'a>(
         &'a self,
         resource: &'static Resource,
+        table: &'a str,
         request: &'a Request,
         selection: &'a Selection,
         join: Option<Join>,
-    ) -> Result<Reader<'a>, Problem> {
+    ) -> Reader<'a> {
         let tier = self.tier.as_deref();
-        let tier = tier
-            .and_then(|tier| PublicTier::new(tier, resource, self.route.resource, request.draw));
-        let table = self.table(resource)?;
+        let own = self.route().resource;
+        let tier = tier.and_then(|tier| PublicTier::new(tier, resource, own, request.draw));
         let (deadline, meter) = (request.deadline, &request.meter);
-        Ok(Reader::new(&self.client, table, deadline, meter, selection, join).with_tier(tier))
+        Reader::new(&self.client, table, deadline, meter, selection, join).with_tier(tier)
     }
 
     /// Connects to the cache tier, if there is one.
@@ -109,7 +111,7 @@ impl App {
         read: impl Future<Output = Result<T, Problem>>,
     ) -> Result<T, Problem> {
         let Some(limits) = &self.limits else { return read.await };
-        let (counted, answer) = match limits.ask(self.route, request, cost) {
+        let (counted, answer) = match limits.ask(self.route(), request, cost) {
             Admission::Free => return read.await,
             Admission::Decided(counted) => {
                 request.count(counted);
@@ -150,21 +152,6 @@ impl App {
         self.selectable_by_name
     }
 
-    pub(crate) fn shards(&self) -> u16 {
-        self.config.shards
-    }
-
-    pub(crate) fn sealer(&self) -> Result<&Sealer, Problem> {
-        self.config.sealer.as_ref().ok_or_else(|| ProblemKind::Internal.into())
-    }
-
-    /// Returns the name of the table of one of the route's resources.
-    pub(crate) fn table(&self, resource: &'static Resource) -> Result<&str, Problem> {
-        let names = self.route.resources().zip(&self.config.tables);
-        let found = names.into_iter().find(|(other, _)| other.name == resource.name);
-        found.map(|(_, table)| table.as_str()).ok_or_else(|| ProblemKind::Internal.into())
-    }
-
     /// Serves events until Lambda ends the process.
     ///
     /// # Errors
@@ -197,12 +184,13 @@ impl App {
         left: Duration,
         handler: &impl AsyncFn(&Self, &Request) -> Result<Reply, Problem>,
     ) -> (ApiGatewayV2httpResponse, String) {
+        let route = self.route();
         let (began, now) = (Instant::now(), SystemTime::now());
         let deadline = deadline(began, left);
         let read = || {
             Request::read(
                 event,
-                self.route,
+                route,
                 self.config.edge.as_ref(),
                 self.config.read_any_scope.as_deref(),
                 deadline,
@@ -226,9 +214,9 @@ impl App {
         let problem = answer.as_ref().err().map(|problem| problem.kind.uri());
         let mut response = answer.unwrap_or_else(|problem| problem.respond(request_id));
         let ended = Ended {
-            name: self.route.name,
+            name: route.name,
             config: &self.config,
-            is_shared: matches!(self.route.resource.policy, Policy::Public { .. }),
+            is_shared: matches!(route.resource.policy, Policy::Public { .. }),
             has_quota: self.limits.is_some(),
             counted: request.as_ref().ok().and_then(Request::counted),
             is_cold: &self.cold,
@@ -275,7 +263,6 @@ mod tests {
     use super::*;
     use crate::Access;
     use crate::Field;
-    use crate::ItemRequest;
     use crate::Kind;
     use crate::Shape;
     use crate::Table;
@@ -325,15 +312,11 @@ mod tests {
             .region(Region::from_static("eu-central-1"))
             .credentials_provider(Credentials::new("id", "secret", None, None, "test"))
             .endpoint_url("http://127.0.0.1:1");
-        App::new(&GET_THING, config, Client::new(unreachable))
+        App::new(config, Client::new(unreachable))
     }
 
     const EVENT: &str = r#"{"version":"2.0","routeKey":"GET /v1/things/{thingId}","rawPath":"/v1/things/t","pathParameters":{"thingId":"t"},
         "requestContext":{"http":{"method":"GET"}}}"#;
-
-    async fn get(app: &App, request: &Request) -> Result<Reply, Problem> {
-        Ok(ItemRequest::parse(app, request)?.run(app, request).await?.reply())
-    }
 
     /// Returns true in a process of its own, in which only this test runs, and lets that process run
     /// the test otherwise. While there is one subscriber, `tracing` asks the thread that meets a span
@@ -368,6 +351,16 @@ mod tests {
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
+    /// A handler for the other shape ends the start, before the first event.
+    #[tokio::test]
+    async fn a_handler_for_the_other_shape_does_not_start() {
+        let handler = async |list: ListApp<'_>, request: &Request| {
+            crate::ListRequest::parse(list, request)?.plan()?.run().await?.reply()
+        };
+        let error = app().serve_list(handler).await.unwrap_err().to_string();
+        assert_eq!(error, "does not start: the handler is for a list, and get-thing is none");
+    }
+
     #[test]
     fn what_is_logged_carries_the_id_that_the_caller_is_told() {
         if !is_alone("what_is_logged_carries_the_id_that_the_caller_is_told") {
@@ -376,7 +369,7 @@ mod tests {
         let app = app();
         let lines = logged(async {
             let left = Duration::from_secs(5);
-            let (response, _) = app.respond(EVENT, "r-of-the-503", left, &get).await;
+            let (response, _) = app.respond(EVENT, "r-of-the-503", left, &crate::answer).await;
             assert_eq!(response.status_code, 503);
             let panics =
                 async |_: &App, _: &Request| -> Result<Reply, Problem> { panic!("on purpose") };

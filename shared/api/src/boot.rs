@@ -22,7 +22,7 @@ pub async fn boot(route: &'static Route) -> Result<App, BootError> {
     let config = Config::read(route, |name| env::var(name).ok())?;
     begin_logs(config.log_level);
     let client = Client::from_environment().await?;
-    let app = App::new(route, config, client.clone());
+    let app = App::new(config, client.clone());
     connect(&app, &client).await;
     Ok(app)
 }
@@ -34,7 +34,7 @@ pub(crate) fn begin_logs(level: tracing::Level) {
 
 /// Opens the connections to the table of a route and to the cache tier.
 pub(crate) async fn connect(app: &App, client: &Client) {
-    let Some(table) = app.config().tables.first() else { return };
+    let table = &app.config().table;
     // The write of a lease runs while the page is read, so it needs a connection of its own.
     let connections = if app.config().limits.is_some() { 2 } else { 1 };
     let warm = (0..connections).map(|_| client.warm(table, app.route().resource.table.key));

@@ -4,18 +4,17 @@ use pagination::Sealer;
 use rate_limits::Policy;
 
 use crate::http::EdgeSecret;
-use crate::route::{self, Quota, Route};
+use crate::route::{self, Expansion, List, Quota, Resource, Route, Shape};
 use crate::tier::CacheUrl;
 
-/// The configuration of a function.
+/// The configuration of a route's function.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// The tables' names, in the order of [`Route::resources`].
-    pub tables: Vec<String>,
-    /// `CATALOG_SHARDS`: the number of partitions of a sharded index; 1 unless set.
-    pub shards: u16,
-    /// Made of `CURSOR_SECRET` and `CURSOR_SECRET_PREVIOUS`, if the route is a list.
-    pub sealer: Option<Sealer>,
+    pub(crate) route: &'static Route,
+    /// The name of the table of the route's resource.
+    pub(crate) table: String,
+    /// What only a list has.
+    pub(crate) list: Option<ListConfig>,
     /// Made of `EDGE_SECRET` and `EDGE_SECRET_PREVIOUS`: the secret of a CDN in front of the API;
     /// unless set, there is no CDN.
     pub edge: Option<EdgeSecret>,
@@ -32,6 +31,18 @@ pub struct Config {
     /// `LOG_LEVEL`: `error`, `warn`, `info` (unless set), `debug` or `trace` (the same as `debug`:
     /// at `trace`, libraries log bodies).
     pub log_level: tracing::Level,
+}
+
+/// The configuration that only a list has.
+#[derive(Debug, Clone)]
+pub(crate) struct ListConfig {
+    pub(crate) list: &'static List,
+    /// Made of `CURSOR_SECRET` and `CURSOR_SECRET_PREVIOUS`.
+    pub(crate) sealer: Sealer,
+    /// `CATALOG_SHARDS`: the number of partitions of a sharded index; 1 unless set.
+    pub(crate) shards: u16,
+    /// The expansions, each with the name of its resource's table.
+    pub(crate) expansions: Vec<(&'static Expansion, String)>,
 }
 
 /// The quotas of a function. Each is read in the form `600;w=60`, units in a window of seconds; unset
@@ -85,41 +96,16 @@ impl Config {
     /// # Errors
     /// Everything that is missing or wrong, on one line.
     pub fn read(
-        route: &Route,
+        route: &'static Route,
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, BootError> {
         let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
         let mut wrong = Vec::new();
-        let mut tables = Vec::new();
-        for resource in route.resources() {
-            match variable(resource.table_variable) {
-                Some(table) => tables.push(table),
-                None => wrong.push(format!(
-                    "{} is not set (the name of the {} table)",
-                    resource.table_variable, resource.name
-                )),
-            }
-        }
-        let shards = match variable("CATALOG_SHARDS").filter(|_| route.is_sharded()) {
-            None => 1,
-            Some(text) => {
-                text.parse().ok().filter(|shards| (1..=16).contains(shards)).unwrap_or_else(|| {
-                    wrong.push("CATALOG_SHARDS is not a number from 1 to 16".to_owned());
-                    1
-                })
-            }
+        let table = table(route.resource, &variable, &mut wrong);
+        let list = match &route.shape {
+            Shape::One => None,
+            Shape::List(list) => ListConfig::read(route, list, &variable, &mut wrong),
         };
-        let sealer = route.is_list().then(|| match variable("CURSOR_SECRET") {
-            None => Err("CURSOR_SECRET is not set (32 characters or more)"),
-            Some(secret) => Sealer::new(&secret, variable("CURSOR_SECRET_PREVIOUS").as_deref())
-                .map_err(
-                    |_| "CURSOR_SECRET or CURSOR_SECRET_PREVIOUS has fewer than 32 characters",
-                ),
-        });
-        let sealer = sealer.transpose().unwrap_or_else(|error| {
-            wrong.push(error.to_owned());
-            None
-        });
         let edge = variable("EDGE_SECRET").and_then(|secret| {
             match EdgeSecret::new(secret, variable("EDGE_SECRET_PREVIOUS")) {
                 Ok(edge) => Some(edge),
@@ -156,11 +142,11 @@ impl Config {
                 false
             }
         };
-        if wrong.is_empty() {
-            Ok(Self {
-                tables,
-                shards,
-                sealer,
+        match table {
+            Some(table) if wrong.is_empty() => Ok(Self {
+                route,
+                table,
+                list,
                 edge,
                 limits,
                 cache,
@@ -168,11 +154,68 @@ impl Config {
                 read_any_scope: variable("READ_ANY_SCOPE"),
                 full_timing,
                 log_level,
-            })
-        } else {
-            Err(BootError::new(&wrong))
+            }),
+            _ => Err(BootError::new(&wrong)),
         }
     }
+
+    /// Replaces the sealer of a list's cursors; tests set its day.
+    #[must_use]
+    pub fn with_sealer(mut self, sealer: Sealer) -> Self {
+        if let Some(list) = &mut self.list {
+            list.sealer = sealer;
+        }
+        self
+    }
+}
+
+impl ListConfig {
+    fn read(
+        route: &Route,
+        list: &'static List,
+        variable: &impl Fn(&str) -> Option<String>,
+        wrong: &mut Vec<String>,
+    ) -> Option<Self> {
+        let expansions: Vec<_> = list
+            .expansions
+            .iter()
+            .filter_map(|expansion| Some((expansion, table(expansion.resource, variable, wrong)?)))
+            .collect();
+        let shards = match variable("CATALOG_SHARDS").filter(|_| route.is_sharded()) {
+            None => 1,
+            Some(text) => {
+                text.parse().ok().filter(|shards| (1..=16).contains(shards)).unwrap_or_else(|| {
+                    wrong.push("CATALOG_SHARDS is not a number from 1 to 16".to_owned());
+                    1
+                })
+            }
+        };
+        let sealer = match variable("CURSOR_SECRET") {
+            None => Err("CURSOR_SECRET is not set (32 characters or more)"),
+            Some(secret) => Sealer::new(&secret, variable("CURSOR_SECRET_PREVIOUS").as_deref())
+                .map_err(
+                    |_| "CURSOR_SECRET or CURSOR_SECRET_PREVIOUS has fewer than 32 characters",
+                ),
+        };
+        let sealer = sealer.map_err(|error| wrong.push(error.to_owned())).ok()?;
+        Some(Self { list, sealer, shards, expansions })
+    }
+}
+
+/// Reads the name of a resource's table.
+fn table(
+    resource: &Resource,
+    variable: &impl Fn(&str) -> Option<String>,
+    wrong: &mut Vec<String>,
+) -> Option<String> {
+    let name = variable(resource.table_variable);
+    if name.is_none() {
+        wrong.push(format!(
+            "{} is not set (the name of the {} table)",
+            resource.table_variable, resource.name
+        ));
+    }
+    name
 }
 
 /// Reads the quotas that a route declares. Every one of them is off unless it is set.

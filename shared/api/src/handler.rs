@@ -20,9 +20,8 @@ pub use item::{FoundItem, ItemRequest};
 pub use list::{ListPage, ListPlan, ListRequest, Listed, ListedItem, parameter_names};
 
 use crate::{
-    app::App,
+    app::{App, AppShape},
     http::{Problem, Reply, Request},
-    route::Shape,
 };
 
 /// Answers a request as the shape of the route says: a page, or one item. A custom handler calls
@@ -32,10 +31,8 @@ use crate::{
 /// 401 and 403 before any other check; 400, 404 and 414 for a wrong request; 502, 503 and 504 for
 /// failures of DynamoDB.
 pub async fn answer(app: &App, request: &Request) -> Result<Reply, Problem> {
-    match app.route().shape {
-        Shape::One => Ok(ItemRequest::parse(app, request)?.run(app, request).await?.reply()),
-        Shape::List(_) => {
-            ListRequest::parse(app, request)?.plan(app)?.run(app, request).await?.reply(app)
-        }
+    match app.shape() {
+        AppShape::One(item) => Ok(ItemRequest::parse(item, request)?.run().await?.reply()),
+        AppShape::List(list) => ListRequest::parse(list, request)?.plan()?.run().await?.reply(),
     }
 }

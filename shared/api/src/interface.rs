@@ -39,24 +39,24 @@ pub struct Interface {
 }
 
 impl Interface {
-    /// Makes a function of its routes, at least one, each with its configuration. The routes share
-    /// the client and the quotas.
+    /// Makes a function of the configurations of its routes, at least one. The routes share the
+    /// client and the quotas.
     ///
     /// # Errors
     /// Without a route.
     pub fn new(
         name: &'static str,
         paths: &'static [InterfacePath],
-        routes: Vec<(&'static Route, Config)>,
+        routes: Vec<Config>,
         client: &Client,
     ) -> Result<Self, BootError> {
         if routes.is_empty() {
             return Err(BootError::new(&["there is no route".to_owned()]));
         }
-        let of_routes = routes.iter().filter_map(|(_, config)| config.limits.as_ref());
+        let of_routes = routes.iter().filter_map(|config| config.limits.as_ref());
         let limits = of_routes.cloned().reduce(LimitsConfig::with);
         let limits = Limits::new(limits.as_ref()).map(Arc::new);
-        let app = |(route, config)| App::new(route, config, client.clone());
+        let app = |config| App::new(config, client.clone());
         let mut apps: Vec<_> = routes.into_iter().map(app).collect();
         let tier = apps.iter().find_map(App::tier).cloned();
         for app in &mut apps {
@@ -76,10 +76,9 @@ impl Interface {
         paths: &'static [InterfacePath],
         routes: &[&'static Route],
     ) -> Result<Self, BootError> {
-        let read =
-            |route: &&'static Route| Ok((*route, Config::read(route, |name| env::var(name).ok())?));
+        let read = |route: &&'static Route| Config::read(route, |name| env::var(name).ok());
         let configs = routes.iter().map(read).collect::<Result<Vec<_>, BootError>>()?;
-        if let Some((_, config)) = configs.first() {
+        if let Some(config) = configs.first() {
             begin_logs(config.log_level);
         }
         let client = Client::from_environment().await?;

@@ -78,7 +78,7 @@ mod stored;
 mod tier;
 mod timestamp;
 
-pub use app::App;
+pub use app::{App, AppShape, ItemApp, ListApp};
 pub use boot::{boot, run};
 pub use config::{BootError, Config, LimitsConfig};
 pub use dynamodb::{Client, Item, ReadError, Reader};

@@ -241,6 +241,8 @@ const fn resource(policy: Policy) -> Resource {
 
 static PUBLIC: Resource = resource(Policy::PUBLIC_READ_MOSTLY);
 static PRIVATE: Resource = resource(Policy::PrivateRevalidate);
+static GET_PUBLIC: Route = route(&PUBLIC);
+static GET_PRIVATE: Route = route(&PRIVATE);
 
 const fn route(resource: &'static Resource) -> Route {
     Route {
@@ -258,8 +260,8 @@ const fn route(resource: &'static Resource) -> Route {
 /// password. A function that reads nothing public has no use for the address.
 #[test]
 fn the_address_of_the_cache_is_read_or_ends_the_start() {
-    let read = |resource: &'static Resource, url: &str| {
-        Config::read(&route(resource), |name| match name {
+    let read = |route: &'static Route, url: &str| {
+        Config::read(route, |name| match name {
             "THINGS_TABLE" => Some("things".to_owned()),
             "CACHE_URL" => Some(url.to_owned()),
             _ => None,
@@ -277,8 +279,8 @@ fn the_address_of_the_cache_is_read_or_ends_the_start() {
         ("redis://:s3cret@cache.example:6379/1", true),
         ("rediss://user:s3cret@cache.example", true),
     ] {
-        assert_eq!(read(&PUBLIC, url), Ok(expected), "{url}");
-        assert_eq!(read(&PRIVATE, url), Ok(false), "{url}");
+        assert_eq!(read(&GET_PUBLIC, url), Ok(expected), "{url}");
+        assert_eq!(read(&GET_PRIVATE, url), Ok(false), "{url}");
     }
     const VALID: &str = "does not start: CACHE_URL must be a URL like rediss://host:6379 or \
         redis://user:password@host:6379/0, with a percent-encoded password";
@@ -292,6 +294,6 @@ fn the_address_of_the_cache_is_read_or_ends_the_start() {
         "redis://user:s3 cret@cache.example",
         "redis://s3cret@cache.example",
     ] {
-        assert_eq!(read(&PUBLIC, url), Err(VALID.to_owned()), "{url}");
+        assert_eq!(read(&GET_PUBLIC, url), Err(VALID.to_owned()), "{url}");
     }
 }

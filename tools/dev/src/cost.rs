@@ -112,7 +112,7 @@ pub async fn measure(bundle: &Bundle, sample: &Sample) -> Result<Vec<Measured>> 
             .credentials_provider(credentials)
             .interceptor(questions.clone())
             .endpoint_url(&local.url);
-        let app = App::new(route, Config::read(route, variable)?, Client::new(config));
+        let app = App::new(Config::read(route, variable)?, Client::new(config));
         let mut best: Option<Measured> = None;
         let mut writes = 0.0;
         for _ in 0..RUNS {

@@ -5,7 +5,7 @@ use crate::bundle::Bundle;
 use crate::plan::Planner;
 use crate::sample::Sample;
 use anyhow::{Result, ensure};
-use api::{ListPlan, Place, Problem, ProblemKind, Resource, Route, Shape};
+use api::{ListPlan, Place, Problem, ProblemKind, Resource, Route};
 use pagination::{Budget, Direction, Partition, Query, Read, Start, Value};
 use serde_json::Value as Json;
 
@@ -50,14 +50,12 @@ pub fn explain(
             Err(Problem { kind: ProblemKind::NotFound, .. }) => continue,
             Err(other) => return Ok(problem(other)),
         };
-        let planned = match route.shape {
-            Shape::List(_) => planner.list(&request).map(|list| of_list(route, &list, sample)),
-            Shape::One => planner.item(&request).map(|()| Ok(of_item(route, sample))),
+        let text = match planner.planned(&request) {
+            Err(other) => return Ok(problem(other)),
+            Ok(None) => of_item(route, sample),
+            Ok(Some(list)) => of_list(route, &list, sample)?,
         };
-        return planned.map_or_else(
-            |other| Ok(problem(other)),
-            |text| Ok(Explained { text: text?, is_plan: true }),
-        );
+        return Ok(Explained { text, is_plan: true });
     }
     Ok(problem(ProblemKind::NotFound.into()))
 }

@@ -3,7 +3,8 @@
 use crate::banner::encoded;
 use anyhow::Result;
 use api::{
-    Access, App, Client, Config, ItemRequest, ListPlan, ListRequest, Problem, Request, Route,
+    Access, App, AppShape, Client, Config, ItemRequest, ListPlan, ListRequest, Problem,
+    ProblemKind, Request, Route,
 };
 use aws_credential_types::Credentials;
 use aws_sdk_dynamodb::config::{Builder, Region};
@@ -50,7 +51,7 @@ impl Planner {
                 .region(Region::from_static("us-east-1"))
                 .credentials_provider(credentials),
         );
-        Ok(Self { app: App::new(route, config, client), claims: claims(route, sub) })
+        Ok(Self { app: App::new(config, client), claims: claims(route, sub) })
     }
 
     /// Reads a request for this path, as it is sent.
@@ -68,26 +69,24 @@ impl Planner {
         )
     }
 
-    /// Plans a list.
-    ///
-    /// # Errors
-    /// Those that the function would answer with.
-    pub(crate) fn list<'r>(&self, request: &'r Request) -> Result<ListPlan<'r>, Problem> {
-        ListRequest::parse(&self.app, request)?.plan(&self.app)
-    }
-
-    /// Checks the request for an item.
+    /// Plans a request for a list; checks one for an item, which has no plan.
     ///
     /// # Errors
     /// Those that the function would answer with, before it reads.
-    pub(crate) fn item(&self, request: &Request) -> Result<(), Problem> {
-        ItemRequest::parse(&self.app, request).map(drop)
+    pub(crate) fn planned<'r>(
+        &'r self,
+        request: &'r Request,
+    ) -> Result<Option<ListPlan<'r>>, Problem> {
+        match self.app.shape() {
+            AppShape::One(item) => ItemRequest::parse(item, request).map(|_| None),
+            AppShape::List(list) => ListRequest::parse(list, request)?.plan().map(Some),
+        }
     }
 
     /// Plans the route's list with this query; path parameters have any value.
     ///
     /// # Errors
-    /// Those that the function would answer with.
+    /// Those that the function would answer with; 404 if the route is not a list.
     pub(crate) fn plan(&self, query: &str) -> Result<Planned, Problem> {
         let segments = self
             .app
@@ -96,7 +95,7 @@ impl Planner {
             .split('/')
             .map(|segment| if segment.starts_with('{') { ANY } else { segment });
         let request = self.request(&segments.collect::<Vec<_>>().join("/"), query)?;
-        let list = self.list(&request)?;
+        let list = self.planned(&request)?.ok_or(ProblemKind::NotFound)?;
         Ok(Planned { index: list.plan().index().name, covered: list.plan().is_covered() })
     }
 }

@@ -17,9 +17,11 @@ use crate::route::{Expansion, Place};
 
 /// An expansion that a request asked for, and the fields of the related items that are shown.
 #[derive(Debug)]
-pub struct Expanded {
+pub struct Expanded<'r> {
     /// The declaration.
     pub expansion: &'static Expansion,
+    /// The name of the related items' table.
+    pub(crate) table: &'r str,
     /// The fields: those that the request named below the expansion, else all that the declaration
     /// shows.
     pub selection: Selection,
@@ -27,28 +29,28 @@ pub struct Expanded {
 
 /// Reads the expansions: those that `expand` names, and those that `fields` does, which is a
 /// selection of the fields of [`Route::selectable_by_name`](crate::Route).
-pub(crate) fn chosen(
+pub(crate) fn chosen<'r>(
     query: &QueryString<'_>,
-    offered: &'static [Expansion],
+    offered: &'r [(&'static Expansion, String)],
     fields: Option<&Selection>,
     errors: &mut Vec<ParameterError>,
-) -> Vec<Expanded> {
+) -> Vec<Expanded<'r>> {
     let text = query.get("expand");
     let named: Vec<_> = text.into_iter().flat_map(|text| text.split(',')).collect();
     if let Some(unknown) =
-        named.iter().find(|name| offered.iter().all(|expansion| expansion.name != **name))
+        named.iter().find(|name| offered.iter().all(|(expansion, _)| expansion.name != **name))
     {
-        let names: Vec<_> = offered.iter().map(|expansion| expansion.name).collect();
+        let names: Vec<_> = offered.iter().map(|(expansion, _)| expansion.name).collect();
         errors.push(ParameterError::unknown_value("expand", unknown, &names));
     }
-    let one = |expansion: &'static Expansion| {
+    let one = |(expansion, table): &'r (&'static Expansion, String)| {
         let part = fields.and_then(|fields| match &expansion.place {
             Place::NextToItems => fields.part(&[expansion.name]),
             Place::Within { join, member } => fields.part(&[join.list, member]),
         });
         let wanted = part.is_some() || named.contains(&expansion.name);
         let all = || Selection::of(expansion.resource.fields, expansion.fields);
-        wanted.then(|| Expanded { expansion, selection: part.unwrap_or_else(all) })
+        wanted.then(|| Expanded { expansion, table, selection: part.unwrap_or_else(all) })
     };
     offered.iter().filter_map(one).collect()
 }
@@ -58,7 +60,7 @@ pub(crate) fn chosen(
 pub(crate) async fn next_to_items(
     app: &App,
     request: &Request,
-    expansions: &[Expanded],
+    expansions: &[Expanded<'_>],
     grant: &Grant,
 ) -> Result<Vec<(&'static str, Item)>, Problem> {
     let wanted =
@@ -67,9 +69,9 @@ pub(crate) async fn next_to_items(
         expanded.expansion.resource.key(|field| grant.value(field.name).map(str::to_owned))
     };
     let reads = wanted.filter_map(|expanded| Some((expanded, key(expanded)?)));
-    let reads = reads.map(|(Expanded { expansion, selection }, key)| async move {
+    let reads = reads.map(|(Expanded { expansion, table, selection }, key)| async move {
         let found = app
-            .reader(expansion.resource, request, selection, None)?
+            .reader(expansion.resource, table, request, selection, None)
             .get(&expansion.resource.table, &key, &[])
             .await?;
         Ok::<_, Problem>(found.map(|(item, _)| (expansion.name, item)))
@@ -90,7 +92,7 @@ pub(crate) async fn next_to_items(
 pub(crate) async fn within(
     app: &App,
     request: &Request,
-    Expanded { expansion, selection }: &Expanded,
+    Expanded { expansion, table, selection }: &Expanded<'_>,
     join: Join,
     member: &'static str,
     page: &mut Page<Item>,
@@ -103,7 +105,7 @@ pub(crate) async fn within(
         return Ok(false);
     }
     keys.truncate(MAX_EXPANDED);
-    let reader = app.reader(expansion.resource, request, selection, None)?;
+    let reader = app.reader(expansion.resource, table, request, selection, None);
     // The element names the one part of the related item's key that is not fixed.
     let values: Option<Vec<_>> =
         keys.iter().map(|key| expansion.resource.key(|_| Some(key.clone()))).collect();

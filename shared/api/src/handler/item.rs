@@ -3,19 +3,20 @@
 use pagination::Value;
 use projection::{Field, Selection};
 
-use crate::app::App;
+use crate::app::{App, ItemApp};
 use crate::dynamodb::answer::Item;
 use crate::handler::parameters;
 use crate::http::problem::{Problem, ProblemKind};
 use crate::http::request::Request;
 use crate::http::response::Reply;
-use crate::route::{Access, Resource, Shape};
+use crate::route::{Access, Resource};
 use crate::stored::{shown_time, stored};
 
 /// A request for one item, its parameters checked.
 #[derive(Debug)]
-pub struct ItemRequest {
-    resource: &'static Resource,
+pub struct ItemRequest<'r> {
+    app: &'r App,
+    request: &'r Request,
     key: Vec<Value>,
     /// The owner that the item must have, if its key does not say so: the attribute and its text.
     owner: Option<(&'static str, Value)>,
@@ -31,16 +32,14 @@ pub struct FoundItem {
     modified: Option<String>,
 }
 
-impl ItemRequest {
+impl<'r> ItemRequest<'r> {
     /// Reads the path and the parameters that the route declares.
     ///
     /// # Errors
     /// 401 and 403 before any other check; then 414; then one 400 that lists every wrong parameter.
-    pub fn parse(app: &App, request: &Request) -> Result<Self, Problem> {
+    pub fn parse(app: ItemApp<'r>, request: &'r Request) -> Result<Self, Problem> {
+        let app = app.app();
         let route = app.route();
-        if !matches!(route.shape, Shape::One) {
-            return Err(ProblemKind::Internal.into());
-        }
         let grant = request.grant(route)?;
         let mut errors = Vec::new();
         let query = request.query(&["fields"], &mut errors)?;
@@ -68,7 +67,7 @@ impl ItemRequest {
             owner.filter(|(field, _)| !route.resource.table.key.contains(&field.attribute()));
         let owner = owner.map(|(field, value)| (field.attribute(), stored(field, value.clone())));
         if errors.is_empty() {
-            Ok(Self { resource: route.resource, key, owner, selection })
+            Ok(Self { app, request, key, owner, selection })
         } else {
             Err(Problem::parameters(errors))
         }
@@ -78,15 +77,16 @@ impl ItemRequest {
     ///
     /// # Errors
     /// 429 if the caller's quota is used up; 404 if there is no such item; 502, 503 and 504 for failures of DynamoDB.
-    pub async fn run(self, app: &App, request: &Request) -> Result<FoundItem, Problem> {
-        let Self { resource, key, owner, selection } = self;
+    pub async fn run(self) -> Result<FoundItem, Problem> {
+        let Self { app, request, key, owner, selection } = self;
+        let resource = app.route().resource;
         let modified = resource.modified.and_then(|name| resource.field(name));
         let picks: Vec<_> = modified
             .map(Field::attribute)
             .into_iter()
             .chain(owner.as_ref().map(|(attribute, _)| *attribute))
             .collect();
-        let reader = app.reader(resource, request, &selection, None)?;
+        let reader = app.reader(resource, &app.config().table, request, &selection, None);
         let read = async { Ok(reader.get(&resource.table, &key, &picks).await?) };
         let found = app.within_quota(request, app.route().quota.weights().cost(1, 0), read).await?;
         let (item, picked) = found.ok_or(ProblemKind::NotFound)?;

@@ -11,7 +11,8 @@ use futures_util::future::try_join;
 use pagination::{Budget, Condition, Cursor, Direction, Order, Page, Plan, RunError, Sort, Start};
 use projection::{Field, Selection};
 
-use crate::app::App;
+use crate::app::ListApp;
+use crate::config::ListConfig;
 use crate::dynamodb::ReadError;
 use crate::dynamodb::answer::Item;
 use crate::handler::expand::{self, Expanded};
@@ -20,18 +21,19 @@ use crate::http::principal::Grant;
 use crate::http::problem::{ParameterError, Problem, ProblemKind};
 use crate::http::query_string::QueryString;
 use crate::http::request::Request;
-use crate::route::{List, MAX_BODY_BYTES, Place, Resource, Route, Shape, SortOption};
+use crate::route::{List, MAX_BODY_BYTES, Place, Resource, Route, SortOption};
 use crate::stored::stored;
 
 /// A request for a page, its parameters checked one by one.
 #[derive(Debug)]
 pub struct ListRequest<'r> {
-    route: &'static Route,
+    app: ListApp<'r>,
+    request: &'r Request,
     query: QueryString<'r>,
     conditions: Vec<Condition>,
     sort: Sort,
     selection: Selection,
-    expansions: Vec<Expanded>,
+    expansions: Vec<Expanded<'r>>,
     limit: NonZeroU32,
     skip: Option<u32>,
     grant: Grant,
@@ -62,9 +64,9 @@ impl<'r> ListRequest<'r> {
     ///
     /// # Errors
     /// 401 and 403 before any other check; then 414; then one 400 that lists every wrong parameter.
-    pub fn parse(app: &App, request: &'r Request) -> Result<Self, Problem> {
+    pub fn parse(list_app: ListApp<'r>, request: &'r Request) -> Result<Self, Problem> {
+        let (app, ListConfig { list, expansions, .. }) = (list_app.app(), list_app.config());
         let route = app.route();
-        let Shape::List(list) = &route.shape else { return Err(ProblemKind::Internal.into()) };
         let grant = request.grant(route)?;
         let mut errors = Vec::new();
         let query = request.query(&parameter_names(list), &mut errors)?;
@@ -83,7 +85,7 @@ impl<'r> ListRequest<'r> {
             let summary = Selection::of(app.selectable(), route.resource.summary);
             parameters::fields(&query, app.selectable(), summary, &mut errors)
         });
-        let expansions = expand::chosen(&query, list.expansions, named.as_ref(), &mut errors);
+        let expansions = expand::chosen(&query, expansions, named.as_ref(), &mut errors);
         let mut selection = fields.restricted_to(route.resource.fields);
         for Expanded { expansion, .. } in &expansions {
             // An expansion needs its list selected, so add the list if no part of it is.
@@ -104,7 +106,8 @@ impl<'r> ListRequest<'r> {
         }
         match NonZeroU32::new(limit) {
             Some(limit) if errors.is_empty() => Ok(Self {
-                route,
+                app: list_app,
+                request,
                 query,
                 conditions,
                 sort,
@@ -132,7 +135,7 @@ impl<'r> ListRequest<'r> {
 
     /// Returns the chosen expansions.
     #[must_use]
-    pub fn expansions(&self) -> &[Expanded] {
+    pub fn expansions(&self) -> &[Expanded<'r>] {
         &self.expansions
     }
 
@@ -140,14 +143,15 @@ impl<'r> ListRequest<'r> {
     ///
     /// # Errors
     /// 400 for a cursor that was not made for this list and caller.
-    pub fn plan(self, app: &App) -> Result<ListPlan<'r>, Problem> {
-        let table = &self.route.resource.table;
+    pub fn plan(self) -> Result<ListPlan<'r>, Problem> {
+        let ListConfig { sealer, shards, .. } = self.app.config();
+        let table = &self.route().resource.table;
         let plan = Plan::new(
             table,
             &self.conditions,
             self.sort,
             self.selection.attributes(),
-            app.shards(),
+            *shards,
         )
         .map_err(|error| {
             tracing::error!(%error, "the model offers filters and a sort that no index serves");
@@ -155,7 +159,7 @@ impl<'r> ListRequest<'r> {
         })?;
         let start = match (self.query.get("cursor"), self.skip) {
             (Some(cursor), _) => {
-                let opened = app.sealer()?.open(cursor, &plan, &self.context());
+                let opened = sealer.open(cursor, &plan, &self.context());
                 Start::At(opened.map_err(|_| ProblemKind::InvalidCursor)?)
             }
             (None, Some(skip)) => Start::Skip(skip),
@@ -164,10 +168,14 @@ impl<'r> ListRequest<'r> {
         Ok(ListPlan { request: self, plan, start })
     }
 
+    fn route(&self) -> &'static Route {
+        self.app.app().route()
+    }
+
     /// Returns the context that cursors are bound to, in addition to the list itself.
     fn context(&self) -> Vec<&[u8]> {
         // The conditions, which the list is bound to, have the owner.
-        std::iter::once(self.route.name)
+        std::iter::once(self.route().name)
             .chain(self.grant.caller.as_deref())
             .map(str::as_bytes)
             .collect()
@@ -211,21 +219,23 @@ impl<'r> ListPlan<'r> {
     /// # Errors
     /// 429 if the caller's quota is used up; 502, 503 and 504 for failures of DynamoDB; 400 if
     /// `page` lies beyond the counting limit.
-    pub async fn run(self, app: &App, request: &Request) -> Result<ListPage<'r>, Problem> {
-        let ListRequest { route, expansions, limit, .. } = &self.request;
+    pub async fn run(self) -> Result<ListPage<'r>, Problem> {
+        let &ListRequest { app, request, ref expansions, limit, .. } = &self.request;
         let expansions = u32::try_from(expansions.len()).unwrap_or(u32::MAX);
-        let cost = route.quota.weights().cost(limit.get(), expansions);
-        app.within_quota(request, cost, self.read(app, request)).await
+        let cost = app.app().route().quota.weights().cost(limit.get(), expansions);
+        app.app().within_quota(request, cost, self.read()).await
     }
 
-    async fn read(self, app: &App, request: &Request) -> Result<ListPage<'r>, Problem> {
-        let ListRequest { route, selection, expansions, limit, grant, .. } = &self.request;
+    async fn read(self) -> Result<ListPage<'r>, Problem> {
+        let ListRequest { app, request, selection, expansions, limit, grant, .. } = &self.request;
+        let app = app.app();
+        let resource = app.route().resource;
         let within = expansions.iter().find_map(|expanded| match expanded.expansion.place {
             Place::Within { join, member } => Some((expanded, join, member)),
             Place::NextToItems => None,
         });
-        let reader =
-            app.reader(route.resource, request, selection, within.map(|(_, join, _)| join))?;
+        let join = within.map(|(_, join, _)| join);
+        let reader = app.reader(resource, &app.config().table, request, selection, join);
         let bytes = MAX_BODY_BYTES - FRAME_BYTES;
         let budget = Budget {
             bytes,

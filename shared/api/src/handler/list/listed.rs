@@ -4,7 +4,6 @@ use bytes::Bytes;
 use pagination::{Cursor, Direction, Plan};
 
 use super::{ListPage, ListPlan, ListRequest};
-use crate::app::App;
 use crate::http::problem::{Problem, ProblemKind};
 use crate::route::Policy;
 
@@ -41,11 +40,10 @@ impl ListRequest<'_> {
     /// Seals a cursor of the list.
     pub(super) fn seal(
         &self,
-        app: &App,
         plan: &Plan,
         cursor: Option<Cursor>,
     ) -> Result<Option<String>, Problem> {
-        let sealer = app.sealer()?;
+        let sealer = &self.app.config().sealer;
         cursor.map(|cursor| sealer.seal(&cursor, plan, &self.context())).transpose().map_err(
             |error| {
                 tracing::error!(%error, "an item's key is too long");
@@ -60,12 +58,13 @@ impl ListPage<'_> {
     ///
     /// # Errors
     /// 500 if an item's key is too long for a cursor.
-    pub fn listed(self, app: &App) -> Result<Listed, Problem> {
+    pub fn listed(self) -> Result<Listed, Problem> {
         let Self { plan: ListPlan { request, plan, .. }, page, next_to_items, partial } = self;
         let forward = |cursor: Cursor| Cursor { direction: Direction::Forward, ..cursor };
-        let seal = |cursor: Option<Cursor>| request.seal(app, &plan, cursor.map(forward));
+        let seal = |cursor: Option<Cursor>| request.seal(&plan, cursor.map(forward));
         let (next, prev) = (seal(page.next())?, seal(page.prev())?);
-        let policy = if page.timed_out() { Policy::NoStore } else { request.route.resource.policy };
+        let policy =
+            if page.timed_out() { Policy::NoStore } else { request.route().resource.policy };
         let mut items = Vec::with_capacity(page.rows().len());
         for row in page.into_rows() {
             let cursor = Cursor { direction: Direction::Forward, after: Some(row.position) };

@@ -1,7 +1,6 @@
 //! The reply of a list route: the page, its cursors and its `Link` header.
 
 use super::{ListPage, ListPlan};
-use crate::app::App;
 use crate::http::problem::Problem;
 use crate::http::query_string::QueryString;
 use crate::http::response::Reply;
@@ -12,11 +11,12 @@ impl ListPage<'_> {
     ///
     /// # Errors
     /// 500 if an item's key is too long for a cursor.
-    pub fn reply(self, app: &App) -> Result<Reply, Problem> {
+    pub fn reply(self) -> Result<Reply, Problem> {
         let Self { plan: ListPlan { request, plan, .. }, page, next_to_items, partial } = self;
-        let seal = |cursor| request.seal(app, &plan, cursor);
+        let seal = |cursor| request.seal(&plan, cursor);
         let (next, prev) = (seal(page.next())?, seal(page.prev())?);
-        let policy = if page.timed_out() { Policy::NoStore } else { request.route.resource.policy };
+        let policy =
+            if page.timed_out() { Policy::NoStore } else { request.route().resource.policy };
         let items = page.into_items();
 
         let mut body =
