@@ -20,7 +20,7 @@ struct Server {
 }
 
 static SERVER: LazyLock<Server> = LazyLock::new(|| {
-    let configs = shop::ROUTES.iter().map(|route| (*route, fuzz::config(route))).collect();
+    let configs = shop::ROUTES.iter().map(|route| fuzz::config(route)).collect();
     let on = |name: &str| (name == "GRAPHQL_INTROSPECTION").then(|| "on".to_owned());
     let options = Options::read(on).expect("options that are valid");
     let event = include_str!("../../events/graphql.public.json");
