@@ -114,6 +114,26 @@ mod tests {
     }
 
     #[test]
+    fn a_weight_has_three_digits_at_most() {
+        for (text, expected) in [
+            ("0", Some(0)),
+            ("0.", Some(0)),
+            ("0.1", Some(100)),
+            ("0.12", Some(120)),
+            ("0.123", Some(123)),
+            ("0.009", Some(9)),
+            ("1.000", Some(1_000)),
+            ("1.001", None),
+            ("0.1234", None),
+            ("0.1x", None),
+            ("2", None),
+            ("", None),
+        ] {
+            assert_eq!(thousandths(text.as_bytes()), expected, "{text}");
+        }
+    }
+
+    #[test]
     fn one_line() {
         for (line, expected) in [
             ("", Identity),
