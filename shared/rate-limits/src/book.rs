@@ -484,5 +484,45 @@ mod tests {
         assert_eq!((sizes, book.callers()), (vec![1, 1, 1, 2, 1], 3));
         assert_eq!((lease("a", 0), lease("b", 0)), (4, 1), "`b` was forgotten, `a` was not");
         assert_eq!((lease("e", 60), book.callers()), (1, 1), "other windows are forgotten first");
+        assert_eq!((lease("f", 120), book.callers()), (1, 2), "and only to make room");
+    }
+
+    #[test]
+    fn of_many_callers_the_least_recent_are_forgotten() {
+        let policy = Policy::new("caller", 160, 60).unwrap();
+        let book = Book::with_capacity(policy, 64);
+        let lease = |number: u32| match book.ask(policy.caller(&number.to_string()), 1, at(0)) {
+            Asked::Lease(lease) => lease.units(),
+            other => panic!("{other:?}"),
+        };
+        for number in 0..64 {
+            assert_eq!(lease(number), 1);
+        }
+        // The first half asks again, so the second half is forgotten, in its order.
+        for number in 0..32 {
+            assert_eq!(lease(number), 2);
+        }
+        for number in 64..96 {
+            assert_eq!(lease(number), 1);
+        }
+        for number in 0..32 {
+            assert_eq!(lease(number), 4, "{number} was forgotten");
+        }
+    }
+
+    #[test]
+    fn a_lease_says_what_to_add_and_how_long_to_keep_it() {
+        let mut shop = Shop::new(160);
+        let lease = shop.lease(1, 59);
+        assert_eq!((lease.units(), lease.key().1, lease.expires()), (1, 0, 60 + 3_600));
+        shop.book.failed(lease);
+        let lease = shop.lease(1, 60);
+        assert_eq!((lease.units(), lease.key().1, lease.expires()), (1, 1, 120 + 3_600));
+        shop.book.failed(lease);
+        shop.request("u-1", 1, 60);
+        // A request takes what is in hand and asks for the rest of its cost, if that is more than
+        // the next lease.
+        let lease = shop.lease(30, 60);
+        assert_eq!((lease.held, lease.units()), (1, 29));
     }
 }

@@ -158,6 +158,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_process_strands_less_than_a_lease_or_a_request() {
+        let stranded = |quota, cost| Policy::new("caller", quota, 60).unwrap().stranded(cost);
+        for (quota, cost, expected) in [(160, 1, 7), (160, 25, 24), (1, 1, 0), (3, 9, 2)] {
+            assert_eq!(stranded(quota, cost), expected, "{quota} units, a cost of {cost}");
+        }
+    }
+
+    #[test]
     fn what_is_no_policy_is_an_error() {
         for text in [
             "",
