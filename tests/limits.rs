@@ -398,10 +398,13 @@ async fn services_have_a_quota_of_their_own_or_none() {
 
 #[tokio::test]
 async fn the_table_holds_no_subject_and_forgets_each_counter() {
-    let stack = Stack::shop().with_quota(CALLER, "600;w=60");
-    let began = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
-    send(&stack.app(&shop::GET_USER), &get_user("u-1")).await.is(200, "admitted");
-    let [counter] = counters(&stack).try_into().unwrap();
+    let (began, [counter]) = undisturbed_by(WRITE_TIME, async || {
+        let stack = Stack::shop().with_quota(CALLER, "600;w=60");
+        let began = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+        send(&stack.app(&shop::GET_USER), &get_user("u-1")).await.is(200, "admitted");
+        (began, counters(&stack).try_into().unwrap())
+    })
+    .await;
     let names: Vec<_> = counter.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(names.len(), 4, "{names:?}");
     assert!(!counter.to_string().contains("u-1"), "{counter}");
@@ -460,45 +463,56 @@ async fn a_table_that_fails_opens_the_quota() {
         ("zero", Fault::Answer(200, "", br#"{"Attributes":{"used":{"N":"0"}}}"#)),
         ("a fraction", Fault::Answer(200, "", br#"{"Attributes":{"used":{"N":"1.5"}}}"#)),
     ] {
-        let (_stack, proxy, app) = behind_a_proxy("600;w=3600");
-        proxy.always("updateitem", fault, 100);
-        let began = Instant::now();
-        let sent = send(&app, &get_user("u-1")).await;
-        assert_eq!(sent.answer.status, 200, "{name}: {}", sent.answer.body);
-        sent.is(200, "open");
-        assert_eq!((sent.fields(), &sent.line["quotaOpen"]), ((None, None), &json!(1)), "{name}");
-        assert!(began.elapsed() < Duration::from_millis(900), "{name}: {:?}", began.elapsed());
-        assert_eq!(writes(&proxy), 1, "{name}: one attempt");
-        send(&app, &get_user("u-1")).await.is(200, "open");
-        assert_eq!(writes(&proxy), 0, "{name}: none within a second");
+        undisturbed_by(WRITE_TIME, async || {
+            let (_stack, proxy, app) = behind_a_proxy("600;w=3600");
+            proxy.always("updateitem", fault.clone(), 100);
+            let began = Instant::now();
+            slow(WRITE_TIME);
+            let sent = send(&app, &get_user("u-1")).await;
+            assert_eq!(sent.answer.status, 200, "{name}: {}", sent.answer.body);
+            sent.is(200, "open");
+            assert_eq!(sent.fields(), (None, None), "{name}");
+            assert_eq!(sent.line["quotaOpen"], 1, "{name}");
+            assert!(began.elapsed() < Duration::from_millis(900), "{name}: {:?}", began.elapsed());
+            assert_eq!(writes(&proxy), 1, "{name}: one attempt");
+            send(&app, &get_user("u-1")).await.is(200, "open");
+            assert_eq!(writes(&proxy), 0, "{name}: none within a second");
+        })
+        .await;
     }
 }
 
 #[tokio::test]
 async fn a_table_that_works_again_counts_again() {
-    let (_stack, proxy, app) = behind_a_proxy("600;w=3600");
-    proxy.always("updateitem", Fault::Reply(503, ""), 1);
-    send(&app, &get_user("u-1")).await.is(200, "open");
-    tokio::time::sleep(Duration::from_millis(1_050)).await;
-    send(&app, &get_user("u-1")).await.is(200, "admitted");
+    undisturbed_by(WRITE_TIME, async || {
+        let (_stack, proxy, app) = behind_a_proxy("600;w=3600");
+        proxy.always("updateitem", Fault::Reply(503, ""), 1);
+        send(&app, &get_user("u-1")).await.is(200, "open");
+        tokio::time::sleep(Duration::from_millis(1_050)).await;
+        send(&app, &get_user("u-1")).await.is(200, "admitted");
+    })
+    .await;
 }
 
 /// A caller whose own key is throttled sends more than any quota allows.
 #[tokio::test]
 async fn a_throttled_key_refuses_its_caller_for_a_second_and_nobody_else() {
     for fault in [THROTTLED, THROTTLED_KEY, Fault::Reply(429, "")] {
-        let (_stack, proxy, app) = behind_a_proxy("600;w=3600");
-        proxy.always("updateitem", fault, 1);
-        let refused = send(&app, &get_user("u-1")).await;
-        let after: u32 =
-            refused.is(429, "refused").answer.header("retry-after").unwrap().parse().unwrap();
-        assert!((1..=3).contains(&after));
-        assert_eq!(writes(&proxy), 1, "one attempt");
-        send(&app, &get_user("u-1")).await.is(429, "refused");
-        assert!(proxy.calls().is_empty(), "without DynamoDB");
-        send(&app, &get_user("u-2")).await.is(200, "admitted");
-        tokio::time::sleep(Duration::from_millis(1_050)).await;
-        send(&app, &get_user("u-1")).await.is(200, "admitted");
+        undisturbed_by(WRITE_TIME, async || {
+            let (_stack, proxy, app) = behind_a_proxy("600;w=3600");
+            proxy.always("updateitem", fault.clone(), 1);
+            let refused = send(&app, &get_user("u-1")).await;
+            let after: u32 =
+                refused.is(429, "refused").answer.header("retry-after").unwrap().parse().unwrap();
+            assert!((1..=3).contains(&after));
+            assert_eq!(writes(&proxy), 1, "one attempt");
+            send(&app, &get_user("u-1")).await.is(429, "refused");
+            assert!(proxy.calls().is_empty(), "without DynamoDB");
+            send(&app, &get_user("u-2")).await.is(200, "admitted");
+            tokio::time::sleep(Duration::from_millis(1_050)).await;
+            send(&app, &get_user("u-1")).await.is(200, "admitted");
+        })
+        .await;
     }
 }
 
@@ -516,11 +530,14 @@ async fn the_deadline_of_the_request_is_untouched() {
         assert!(took < 100.0, "the write waited on: {took} ms");
     })
     .await;
-    let (_stack, proxy, app) = behind_a_proxy("600;w=3600");
-    proxy.always("getitem", Fault::Reply(503, ""), 100);
-    let sent = send(&app, &get_user("u-1")).await;
-    assert_eq!(sent.is(503, "admitted").fields(), (None, None));
-    assert_eq!(sent.answer.header("retry-after"), Some("1"));
+    undisturbed_by(WRITE_TIME, async || {
+        let (_stack, proxy, app) = behind_a_proxy("600;w=3600");
+        proxy.always("getitem", Fault::Reply(503, ""), 100);
+        let sent = send(&app, &get_user("u-1")).await;
+        assert_eq!(sent.is(503, "admitted").fields(), (None, None));
+        assert_eq!(sent.answer.header("retry-after"), Some("1"));
+    })
+    .await;
 }
 
 #[test]

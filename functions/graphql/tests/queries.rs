@@ -218,19 +218,24 @@ async fn a_database_that_is_away_is_a_503_if_nothing_came() {
 
 #[tokio::test]
 async fn a_quota_counts_each_read_as_its_route_does() {
-    let server = SHARED.with_quota("4;w=3600");
     // Two units: a page of up to 50 items and an expansion.
     let expensive = "{ userOrders(first: 50) { customer { name } edges { cursor } } }";
-    let first = server.send(&Sent::post(expensive)).await;
-    assert_eq!(first.status, 200, "{}", first.body);
+    // A write that a busy machine takes too long for admits the request without counting it. The
+    // windows of another length have other counters.
+    let mut lengths = 3_600..3_660;
+    let (server, first) = loop {
+        let length = lengths.next().expect("no write of a quota came in time");
+        let server = SHARED.with_quota(&format!("4;w={length}"));
+        let first = server.send(&Sent::post(expensive)).await;
+        assert_eq!(first.status, 200, "{}", first.body);
+        server.send(&Sent::post(expensive)).await;
+        if server.send(&Sent::post(expensive)).await.status == 429 {
+            break (server, first);
+        }
+    };
     assert!(first.header("ratelimit").is_some(), "{:?}", first.headers);
     let public = server.send(&Sent::post("{ products { edges { cursor } } }")).await;
     assert_eq!((public.status, public.header("ratelimit")), (200, None));
-    let statuses = [
-        server.send(&Sent::post(expensive)).await.status,
-        server.send(&Sent::post(expensive)).await.status,
-    ];
-    assert_eq!(statuses[1], 429, "{statuses:?}");
     let refused = server.send(&Sent::post(expensive)).await;
     assert!(refused.header("retry-after").is_some(), "{:?}", refused.headers);
     assert_eq!(refused.codes(), ["QUOTA_EXCEEDED"]);
