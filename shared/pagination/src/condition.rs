@@ -122,3 +122,78 @@ pub enum Order {
     /// The greatest value first.
     Descending,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn n(text: &str) -> Value {
+        Value::N(text.to_owned())
+    }
+
+    fn s(text: &str) -> Value {
+        Value::S(text.to_owned())
+    }
+
+    #[test]
+    fn a_predicate_holds_for_values_of_its_type() {
+        let one_of = |values: &[Value]| Predicate::OneOf(values.to_vec());
+        for (predicate, passes, fails) in [
+            (Predicate::Equal(n("2")), vec![n("2"), n("2.0")], vec![n("3"), s("2")]),
+            (one_of(&[s("a"), n("1")]), vec![s("a"), n("1")], vec![s("b"), s("1"), n("2")]),
+            (one_of(&[]), vec![], vec![s("a")]),
+            (
+                Predicate::AtLeast(n("2")),
+                vec![n("2"), n("10")],
+                vec![n("1"), s("3"), Value::Bool(true)],
+            ),
+            (
+                Predicate::AtMost(s("b")),
+                vec![s("a"), s("b"), s("")],
+                vec![s("c"), n("1"), Value::Bool(false)],
+            ),
+            (
+                Predicate::BeginsWith("a".to_owned()),
+                vec![s("a"), s("ab")],
+                vec![s("b"), s("ba"), s(""), n("1")],
+            ),
+        ] {
+            for value in passes {
+                assert!(predicate.holds(&value), "{predicate:?} of {value:?}");
+            }
+            for value in fails {
+                assert!(!predicate.holds(&value), "{predicate:?} of {value:?}");
+            }
+        }
+    }
+
+    /// A cursor is bound to the conditions by this text.
+    #[test]
+    fn conditions_that_say_the_same_have_one_text_and_others_have_others() {
+        let condition = |attribute, predicate| Condition { attribute, predicate }.canonical();
+        let one_of =
+            |values: &[&str]| Predicate::OneOf(values.iter().map(|text| s(text)).collect());
+        assert_eq!(condition("a", one_of(&["x", "y", "x"])), condition("a", one_of(&["y", "x"])));
+        assert_eq!(
+            condition("a", Predicate::Equal(n("1"))),
+            condition("a", Predicate::Equal(n("1.0")))
+        );
+        let texts = [
+            condition("a", Predicate::Equal(s("x"))),
+            condition("b", Predicate::Equal(s("x"))),
+            condition("a", Predicate::Equal(s("y"))),
+            condition("a", Predicate::Equal(n("1"))),
+            condition("a", Predicate::Equal(s("1"))),
+            condition("a", Predicate::AtLeast(s("x"))),
+            condition("a", Predicate::AtMost(s("x"))),
+            condition("a", Predicate::BeginsWith("x".to_owned())),
+            condition("a", one_of(&["x"])),
+            condition("a", one_of(&["x", "y"])),
+            condition("a", one_of(&["x 1:y"])),
+            condition("a", one_of(&["xy"])),
+        ];
+        for (i, text) in texts.iter().enumerate() {
+            assert!(!texts[i + 1..].contains(text), "{text}");
+        }
+    }
+}
