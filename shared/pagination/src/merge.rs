@@ -228,3 +228,55 @@ impl<I> Stream<I> {
         self.buffer.is_empty() && !self.done
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Condition, Index, Partition, Projects, Sort, Table, Value};
+
+    static THINGS: Table = Table {
+        key: &["id"],
+        indexes: &[Index {
+            name: Some("byShardSize"),
+            partition: Partition::Shards("shard"),
+            range: &["size", "id"],
+            projects: Projects::All,
+        }],
+    };
+
+    /// Returns the Limits of all partitions, which have given, passed and evaluated so many items.
+    fn limits(partitions: &[[u32; 3]], missing: u32, filtered: bool, most: u32) -> Vec<u32> {
+        let color = [Condition::equal("color", Value::S("red".to_owned()))];
+        let conditions = if filtered { &color[..] } else { &[] };
+        let count = u16::try_from(partitions.len()).unwrap();
+        let plan = Plan::new(&THINGS, conditions, Sort::ascending("size"), [], count).unwrap();
+        let start = Cursor { direction: Direction::Forward, after: None };
+        let mut merge = Merge::<u32>::new(&plan, &start);
+        for (stream, [given, passed, evaluated]) in merge.streams.iter_mut().zip(partitions) {
+            (stream.given, stream.passed, stream.evaluated) = (*given, *passed, *evaluated);
+            merge.given += given;
+        }
+        let asks = merge.asks(missing, filtered, most);
+        assert!(asks.iter().enumerate().all(|(i, (partition, _))| i == *partition));
+        asks.into_iter().map(|(_, limit)| limit).collect()
+    }
+
+    #[test]
+    fn a_partition_is_asked_for_its_share_and_a_margin() {
+        const NEW: [u32; 3] = [0, 0, 0];
+        // One partition gives all.
+        assert_eq!(limits(&[NEW], 21, false, 4_000), [21]);
+        assert_eq!(limits(&[NEW], 21, false, 20), [20], "at most what may be evaluated");
+        assert_eq!(limits(&[NEW], 21, false, 0), [1], "at least one");
+        // A quarter of 100 and three times its root.
+        assert_eq!(limits(&[NEW; 4], 100, false, 4_000), [40; 4]);
+        assert_eq!(limits(&[NEW; 4], 3, false, 4_000), [3; 4], "never more than all");
+        // (8 + 1) of (9 + 3) and (1 + 1) of (9 + 3), and the one that gave nothing.
+        assert_eq!(limits(&[[8, 8, 8], [1, 1, 1], NEW], 48, false, 4_000), [48, 17, 10]);
+        // A filter that one in ten passes: ten times as many, and a quarter more.
+        assert_eq!(limits(&[[2, 2, 20]], 8, true, 4_000), [100]);
+        assert_eq!(limits(&[[0, 0, 20]], 8, true, 4_000), [200], "none passed: as if one had");
+        assert_eq!(limits(&[[2, 2, 20]], 8, false, 4_000), [8]);
+        assert_eq!(limits(&[NEW], 8, true, 4_000), [8], "nothing is known of the filter yet");
+    }
+}
