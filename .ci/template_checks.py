@@ -3,8 +3,8 @@ import json
 import re
 
 from template_model import (
-    COUNTERS, MARGIN_SECONDS, NO_VALUE, OPENAPI, REQUEST_SECONDS, ROOT, Decider, cache_access, headers_read, headers_written, is_private, metrics_written,
-    properties_published, refs, strings_in_rust, used_conditions, yaml_parse,
+    COUNTERS, MARGIN_SECONDS, NO_VALUE, OPENAPI, REQUEST_SECONDS, ROOT, Decider, cache_access, headers_read, headers_written, is_interface, is_private,
+    metrics_written, properties_published, refs, strings_in_rust, used_conditions, yaml_parse,
 )
 
 CHECKS = {}
@@ -48,13 +48,8 @@ def text_of(node):
     return json.dumps(node, sort_keys=True)
 
 
-def is_interface(b, function):
-    """Whether a function is no route's, but answers for all of them, in a language of its own: its folder has the schema."""
-    return (ROOT / "functions" / b.binary(function) / "schema.graphql").is_file()
-
-
 def interfaces(b):
-    return [name for name in b.functions if is_interface(b, name)]
+    return [name for name in b.functions if is_interface(b.binary(name))]
 
 
 def cached(b, function):
@@ -245,7 +240,7 @@ def events_are_routes_of_the_api(b):
                 yield f"{name}.{event} is {text_of(properties)}"
             routes.add((properties.get("Path"), properties.get("Method")))
         for path, method in sorted(routes, key=str):
-            if method == "GET" and (path, "HEAD") not in routes and not is_interface(b, name):
+            if method == "GET" and (path, "HEAD") not in routes and not is_interface(b.binary(name)):
                 yield f"{name}: no HEAD {path}; API Gateway does not derive it from GET"
 
 
@@ -253,7 +248,7 @@ def events_are_routes_of_the_api(b):
 def routes_are_the_published_ones(b):
     """4, 10: the same paths and methods as openapi.json, with a token where it says so; also after the transform."""
     published = {(path, method.upper()) for path, item in OPENAPI["paths"].items() for method in item if method in ("get", "head", "post", "put", "patch", "delete")}
-    events = [event["Properties"] for name in b.functions if not is_interface(b, name) for event in b.events(name).values()]
+    events = [event["Properties"] for name in b.functions if not is_interface(b.binary(name)) for event in b.events(name).values()]
     given = {(event.get("Path"), event.get("Method")) for event in events}
     for path, method in sorted(published ^ given, key=str):
         yield f"{method} {path} is only in {'openapi.json' if (path, method) in published else 'template.yaml'}"
@@ -766,7 +761,7 @@ def throttles_fit_the_concurrency(b):
         rate, reserved = int(values["RateLimit"]), int(values.get("ReservedConcurrency", 0))
         for name in b.functions:
             # A caller of an interface gets or posts, so each of its paths counts once.
-            routes = len({event["Properties"].get("Path") for event in b.events(name).values()}) if is_interface(b, name) else len(b.events(name))
+            routes = len({event["Properties"].get("Path") for event in b.events(name).values()}) if is_interface(b.binary(name)) else len(b.events(name))
             needed = rate * routes * REQUEST_SECONDS
             free = reserved or 500  # half of what an account has by default
             if needed > free:
@@ -1250,7 +1245,7 @@ def edge_keeps_only_public_answers(b):
         if (default.get("CachePolicyId"), default.get("OriginRequestPolicyId")) != ("4135ea2d-6df8-44a3-9df3-4b5a84be39ad", "b689b0a8-53d0-40ab-baf2-68738e2966ac"):
             yield f"{name}: the default behaviour is not CachingDisabled with AllViewerExceptHostHeader"
         kept = [behaviour["PathPattern"] for behaviour in config.get("CacheBehaviors", [])]
-        taken = {event["Properties"]["Path"]: is_interface(b, function) for function in b.functions for event in b.events(function).values()}
+        taken = {event["Properties"]["Path"]: is_interface(b.binary(function)) for function in b.functions for event in b.events(function).values()}
         posted = lambda pattern: taken.get(pattern, pattern.startswith("/v1/graphql/"))  # noqa: E731
         for function in b.functions:
             for event in b.events(function).values():

@@ -66,13 +66,9 @@ impl Checkout {
         names
     }
 
-    /// Returns the functions that serve all routes behind an interface of their own: those of the
-    /// template that are no route's, and whose crate has events.
+    /// Returns the functions that serve all routes behind an interface of their own.
     fn interfaces(&self) -> Vec<&Function> {
-        let is_route = |name: &str| self.routes.iter().any(|route| route.name == name);
-        let functions = self.template.functions.iter();
-        let others = functions.filter(|function| !is_route(&function.binary));
-        others.filter(|function| !self.names_in(&events_of(&function.binary)).is_empty()).collect()
+        self.bundle.interfaces(&self.root)
     }
 
     /// Returns the sample rows of a resource.

@@ -28,7 +28,11 @@ pub(super) fn mistakes(bundle: &Checkout) -> Vec<String> {
     }
     for function in bundle.interfaces() {
         let folder = events_of(&function.binary);
-        for file in bundle.names_in(&folder) {
+        let names = bundle.names_in(&folder);
+        if names.is_empty() {
+            mistakes.push(format!("{folder}: {} has no event", function.binary));
+        }
+        for file in names {
             let path = format!("{folder}/{file}");
             let key = read(bundle, &path)["routeKey"].as_str().unwrap_or_default().to_owned();
             let routes = &function.routes;

@@ -461,13 +461,14 @@ fn a_mistake_in_the_folders_is_named() {
     }
 }
 
-/// A function that is no route's, with events of its own, serves all routes.
+/// A function that is no route's, with a schema of its own, serves all routes.
 #[test]
 fn an_interface_is_compared_with_all_routes() {
     let root = folder("interface");
     for (path, text) in [
         ("functions/ask/Cargo.toml", CRATE),
         ("functions/ask/src/main.rs", "fn main() {}\n"),
+        ("functions/ask/schema.graphql", "type Query { ask: Int }\n"),
         ("functions/ask/events/ask.plain.json", r#"{"routeKey": "POST /ask"}"#),
         ("functions/ask/events/ask.other.json", r#"{"routeKey": "PUT /ask"}"#),
     ] {
@@ -484,7 +485,10 @@ fn an_interface_is_compared_with_all_routes() {
       Environment: {Variables: {ASK_DEPTH: '8', OTHER: x, NOTES_TABLE: !Ref NotesTable}}
       Events: {Post: {Type: HttpApi, Properties: {Method: POST, Path: /ask}}}
 ";
-    let found = all(&notes(&TEMPLATE.replacen("Resources:\n", function, 1), root));
+    let found_in = |root: &Path| {
+        all(&notes(&TEMPLATE.replacen("Resources:\n", function, 1), root.to_owned()))
+    };
+    let found = found_in(&root);
     for sentence in [
         "Cargo.toml: the router lacks \"POST /ask = ask\"",
         "ask: the environment lacks \"CURSOR_SECRET\"",
@@ -500,4 +504,9 @@ fn an_interface_is_compared_with_all_routes() {
     for name in ["ASK_DEPTH", "ask.plain", "is no route", "ask: the environment lacks \"NOTES"] {
         assert!(!found.iter().any(|mistake| mistake.contains(name)), "“{name}” in {found:#?}");
     }
+    std::fs::remove_dir_all(root.join("functions/ask/events")).unwrap();
+    assert!(found_in(&root).contains(&"functions/ask/events: ask has no event".to_owned()));
+    std::fs::remove_file(root.join("functions/ask/schema.graphql")).unwrap();
+    let sentence = "functions/: the folder has \"ask\", which is no route";
+    assert!(found_in(&root).iter().any(|mistake| mistake == sentence));
 }

@@ -3,12 +3,16 @@
 //! Every command takes them from here, so none of them knows a resource by name, and a test can
 //! pass another bundle.
 
-use crate::template::{Table, Template};
+use crate::template::{Function, Table, Template};
 use anyhow::{Context as _, Result, bail};
 use api::{Accepts, Access, Resource, Route, Shape};
+use std::path::Path;
 
 /// The scope that may read any caller's items, if template.yaml has no default for it.
 const READ_ANY_SCOPE: &str = "lean-routes/read:any";
+
+/// The file by which an interface over all routes is recognised, here and in `.ci`.
+pub(crate) const SCHEMA: &str = "schema.graphql";
 
 /// A bundle's declarations.
 #[derive(Debug, Clone)]
@@ -85,6 +89,18 @@ impl Bundle {
     /// Returns the names of the resources, for messages.
     pub fn names(&self) -> String {
         self.resources.iter().map(|resource| resource.name).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Returns the functions that serve all routes behind an interface of their own, such as a
+    /// query language: those of the template that are no route's, and whose folder has the schema
+    /// that they publish.
+    pub fn interfaces(&self, root: &Path) -> Vec<&Function> {
+        let is_route = |name: &str| self.routes.iter().any(|route| route.name == name);
+        let has_schema = |name: &str| root.join("functions").join(name).join(SCHEMA).is_file();
+        let functions = self.template.functions.iter();
+        functions
+            .filter(|function| !is_route(&function.binary) && has_schema(&function.binary))
+            .collect()
     }
 
     /// Returns the scope that may read any caller's items: the template's default.
