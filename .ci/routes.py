@@ -6,6 +6,7 @@
     .ci/routes.py private-lists
     .ci/routes.py private-items
     .ci/routes.py others            the paths of all private routes, with an id that is nobody's
+    .ci/routes.py interfaces        the paths of the functions that serve all routes, such as GraphQL: those with a schema.graphql
     .ci/routes.py variables         {"VARIABLE": "local table"}, as JSON
     .ci/routes.py scope             the scope that may read any caller's items
     .ci/routes.py caller ID FOLDER  writes samples/ into the folder, with the rows of one caller as those of ID
@@ -91,6 +92,13 @@ def local_table(resource):
     return resource.removesuffix("Table").lower()
 
 
+def interfaces():
+    """The paths that the router of Cargo.toml gives to functions whose folder has the schema of an interface over all routes."""
+    router = re.findall(r'^"(/[^"]*)" = \[(.*?)\]', (ROOT / "Cargo.toml").read_text(), re.M | re.S)
+    functions = {path: set(re.findall(r'function = "([^"]+)"', entries)) for path, entries in router}
+    return [path for path, names in functions.items() if any((ROOT / "functions" / name / "schema.graphql").is_file() for name in names)]
+
+
 def variables():
     """The environment variables that name a table, and the local names of the tables."""
     template = (ROOT / "template.yaml").read_text()
@@ -132,6 +140,9 @@ def main(command, *arguments):
                 print(route.url())
     elif command == "others":
         print(*(route.url(NOBODY) for route in routes() if not route.public), sep="\n")
+    elif command == "interfaces":
+        for path in interfaces():
+            print(path)
     elif command == "variables":
         print(json.dumps(variables()))
     elif command == "scope":

@@ -132,7 +132,7 @@ async fn report_of(served: Served, options: Options, broken: Break) -> Report {
     let url = format!("http://{}/", listener.local_addr().unwrap());
     let (bundle, options) = (bundle(&served), Options { url, ..options });
     tokio::select! {
-        report = smoke(&bundle, &options) => report.unwrap(),
+        report = smoke(&bundle, &[], &options) => report.unwrap(),
         never = serve(listener, &served, broken) => match never {},
     }
 }

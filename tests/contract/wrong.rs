@@ -485,9 +485,8 @@ fn an_interface_is_compared_with_all_routes() {
       Environment: {Variables: {ASK_DEPTH: '8', OTHER: x, NOTES_TABLE: !Ref NotesTable}}
       Events: {Post: {Type: HttpApi, Properties: {Method: POST, Path: /ask}}}
 ";
-    let found_in = |root: &Path| {
-        all(&notes(&TEMPLATE.replacen("Resources:\n", function, 1), root.to_owned()))
-    };
+    let found_in =
+        |root: &Path| all(&notes(&TEMPLATE.replacen("Resources:\n", function, 1), root.to_owned()));
     let found = found_in(&root);
     for sentence in [
         "Cargo.toml: the router lacks \"POST /ask = ask\"",

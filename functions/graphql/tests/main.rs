@@ -7,6 +7,7 @@
 //! | `limits` | what is refused, and how fast |
 //! | `same` | random queries, and the requests to the routes that say the same |
 //! | `published` | `schema.graphql` and the trusted documents of the real bundle |
+//! | `smoke` | `cargo dev smoke` against the endpoint, whole and broken in one way |
 
 #![expect(
     clippy::panic,
@@ -18,5 +19,6 @@ mod limits;
 mod published;
 mod queries;
 mod same;
+mod smoke;
 mod stack;
 mod transport;

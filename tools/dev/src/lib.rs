@@ -28,6 +28,7 @@ pub mod explain;
 mod failure;
 mod gateway;
 mod guard;
+pub mod interface;
 pub mod invoke;
 pub mod load;
 mod local_env;

@@ -10,8 +10,10 @@
 //! - `report`: the checks and their table.
 //! - `run`: the options, and one check at a time.
 //! - `route`, `list`, `item`: the requests of a route, of a list and of an item.
+//! - `interface`: the requests of an interface over all routes.
 
 mod client;
+mod interface;
 mod item;
 mod judge;
 mod list;
@@ -21,18 +23,19 @@ mod run;
 mod values;
 
 use crate::bundle::Bundle;
+use crate::interface::Interface;
 use anyhow::Result;
 use client::Ask;
 pub use report::{Check, Outcome, Report};
 pub use run::Options;
 use run::{NOBODY, Run};
 
-/// Tries every route of a bundle.
+/// Tries every route of a bundle, and its interfaces over all routes.
 ///
 /// # Errors
 /// If the URL is none, or a route's declaration cannot be planned. A request that fails is a failed
 /// check.
-pub async fn smoke(bundle: &Bundle, options: &Options) -> Result<Report> {
+pub async fn smoke(bundle: &Bundle, interfaces: &[Interface], options: &Options) -> Result<Report> {
     let mut run = Run::new(options, bundle.read_any_scope())?;
     // A list first, because its items have the values of other paths.
     let mut left: Vec<_> = bundle.routes.to_vec();
@@ -40,6 +43,9 @@ pub async fn smoke(bundle: &Bundle, options: &Options) -> Result<Report> {
     while !left.is_empty() {
         let ready = left.iter().position(|route| run.path(route).is_ok()).unwrap_or(0);
         run.route(left.remove(ready)).await?;
+    }
+    for interface in interfaces {
+        run.interface(interface, bundle.routes).await;
     }
     let missing = Ask::get(format!("/{NOBODY}"));
     run.check("a path that is none", missing, |answer| judge::refusal(answer, 404)).await;

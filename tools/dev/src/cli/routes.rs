@@ -2,8 +2,9 @@
 
 use super::tables::Shards;
 use crate::bundle::Bundle;
+use crate::interface::Interface;
 use crate::sample::Sample;
-use crate::{cost, explain, openapi, smoke};
+use crate::{cost, explain, openapi, smoke, workspace};
 use anyhow::Result;
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
@@ -69,7 +70,9 @@ impl Smoke {
     pub(super) async fn run(self) -> Result<ExitCode> {
         let Self { url, token, origin, ids } = self;
         let options = smoke::Options { url, token, origin, ids };
-        let report = smoke::smoke(&Bundle::of_workspace()?, &options).await?;
+        let bundle = Bundle::of_workspace()?;
+        let interfaces = Interface::all(&bundle, &workspace::root())?;
+        let report = smoke::smoke(&bundle, &interfaces, &options).await?;
         print!("{report}");
         Ok(if report.failed() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }

@@ -6,6 +6,7 @@ use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::HttpConnector as _;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 use bytes::Bytes;
 use serde_json::Value;
@@ -27,6 +28,8 @@ pub(super) struct Ask {
     /// Path and query.
     pub(super) path: String,
     pub(super) headers: Vec<(&'static str, String)>,
+    /// Empty, but for a POST.
+    pub(super) body: String,
 }
 
 /// An answer.
@@ -50,6 +53,9 @@ impl Client {
     pub(super) async fn send(&self, ask: &Ask) -> Result<Answer> {
         let mut request = HttpRequest::get(format!("{}{}", self.base, ask.path))?;
         request.set_method(ask.method)?;
+        if !ask.body.is_empty() {
+            *request.body_mut() = SdkBody::from(ask.body.as_str());
+        }
         for (name, value) in &ask.headers {
             request
                 .headers_mut()
@@ -75,7 +81,7 @@ impl Client {
 
 impl Ask {
     pub(super) fn get(path: impl Into<String>) -> Self {
-        Self { method: "GET", path: path.into(), headers: Vec::new() }
+        Self { method: "GET", path: path.into(), headers: Vec::new(), body: String::new() }
     }
 
     pub(super) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
@@ -108,8 +114,8 @@ impl Answer {
     /// Returns what the body says of an error, for a message.
     pub(super) fn reason(&self) -> String {
         let json = self.json();
-        let said =
-            ["title", "message"].iter().find_map(|name| json[*name].as_str().map(str::to_owned));
+        let said = [&json["title"], &json["message"], &json["errors"][0]["message"]];
+        let said = said.iter().find_map(|said| said.as_str().map(str::to_owned));
         let instance =
             json["instance"].as_str().map(|id| format!(", instance {id}")).unwrap_or_default();
         said.map(|said| format!(" ({said}{instance})")).unwrap_or_default()

@@ -94,11 +94,19 @@ fn members(item: &Value, fields: &[&str]) -> Option<String> {
 
 /// Checks a 304.
 pub(super) fn not_modified(answer: &Answer, policy: Policy, etag: &str) -> Vec<String> {
+    let mut wrong = unchanged(answer, policy.header_value().to_str().unwrap_or_default(), etag);
+    if answer.status == 304 {
+        wrong.extend(quota(answer, policy));
+    }
+    wrong
+}
+
+/// Checks a 304 to a request whose 200 had this `Cache-Control`.
+pub(super) fn unchanged(answer: &Answer, cache_control: &str, etag: &str) -> Vec<String> {
     let mut wrong = status(answer, 304);
     if wrong.is_empty() {
         wrong.extend(header(answer, "etag", etag));
-        wrong.extend(stored(answer, policy));
-        wrong.extend(quota(answer, policy));
+        wrong.extend(header(answer, "cache-control", cache_control));
         wrong.extend((!answer.body.is_empty()).then(|| "a 304 with a body".to_owned()));
     }
     wrong
@@ -158,17 +166,76 @@ pub(super) fn compressed(answer: &Answer, policy: Policy) -> Vec<String> {
     wrong
 }
 
-/// Checks the answer to a preflight of a GET with a token.
-pub(super) fn preflight(answer: &Answer, origin: &str) -> Vec<String> {
+/// Checks the answer to a preflight of this method with these headers.
+pub(super) fn preflight(
+    answer: &Answer,
+    origin: &str,
+    method: &str,
+    headers: &[&str],
+) -> Vec<String> {
     let mut wrong = Vec::new();
     if !matches!(answer.status, 200 | 204) {
         wrong.push(format!("status {}, not 204{}", answer.status, answer.reason()));
     }
     wrong.extend(allows(answer, origin));
-    for (name, value) in
-        [("access-control-allow-methods", "GET"), ("access-control-allow-headers", "authorization")]
-    {
+    let headers = headers.iter().map(|header| ("access-control-allow-headers", *header));
+    for (name, value) in [("access-control-allow-methods", method)].into_iter().chain(headers) {
         wrong.extend((!answer.lists(name, value)).then(|| format!("{name} has no {value}")));
+    }
+    wrong
+}
+
+/// Checks the answer of an interface to a document of its own. With a caller there is no error;
+/// without one, an error says that a caller is needed, its field is null, and what has no error is
+/// public. Only a GET without errors may be stored.
+pub(super) fn document(answer: &Answer, with_caller: bool, is_get: bool) -> Vec<String> {
+    let mut wrong = status(answer, 200);
+    if !wrong.is_empty() {
+        return wrong;
+    }
+    let json = answer.json();
+    if !answer.header("content-type").starts_with("application/json") {
+        wrong.extend(header(answer, "content-type", "application/json"));
+    }
+    wrong.extend((!json["data"].is_object()).then(|| "the body has no `data`".to_owned()));
+    let errors = json["errors"].as_array().map_or(&[][..], Vec::as_slice);
+    for error in errors {
+        let steps = || error["path"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let at = steps().collect::<Vec<_>>().join(".");
+        let code = error["extensions"]["code"].as_str().unwrap_or("no code");
+        if with_caller || code != "UNAUTHENTICATED" {
+            let message = error["message"].as_str().unwrap_or_default();
+            wrong.push(format!("{at}: {code} ({message})"));
+        } else if !steps().fold(&json["data"], |value, step| &value[step]).is_null() {
+            wrong.push(format!("{at} is shown without a caller"));
+        }
+    }
+    let policy = match (is_get && errors.is_empty(), with_caller) {
+        (false, _) => "no-store",
+        (true, true) => "private",
+        (true, false) => "public",
+    };
+    let stored = answer.header("cache-control");
+    if !stored.starts_with(policy) {
+        wrong.push(format!("cache-control is {}, not {policy}", or_missing(&stored)));
+    }
+    if policy == "no-store" {
+        wrong.extend(header(answer, "x-content-type-options", "nosniff"));
+    } else {
+        wrong.extend(common(answer));
+    }
+    wrong
+}
+
+/// Checks the answer of an interface to the id of a document that it does not have.
+pub(super) fn unknown_document(answer: &Answer) -> Vec<String> {
+    let mut wrong = status(answer, 422);
+    if wrong.is_empty() {
+        let code = answer.json()["errors"][0]["extensions"]["code"].clone();
+        if code != "DOCUMENT_NOT_FOUND" {
+            wrong.push(format!("the error's code is {code}, not DOCUMENT_NOT_FOUND"));
+        }
+        wrong.extend(header(answer, "cache-control", "no-store"));
     }
     wrong
 }

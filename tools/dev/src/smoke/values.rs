@@ -36,6 +36,15 @@ impl Values {
     /// Only items with the values of the command line count, so that several parameters of a path
     /// name one item.
     pub(super) fn of(&self, resource: &Resource, name: &str) -> Option<String> {
+        self.find(Some(resource.name), name)
+    }
+
+    /// Returns the value of a field of any resource.
+    pub(super) fn named(&self, name: &str) -> Option<String> {
+        self.find(None, name)
+    }
+
+    fn find(&self, resource: Option<&str>, name: &str) -> Option<String> {
         if let Some(value) = self.given(name) {
             return Some(value.to_owned());
         }
@@ -45,7 +54,7 @@ impl Values {
                 .all(|(name, value)| text(&item[name]).is_none_or(|other| other == *value))
         };
         let all = || self.items.iter().filter(|(_, item)| agrees(item));
-        let own = all().filter(|(of, _)| *of == resource.name);
+        let own = all().filter(|(of, _)| Some(*of) == resource);
         own.chain(all()).find_map(|(_, item)| text(&item[name]))
     }
 
