@@ -99,6 +99,44 @@ def ask(browser, route):
         try_it(browser, route.path, {**ids, **limit, **expand, "fields": ""}, "200")
 
 
+def query(browser, name, values, wanted):
+    """Fills in the form of an interface over all routes, sends it, and gives the command line and the body that the page shows."""
+    fill = """
+        const section = document.querySelector(`[data-interface="${arguments[0]}"]`);
+        section.querySelector('.result').replaceChildren();
+        for (const [name, value] of Object.entries(arguments[1])) section.querySelector(`[name="${name}"]`).value = value;
+        section.querySelector('button').click();
+    """
+    browser.run(fill, name, values)
+    read = f"""
+        const result = document.querySelector('[data-interface="{name}"] .result');
+        const status = result.querySelector('.status');
+        return status && [status.textContent, result.querySelector('pre')?.textContent ?? '', result.querySelector('.body')?.textContent ?? ''];
+    """
+    status, line, body = browser.wait(read, f"an answer of {name}")
+    expect(status.startswith(wanted), f"{name}: {status} in place of {wanted}: {body[:300]}")
+    return line, body
+
+
+def ask_interface(browser, page, interface):
+    """Sends the query that the form begins with, with the token and without, and variables that are none."""
+    name, paths = interface["name"], interface["paths"]
+    with urllib.request.urlopen(page + interface["schema"], timeout=30) as answer:
+        expect("type Query" in answer.read().decode(), f"{name}: the schema is not at {interface['schema']}")
+    links = browser.run("return [...document.querySelectorAll('a')].map((link) => link.getAttribute('href'))")
+    expect(interface["schema"] in links, f"{name}: no link to the schema")
+    query(browser, name, {"variables": "{"}, "The variables are not JSON")
+    for entry in paths:
+        line, body = query(browser, name, {"variables": "", "path": entry["path"]}, "200")
+        expect(line.startswith("curl -H 'Content-Type: application/json'") and line.endswith(entry["path"] + "'"), f"{name}: {line}")
+        expect(("authorization: bearer" in line.lower()) == entry["authorized"], f"{name}: the token is in the wrong request: {line}")
+        answer = json.loads(body)
+        codes = {error["extensions"]["code"] for error in answer.get("errors", [])}
+        expect("data" in answer and codes <= (set() if entry["authorized"] else {"UNAUTHENTICATED"}), f"{name}: {body[:300]}")
+    query(browser, name, {"query": "{"}, "400")
+    query(browser, name, {"query": interface["query"]}, "200")
+
+
 def main(driver, page, profile, shots):
     browser = Browser(driver, profile)
     try:
@@ -113,6 +151,13 @@ def main(driver, page, profile, shots):
         browser.shot(f"{shots}/light.png")
         for route in every:
             ask(browser, route)
+        with urllib.request.urlopen(page + "/interfaces.json", timeout=30) as answer:
+            interfaces = json.load(answer)
+        sections = browser.run("return [...document.querySelectorAll('[data-interface]')].map((section) => section.dataset.interface)")
+        expect(sections == [interface["name"] for interface in interfaces], f"the page has the interfaces {sections}")
+        expect(bool(interfaces) == bool(routes.interfaces()), f"the server knows {interfaces}")
+        for interface in interfaces:
+            ask_interface(browser, page, interface)
         browser.run("document.getElementById('token').value = ''")
         for route in every:
             if not route.public:
@@ -124,6 +169,9 @@ def main(driver, page, profile, shots):
         browser.look("light", 390, 844)
         browser.run("document.querySelector('[data-route] h2').scrollIntoView()")
         browser.shot(f"{shots}/phone.png")
+        if interfaces:
+            browser.run("document.querySelector('[data-interface] h2').scrollIntoView()")
+            browser.shot(f"{shots}/query.png")
         wide = browser.run("return document.documentElement.scrollWidth - document.documentElement.clientWidth")
         expect(wide <= 0, f"the page is {wide} pixels too wide for a phone")
 
@@ -135,7 +183,7 @@ def main(driver, page, profile, shots):
         said = [entry["message"] for entry in browser.do("POST", "/se/log", {"type": "browser"})]
         said = [text for text in said if "Failed to load resource" not in text]
         expect(not said, f"the console says: {said}")
-        print(f"browser: {len(every)} routes, {sum(url.startswith(page) for url in asked)} requests, none elsewhere")
+        print(f"browser: {len(every)} routes, {len(interfaces)} interfaces over all of them, {sum(url.startswith(page) for url in asked)} requests, none elsewhere")
     finally:
         browser.do("DELETE", "")
 

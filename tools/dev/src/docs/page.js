@@ -124,17 +124,27 @@ const send = async (form, path, secured) => {
     else if (value !== '' && input.dataset.in === 'query') query.push(`${input.name}=${encodeURIComponent(value).replace(/%2C/g, ',').replace(/%3A/g, ':')}`);
     else if (value !== '') headers[input.name] = value;
   }
-  if (secured && $('token').value.trim()) headers.Authorization = `Bearer ${$('token').value.trim()}`;
-  const { shown, asked } = address(target, query.length ? `?${query.join('&')}` : '');
-  const flags = Object.entries(headers).map(([name, value]) => ` -H '${name}: ${value}'`).join('');
+  if (secured) authorize(headers);
+  await deliver(form, target, query.length ? `?${query.join('&')}` : '', { method, headers });
+};
+
+const authorize = (headers) => {
+  if ($('token').value.trim()) headers.Authorization = `Bearer ${$('token').value.trim()}`;
+};
+
+// Sends a request, and shows it as a line of curl with the answer.
+const deliver = async (form, path, query, { method, headers, body: sent }) => {
+  const { shown, asked } = address(path, query);
+  const quoted = (text) => `'${text.replaceAll("'", String.raw`'\''`)}'`;
+  const flags = Object.entries(headers).map(([name, value]) => ` -H ${quoted(`${name}: ${value}`)}`).join('') + (sent ? ` -d ${quoted(sent)}` : '');
   const result = form.parentElement.querySelector('.result');
   const button = form.querySelector('button');
-  const show = (...parts) => result.replaceChildren(element('pre', {}, `curl${method === 'HEAD' ? ' -I' : ''}${flags} '${shown}'`), ...parts);
+  const show = (...parts) => result.replaceChildren(element('pre', {}, `curl${method === 'HEAD' ? ' -I' : ''}${flags} ${quoted(shown)}`), ...parts);
   button.disabled = true;
   show(element('p', { class: 'facts' }, 'Asking… (the first request to a function may build it)'));
   const began = performance.now();
   try {
-    const response = await fetch(asked, { method, headers, cache: 'no-store', credentials: 'omit' });
+    const response = await fetch(asked, { method, headers, body: sent, cache: 'no-store', credentials: 'omit' });
     const text = await response.text();
     const took = Math.round(performance.now() - began);
     let body = text;
@@ -173,18 +183,48 @@ const route = (path, item) => {
     element('h3', {}, 'Responses'), Object.entries(get.responses).map(responseRow));
 };
 
+// An interface over all routes: a query and its variables, sent by POST.
+const graphql = ({ name, schema, paths, query }) => {
+  const path = element('select', { name: 'path', 'aria-label': 'Path' },
+    paths.map(({ path, authorized }) => element('option', { value: path }, `${path}${authorized ? ' (token)' : ''}`)));
+  const text = element('textarea', { name: 'query', rows: 14, spellcheck: 'false' }, query);
+  const variables = element('textarea', { name: 'variables', rows: 2, spellcheck: 'false' }, '{}');
+  const form = element('form', {}, element('label', {}, 'Query ', text), element('label', {}, 'Variables, as JSON ', variables),
+    element('div', { class: 'actions' }, path, element('button', { type: 'submit' }, 'Send')));
+  const result = element('div', { class: 'result', 'aria-live': 'polite' });
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    const body = { query: text.value };
+    try {
+      body.variables = JSON.parse(variables.value.trim() || '{}');
+    } catch (error) {
+      result.replaceChildren(element('p', { class: 'status s0' }, `The variables are not JSON: ${error.message}`));
+      return;
+    }
+    const headers = { 'Content-Type': 'application/json' };
+    if (paths.find((entry) => entry.path === path.value).authorized) authorize(headers);
+    deliver(form, path.value, '', { method: 'POST', headers, body: JSON.stringify(body) });
+  });
+  return element('section', { id: name, 'data-interface': name },
+    element('h2', {}, element('span', { class: 'method' }, 'POST'), element('span', { class: 'path' }, 'GraphQL')),
+    element('p', {}, 'All routes as one endpoint. Its types, fields and arguments: ', element('a', { href: schema }, 'schema.graphql')), form, result);
+};
+
 const begin = async () => {
   api = await (await fetch('/openapi.json')).json();
+  const interfaces = await (await fetch('/interfaces.json')).json();
   document.title = `${api.info.title}: API reference`;
   $('title').textContent = api.info.title;
   $('version').textContent = `${api.info.version} · OpenAPI ${api.openapi}`;
   $('summary').textContent = api.info.summary ?? '';
   const routes = Object.entries(api.paths);
   const overview = element('section', { id: 'overview' }, element('h2', {}, 'Overview'), prose(api.info.description));
-  $('main').replaceChildren(overview, ...routes.map(([path, item]) => route(path, item)));
+  $('main').replaceChildren(overview, ...routes.map(([path, item]) => route(path, item)), ...interfaces.map(graphql));
   $('nav').replaceChildren(element('a', { href: '#overview' }, 'Overview'), element('strong', {}, 'Routes'),
     ...routes.map(([path, item]) => element('a', { href: `#${item.get.operationId}` }, element('code', {}, path))),
-    element('strong', {}, 'Document'), element('a', { href: '/openapi.json' }, 'openapi.json'));
+    ...interfaces.map(({ name }) => element('a', { href: `#${name}` }, 'GraphQL')),
+    element('strong', {}, 'Document'), element('a', { href: '/openapi.json' }, 'openapi.json'),
+    ...interfaces.map(({ schema }) => element('a', { href: schema }, 'schema.graphql')));
   document.body.dataset.ready = 'true';
 };
 begin().catch((error) => $('main').replaceChildren(element('p', { class: 'status s0' }, `The document cannot be shown: ${error.message}`)));
