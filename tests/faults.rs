@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use api::App;
+use api::{App, Reader};
+use pagination::Value;
+use projection::Selection;
 use serde_json::json;
 
 use crate::{
@@ -155,6 +157,52 @@ async fn nonsense_is_502_and_a_refusal_is_500() {
         let body = format!(r#"{{"__type":"com.amazon#{refusal}","message":"no role of yours"}}"#);
         let script = [Fault::Reply(400, Box::leak(body.into_boxed_str()))];
         answered("", &script, 500, "internal").await;
+    }
+}
+
+/// The log says why DynamoDB refuses a request, also where it gives no code. It says nothing of the
+/// request's values, which can stand in the message of a ValidationException.
+#[tokio::test]
+async fn a_refusal_is_explained_and_repeats_no_value_of_the_request() {
+    let (stack, proxy) = shop(&[]);
+    let code = |code: &str| {
+        format!(r#"{{"__type":"com.amazonaws.dynamodb.v20120810#{code}","message":"the reason"}}"#)
+    };
+    let named = "x-amzn-errortype: AccessDeniedException:http://example.org/\r\n";
+    for (status, headers, body, explained) in [
+        (400, "", code(""), "400 without an error code: the reason"),
+        (
+            400,
+            "",
+            r#"{"__type":"","message":"the reason"}"#.to_owned(),
+            "400 without an error code: the reason",
+        ),
+        (400, "", r#"{"message":"the reason"}"#.to_owned(), "400 without an error code: "),
+        (400, "", "{}".to_owned(), "400 without an error code: "),
+        (403, "", "<html>".to_owned(), "403 without an error code: "),
+        (400, "", String::new(), "400 without an error code: "),
+        (400, named, "{}".to_owned(), "400 AccessDeniedException: "),
+        (400, "", code("AccessDeniedException"), "400 AccessDeniedException: the reason"),
+        (
+            400,
+            "",
+            code("ValidationException"),
+            "400 ValidationException (LOG_LEVEL=debug logs its message)",
+        ),
+    ] {
+        let body: &str = body.leak();
+        undisturbed(async || {
+            proxy.only(&[Fault::Answer(status, headers, body.as_bytes())]);
+            let (client, meter, began) = (stack.client(), api::Meter::default(), Instant::now());
+            let selection = Selection::all(shop::USERS.fields);
+            let reader = Reader::new(&client, "users", began + REQUEST, &meter, &selection, None);
+            let key = [Value::S("u-1".to_owned())];
+            let read = reader.get(&shop::USERS.table, &key, &[]).await;
+            note(began.elapsed());
+            let said = read.unwrap_err().to_string();
+            assert_eq!(said, format!("refused: {explained}"), "{headers}{body}");
+        })
+        .await;
     }
 }
 

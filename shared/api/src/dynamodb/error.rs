@@ -62,6 +62,7 @@ impl<E: ProvideErrorMetadata + std::error::Error + 'static> From<SdkError<E, Htt
                 let code = service
                     .err()
                     .code()
+                    .filter(|code| !code.is_empty())
                     .or_else(|| code_in_header(service.raw()))
                     .unwrap_or("without an error code");
                 tracing::debug!(status, code, message = service.err().message(), "refused");
