@@ -17,8 +17,8 @@ use crate::log::{self, Format};
 use crate::template::Template;
 use anyhow::Result;
 use bytes::Bytes;
-use http::header::{CONTENT_ENCODING, HeaderName};
-use http::{HeaderMap, Request, Response, StatusCode};
+use http::header::{CONTENT_ENCODING, COOKIE, HeaderName};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use serde_json::Value;
@@ -95,10 +95,11 @@ impl Gateway {
     }
 
     async fn routed(&self, request: Request<Incoming>) -> Response<Body> {
-        let request = match admitted(request) {
+        let mut request = match admitted(request) {
             Ok(request) => request,
             Err(refusal) => return *refusal,
         };
+        *request.headers_mut() = on_one_line(request.headers());
         let path = request.uri().path();
         let function = match invoked(path) {
             Some(function) => Some(function.to_owned()),
@@ -127,6 +128,20 @@ impl Gateway {
     fn route(&self, method: &str, path: &str) -> Option<&Route> {
         self.routes.iter().find(|route| route.method == method && matches(&route.path, path))
     }
+}
+
+/// Returns headers of which each has one value in UTF-8. The lines of a header are joined with
+/// commas, as API Gateway does: `cargo lambda watch` would hand on the first one only, and answer a
+/// value in another encoding with an error of its own.
+fn on_one_line(headers: &HeaderMap) -> HeaderMap {
+    let value = |name: &HeaderName| {
+        let lines = headers.get_all(name).iter();
+        let lines: Vec<_> =
+            lines.map(|line| String::from_utf8_lossy(line.as_bytes()).into_owned()).collect();
+        let separator = if *name == COOKIE { "; " } else { "," };
+        HeaderValue::try_from(lines.join(separator)).ok()
+    };
+    headers.keys().filter_map(|name| Some((name.clone(), value(name)?))).collect()
 }
 
 /// Returns true if a path is of a route, segment for segment. No parameter is empty.
@@ -345,8 +360,8 @@ Resources:
       Events: {Get: {Type: HttpApi, Properties: {Path: '/v1/things/{id}', Method: GET}}}
 ";
 
-    /// Starts a gateway before a server that answers requests with 200, except those for one thing:
-    /// they wait.
+    /// Starts a gateway before a server that answers requests with 200 and what came, except those
+    /// for one thing: they wait.
     fn before_a_server(build: Build) -> (Guard, SocketAddr) {
         let server = TcpListener::bind("127.0.0.1:0").unwrap();
         let to = server.local_addr().unwrap();
@@ -355,11 +370,12 @@ Resources:
             while let Ok((mut stream, _)) = server.accept() {
                 let mut head = [0; 4_096];
                 let read = stream.read(&mut head).unwrap_or_default();
-                if head[..read].starts_with(b"GET /v1/things/") {
+                let head = &head[..read];
+                if head.starts_with(b"GET /v1/things/") {
                     waiting.push(stream);
                 } else {
-                    let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
-                    let _ = stream.write_all(answer);
+                    let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {read}\r\n\r\n");
+                    let _ = stream.write_all(&[answer.as_bytes(), head].concat());
                 }
             }
         });
@@ -381,7 +397,63 @@ Resources:
             assert_eq!(response.headers()["content-type"], "application/json");
         }
         let response = local_http::get(address, "/v1/things?limit=5", None).await.unwrap();
-        assert_eq!((response.status().as_u16(), &response.body()[..]), (200, &b"{}"[..]));
+        assert_eq!(response.status().as_u16(), 200);
+        assert!(response.body().starts_with(b"GET /v1/things?limit=5 "), "{response:?}");
+    }
+
+    /// Sends a request with these header lines and returns the whole response, in small letters.
+    async fn sent(address: SocketAddr, method: &'static str, lines: &'static [u8]) -> String {
+        let send = move || {
+            let mut stream = std::net::TcpStream::connect(address).unwrap();
+            let begin = format!("{method} /v1/things HTTP/1.1\r\n");
+            let end = b"connection: close\r\n\r\n";
+            stream.write_all(&[begin.as_bytes(), lines, end].concat()).unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).unwrap();
+            answer.to_ascii_lowercase()
+        };
+        tokio::task::spawn_blocking(send).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn pages_of_other_origins_reach_no_function() {
+        let (_gateway, address) = before_a_server(Build::default());
+        for (method, lines, status) in [
+            ("GET", &b"host: localhost:9000\r\norigin: https://evil.example\r\n"[..], "200"),
+            ("GET", b"host: rebound.evil.example\r\norigin: https://evil.example\r\n", "421"),
+            ("GET", b"host: localhost.evil.example:9000\r\n", "421"),
+            ("GET", b"", "421"),
+            (
+                "OPTIONS",
+                b"host: 127.0.0.1\r\norigin: https://evil.example\r\naccess-control-request-method: GET\r\n",
+                "404",
+            ),
+        ] {
+            let answer = sent(address, method, lines).await;
+            let lines = String::from_utf8_lossy(lines);
+            assert!(answer.starts_with(&format!("http/1.1 {status}")), "{lines}: {answer}");
+            assert!(!answer.contains("access-control-allow"), "{lines}: {answer}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_function_gets_the_headers_that_api_gateway_sends() {
+        let (_gateway, address) = before_a_server(Build::default());
+        let lines = b"host: localhost\r\nif-none-match: \"a\"\r\nIf-None-Match: W/\"b\"\r\naccept-encoding: br\r\n\
+            accept-encoding: gzip\r\nif-match: \"caf\xe9\"\r\naccept: caf\xc3\xa9\r\ncookie: a=1\r\ncookie: b=2\r\n\
+            lambda-runtime-client-context: x\r\nlambda-runtime-cognito-identity: x\r\n";
+        let answer = sent(address, "GET", lines).await;
+        let head = answer.split_once("\r\n\r\n").unwrap().1;
+        for line in [
+            "if-none-match: \"a\",w/\"b\"",
+            "accept-encoding: br,gzip",
+            "if-match: \"caf\u{fffd}\"",
+            "accept: café",
+            "cookie: a=1; b=2",
+        ] {
+            assert!(head.contains(&format!("\r\n{line}\r\n")), "{line}: {head}");
+        }
+        assert!(!head.contains("lambda-runtime"), "{head}");
     }
 
     #[tokio::test]
