@@ -108,7 +108,8 @@ pub async fn up(options: &Options) -> Result<()> {
     let built = Build::default();
     let gateway = Gateway::new(template, hidden, built.clone(), options.log);
     let _functions = gateway.start(functions)?;
-    let mut watch = watch(&tool, &root, &bundle, (&local, &cache), options, hidden)?;
+    let watch = watch(&tool, &root, &bundle, (&local, &cache), options, hidden)?;
+    let mut watch = Group::start(watch, "cargo lambda watch")?;
     let copied = log::copy(&mut watch, options.log, built);
     let served = tokio::select! {
         served = serve(address, hidden, &local, &bundle, &sample, options) => served,
@@ -226,7 +227,7 @@ fn watch(
     (local, cache): (&Local, &Cache),
     options: &Options,
     at: SocketAddr,
-) -> Result<Group> {
+) -> Result<Command> {
     let mut command = process::bound(tool)?;
     command
         .current_dir(root)
@@ -265,7 +266,7 @@ fn watch(
     for function in &bundle.template.functions {
         command.envs(local_env::read(root, &function.binary)?);
     }
-    Group::start(command, "cargo lambda watch")
+    Ok(command)
 }
 
 async fn until_it_answers(address: SocketAddr) -> Result<()> {
@@ -283,24 +284,49 @@ async fn until_it_answers(address: SocketAddr) -> Result<()> {
 mod tests {
     use super::*;
 
-    #[tokio::test]
-    async fn one_port_for_both_is_refused() {
-        let host = Ipv4Addr::LOCALHOST.into();
-        let (port, log) = (9000, Format::Text);
-        let options = Options {
-            port,
-            dynamodb_port: port,
-            dynamodb_host: host,
+    fn options() -> Options {
+        Options {
+            port: 9000,
+            dynamodb_port: 8000,
+            dynamodb_host: Ipv4Addr::LOCALHOST.into(),
             load: None,
             data: None,
             shards: 1,
             quota: None,
             cache: Choice::Off,
             once: true,
-            log,
-        };
+            log: Format::Text,
+        }
+    }
+
+    #[tokio::test]
+    async fn one_port_for_both_is_refused() {
+        let options = Options { dynamodb_port: 9000, ..options() };
         let error = up(&options).await.unwrap_err().to_string();
         assert_eq!(error, "--port and --dynamodb-port are both 9000: choose two");
+    }
+
+    /// `watch` itself answers every origin and every `Host`, and does not end with this process.
+    #[tokio::test]
+    async fn the_functions_listen_behind_the_gateway_without_cors_and_end_with_the_stack() {
+        let bundle = Bundle::of(shop::RESOURCES, shop::ROUTES, shop::TEMPLATE).unwrap();
+        let local = database::start(&bundle.template).unwrap();
+        let cache = Cache::start(&Choice::Off).await.unwrap();
+        let hidden = SocketAddr::from(([127, 9, 8, 7], 4321));
+        let root = std::env::temp_dir().join(format!("up-{}", std::process::id()));
+        let (tool, stack) = (Path::new("cargo-lambda"), (&local, &cache));
+        std::fs::create_dir_all(workspace::target(&root)).unwrap();
+        let command = watch(tool, &root, &bundle, stack, &options(), hidden).unwrap();
+        let words: Vec<_> =
+            command.as_std().get_args().map(|word| word.to_string_lossy().into_owned()).collect();
+        let line = words.join(" ");
+        if cfg!(target_os = "linux") {
+            let bound = format!("bound {} -- cargo-lambda lambda watch ", std::process::id());
+            assert!(line.starts_with(&bound), "{line}");
+        }
+        assert!(line.contains(" --invoke-address 127.9.8.7 --invoke-port 4321 "), "{line}");
+        assert!(words.iter().any(|word| word == "--disable-cors"), "{line}");
+        std::fs::remove_dir_all(root).unwrap();
     }
 
     #[test]
