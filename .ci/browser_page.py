@@ -2,6 +2,7 @@
 
 import base64
 import json
+import shlex
 import sys
 import time
 import urllib.request
@@ -92,7 +93,12 @@ def ask(browser, route):
     etag = headers.split("etag", 1)[1].split('"')[1]
     asked = {**ids, **limit, "fields": ",".join(route.fields)}
     try_it(browser, route.path, {**asked, "If-None-Match": f'W/"{etag}"'}, "304")
-    try_it(browser, route.path, {"If-None-Match": ""}, "200")
+    # The command that the page shows can be pasted, whatever stands in the form.
+    try_it(browser, route.path, {**asked, "fields": "it's", "If-None-Match": "it's"}, "400")
+    command = browser.run("return document.querySelector(`[data-route=\"${arguments[0]}\"] .result pre`).textContent", route.path)
+    words = shlex.split(command)
+    expect(words[0] == "curl" and "If-None-Match: it's" in words and words[-1].endswith("fields=it's"), f"cannot be pasted: {command}")
+    try_it(browser, route.path, {**asked, "If-None-Match": ""}, "200")
     if route.is_list:
         try_it(browser, route.path, {**ids, "limit": "0"}, "400")
         expand = {"expand": ",".join(route.expansions)} if route.expansions else {}

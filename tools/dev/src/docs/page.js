@@ -32,6 +32,9 @@ const resolve = (node) => {
 };
 const named = (node) => node?.$ref?.split('/').pop();
 
+// Quotes a word for a POSIX shell.
+const quoted = (word) => `'${word.replaceAll("'", "'\\''")}'`;
+
 const pretty = (value) => JSON.stringify(value, null, 2);
 
 // Describes the values that a schema allows.
@@ -135,7 +138,6 @@ const authorize = (headers) => {
 // Sends a request, and shows it as a line of curl with the answer.
 const deliver = async (form, path, query, { method, headers, body: sent }) => {
   const { shown, asked } = address(path, query);
-  const quoted = (text) => `'${text.replaceAll("'", String.raw`'\''`)}'`;
   const flags = Object.entries(headers).map(([name, value]) => ` -H ${quoted(`${name}: ${value}`)}`).join('') + (sent ? ` -d ${quoted(sent)}` : '');
   const result = form.parentElement.querySelector('.result');
   const button = form.querySelector('button');
