@@ -15,8 +15,8 @@ use shop::random::Random;
 
 use crate::{
     proxy::{Fault, Proxy, THROTTLED},
-    stack::{Answer, Stack, event, send_once, send_to},
-    undisturbed::{ATTEMPT, PATIENCE, REQUEST, slow, undisturbed},
+    stack::{Answer, Stack, event, send_once, send_to, sent},
+    undisturbed::{ATTEMPT, PATIENCE, REQUEST, note, slow, undisturbed, undisturbed_by},
 };
 
 /// A kind of read: a request, and the operation of it that a fault is put on.
@@ -74,6 +74,13 @@ enum Outcome {
     Unavailable,
 }
 
+/// Objects without any member that an answer must have.
+const NOTHING: [&[u8]; 3] = [
+    b"{}",
+    b"{\"ConsumedCapacity\":{\"TableName\":\"t\",\"CapacityUnits\":0.5}}",
+    b"{\"__type\":\"com.amazonaws.dynamodb.v20120810#InternalServerError\"}",
+];
+
 /// The attempts of a call that fails each time.
 const ATTEMPTS: usize = 4;
 
@@ -85,7 +92,10 @@ fn faults() -> Vec<(String, Fault, u32, Outcome, usize)> {
     let text = |text: String| -> &'static str { Box::leak(text.into_boxed_str()) };
 
     // A success that is none: one attempt.
-    let nonsense: [&'static [u8]; 22] = [
+    let nonsense: [&'static [u8]; 25] = [
+        NOTHING[0],
+        NOTHING[1],
+        NOTHING[2],
         b"",
         b" ",
         b"null",
@@ -273,9 +283,9 @@ fn every_fault_of_every_read_has_its_answer() {
                     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
                 runtime.block_on(async {
                     for fault in faults {
-                        // `{}` of a GetItem is an item that does not exist.
+                        // To a GetItem it says that there is no such item.
                         if target.operation == "getitem"
-                            && matches!(fault.1, Fault::Answer(200, "", b"{}"))
+                            && matches!(fault.1, Fault::Answer(200, "", body) if NOTHING.contains(&body))
                         {
                             continue;
                         }
@@ -452,6 +462,75 @@ async fn a_slow_database_gives_short_pages_that_move_on_and_are_not_kept() {
     }
     let expected: Vec<_> = (0..1_500_u32).filter(|number| number.is_power_of_two()).collect();
     assert!(!cursor.is_empty() && seen.len() > 4 && seen == expected[..seen.len()], "{seen:?}");
+}
+
+/// What follows the Queries of a page has its time too: the fetch of related items, and each of its
+/// rounds. Where the time is not enough for all of them, the page is short and moves on.
+#[tokio::test]
+async fn a_slow_database_leaves_time_for_related_items() {
+    let mut stack = Stack::empty();
+    stack.put("products", (0..30).map(crate::stack::product));
+    // The orders that are paid name 20 products, those that are shipped 30.
+    let placed = |number: u32, status: &str, products: u32| {
+        let mut order = crate::stack::order(number, "u-1");
+        order["status"] = json!(status);
+        order["placedAt"] = json!(format!("2024-01-01T00:{number:02}:00.000Z"));
+        order["items"] = json!([{"productId": format!("p-{}", number % products)}]);
+        order
+    };
+    stack.put("orders", (0..60).map(|number| placed(number, "paid", 20)));
+    stack.put("orders", (60..90).map(|number| placed(number, "shipped", 30)));
+    let proxy = stack.behind(&[]);
+    // The first page needs two rounds of Queries and a fetch; the second one a Query and, since no
+    // size is known, a fetch of 25 products and one of five. There is time for two of the three.
+    let left = Duration::from_millis(250) + 2 * CALL + CALL / 2;
+    for (query, whole) in [
+        ("status=paid,shipped&limit=40&sort=oldest&expand=items.product", 40),
+        ("status=shipped&limit=30&sort=oldest&expand=items.product", 30),
+    ] {
+        let event = event("/v1/users/{userId}/orders", Some("u-1"), query, Some("u-1"), &[]);
+        undisturbed_by(CALL / 4, async || {
+            proxy.only(&[]);
+            let expected = stack.orders(query).await.ids("orderId");
+            assert_eq!(expected.len(), whole);
+            let app = stack.app(&shop::LIST_USER_ORDERS);
+            proxy.always("", Fault::Slow(CALL), 1_000);
+            slow(2 * CALL);
+            let (page, _) = sent(&app, &event.to_string(), "r-1", left).await;
+            assert_eq!(page.status, 200, "{query}: {}", page.body);
+            assert_eq!(page.header("cache-control"), Some("no-store"), "{query}");
+            let ids = page.ids("orderId");
+            assert!(!ids.is_empty() && ids.len() < whole, "{query}: {ids:?}");
+            assert_eq!(ids, expected[..ids.len()], "{query}");
+            for order in page.json()["items"].as_array().unwrap() {
+                assert!(order["items"][0]["product"].is_object(), "{query}: {order}");
+            }
+            // The parts of the page, for an interface that writes an answer of its own.
+            let policy = std::sync::Mutex::new(None);
+            let parts = async |app: &App, request: &api::Request| {
+                let api::AppShape::List(list) = app.shape() else { panic!("it is a list") };
+                let plan = api::ListRequest::parse(list, request)?.plan()?;
+                let listed = plan.run().await?.listed()?;
+                *policy.lock().unwrap() = Some((listed.policy, listed.items.len()));
+                Err(api::ProblemKind::NotFound.into())
+            };
+            let app = stack.app(&shop::LIST_USER_ORDERS);
+            slow(2 * CALL);
+            let began = Instant::now();
+            app.respond(&event.to_string(), "r-1", left, &parts).await;
+            note(began.elapsed());
+            assert_eq!(
+                policy.into_inner().unwrap(),
+                Some((api::Policy::NoStore, ids.len())),
+                "{query}"
+            );
+            proxy.only(&[]);
+            let next = page.next().unwrap();
+            let rest = stack.orders(&format!("{query}&cursor={next}")).await.ids("orderId");
+            assert_eq!(rest[..whole - ids.len()], expected[ids.len()..], "{query}");
+        })
+        .await;
+    }
 }
 
 /// A walk in which any call can fail in any way, by a caller that repeats a failed page. Every item
