@@ -200,3 +200,23 @@ fn no_crate_accepts_local_tokens_by_default() {
             && !manifest.contains("default =")
     );
 }
+
+/// A release build that accepts unsigned tokens cannot be made. The compiler reads the crate's text
+/// alone, so it says besides that the dependencies are missing.
+#[test]
+fn a_release_build_with_local_tokens_does_not_compile() {
+    let checkout = Checkout::of_this_repository();
+    let said = |options: &[&str]| {
+        let output = std::process::Command::new("rustc")
+            .current_dir(checkout.root.join("shared/api"))
+            .args(["--edition=2024", "--crate-type=lib", "--emit=metadata", "-o", "/dev/null"])
+            .args(options)
+            .arg("src/lib.rs")
+            .output()
+            .unwrap();
+        String::from_utf8_lossy(&output.stderr).contains("`local-tokens` accepts unsigned tokens")
+    };
+    let tokens = "--cfg=feature=\"local-tokens\"";
+    assert!(said(&["-O", tokens]), "a release build accepts unsigned tokens");
+    assert!(!said(&[tokens]) && !said(&["-O"]), "another build is refused too");
+}

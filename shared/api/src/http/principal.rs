@@ -107,8 +107,8 @@ impl Grant {
 }
 
 /// Returns the claims of a token of `cargo dev token`, as JSON. It is unsigned, so only a build
-/// with the feature `local-tokens` has this function.
-#[cfg(feature = "local-tokens")]
+/// with the feature `local-tokens` has this function, and that of these tests.
+#[cfg(any(feature = "local-tokens", test))]
 pub(crate) fn local_token(headers: &http::HeaderMap) -> Option<Vec<u8>> {
     use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
@@ -227,7 +227,6 @@ mod tests {
         assert!(nothing_configured.may_read("u-2").is_err());
     }
 
-    #[cfg(feature = "local-tokens")]
     #[test]
     fn the_scheme_of_a_local_token_is_bearer_in_any_case() {
         use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
