@@ -253,6 +253,9 @@ async fn times_are_compared_as_times() {
         ("from=2024-01-01T00:05:00Z", ids(50..60)),
         ("from=2024-01-02", Vec::new()),
         ("to=2024-01-01", Vec::new()),
+        // Empty ranges, also those that end before the next second that can be stored.
+        ("from=2024-01-01T00:02:00Z&to=2024-01-01T00:02:00Z", Vec::new()),
+        ("from=2024-01-01T00:01:59.2Z&to=2024-01-01T00:01:59.7Z", Vec::new()),
         ("level=3&from=2024-01-01T00:04:00Z", ids((40..60).filter(|number| number % 4 == 3))),
     ] {
         let all = walk(

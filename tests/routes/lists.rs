@@ -53,6 +53,8 @@ async fn a_range_holds_both_of_its_ends() {
     assert!(prices.is_sorted_by(|a, b| a.as_f64() >= b.as_f64()));
     prices.dedup();
     assert_eq!(prices, [json!(4.99), json!(3.99), json!(2.99)]);
+    let one = Stack::shop().products("minPrice=2.99&maxPrice=2.990&limit=100").await;
+    assert_eq!(one.column("price"), vec![json!(2.99); 9], "both ends are the same number");
 }
 
 #[tokio::test]

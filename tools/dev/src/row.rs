@@ -186,6 +186,12 @@ mod tests {
             "`userId` is `me`, which stands for the caller"
         );
         assert_eq!(refused("orders", r#"{"orderId":"o-1"}"#), "no `userId`");
+        let sort_key = |bytes| order("").replace("o-1", &"x".repeat(bytes));
+        assert_eq!(
+            refused("orders", &sort_key(1_025)),
+            "`orderId` has 1025 bytes; a key has at most 1024"
+        );
+        assert!(refused("orders", &sort_key(1_024)).contains("longer than 128 characters"));
     }
 
     #[test]
@@ -200,11 +206,30 @@ mod tests {
             refused("products", &text),
             "`price` is no number: `byCategoryPrice` would not list it"
         );
-        let long = product("").replace("\"c\"", &format!("{:?}", "c".repeat(129)));
+        let category = |json: &str| refused("products", &product("").replace("\"c\"", json));
+        let long = |characters| format!("{:?}", "c".repeat(characters));
         assert_eq!(
-            refused("products", &long),
+            category(&long(129)),
             "`category` is longer than 128 characters: no request can ask for it"
         );
+        assert_eq!(
+            category(&long(2_049)),
+            "`category` has 2049 bytes; a key has at most 2048: `byCategoryPrice` would not list it"
+        );
+        assert_eq!(
+            category(r#""a\nb""#),
+            "`category` has unprintable characters: no request can ask for it"
+        );
+        assert_eq!(category(r#""""#), "`category` is empty: `byCategoryPrice` would not list it");
+    }
+
+    /// Such a line names no product, and its order is shown without one.
+    #[test]
+    fn a_text_that_names_a_related_item_may_be_one_that_no_item_has() {
+        for id in [String::new(), "x".repeat(2_049)] {
+            let lines = format!(r#","items":[{{"productId":"{id}","quantity":1}}]"#);
+            assert!(read("orders", &order(&lines)).is_ok());
+        }
     }
 
     #[test]

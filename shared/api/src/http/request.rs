@@ -346,6 +346,11 @@ mod tests {
             r#"{"version":"2.0","requestContext":"Bearer SECRET"}"#,
             r#"{"version":"2.0","requestContext":{"http":{"method":["SECRET"]}}}"#,
             r#"{"version":"SECRET"#,
+            r#"{"version":"2.0","headers":"SECRET","requestContext":{"http":{"method":"GET"}}}"#,
+            r#"{"version":"2.0","pathParameters":"SECRET","requestContext":{"http":{"method":"GET"}}}"#,
+            r#"{"version":"2.0","requestContext":{"authorizer":"SECRET","http":{"method":"GET"}}}"#,
+            r#"{"version":"2.0","requestContext":{"authorizer":{"jwt":{"claims":"SECRET"}},"http":{"method":"GET"}}}"#,
+            r#"{"version":"2.0","requestContext":{"authorizer":{"jwt":{"claims":{"SECRET":1,"SECRET":2}}},"http":{"method":"GET"}}}"#,
         ] {
             let (log, writer) = std::io::pipe().unwrap();
             let subscriber =

@@ -93,5 +93,8 @@ mod tests {
             "`lost` is not a valid value; valid values: pending, shipped"
         );
         assert!(error(&"é".repeat(4096)).detail.len() < 256);
+        let name = ParameterError::unknown_name(&"é".repeat(4096), &["category"]);
+        assert_eq!(name.parameter, "é".repeat(64));
+        assert!(name.detail.len() < 256 && name.suggestion.is_none());
     }
 }
