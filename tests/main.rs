@@ -10,6 +10,7 @@
 //! | `walks` | random data, filters, sorts, limits and shards against an in-memory oracle |
 //! | `existing` | tables as teams have them: one table for all, classic indexes, tenants |
 //! | `costs` | round trips, evaluated items and units, counted |
+//! | `loaded` | random rows through the loader: what it takes can be read, listed and walked |
 //! | `concurrent` | many requests at once through one function |
 //! | `sizes` | large items |
 //! | `smoke` | `cargo dev smoke` against a whole stack, and against stacks that are broken in one way |
@@ -40,6 +41,7 @@ mod existing;
 mod faults;
 mod hostile;
 mod limits;
+mod loaded;
 mod matrix;
 mod proxy;
 mod routes;
