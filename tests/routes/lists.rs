@@ -183,6 +183,22 @@ async fn a_page_by_number_links_to_its_neighbours_by_cursor() {
     assert_eq!(second.ids("productId"), whole[10..20]);
 }
 
+/// All headers of a page fit into the 4 KB that a proxy may have for them, whatever the query that
+/// its links repeat.
+#[tokio::test]
+async fn a_long_query_makes_no_headers_that_a_proxy_refuses() {
+    let stack = Stack::shop();
+    let cursor = stack.products("limit=5").await.next().unwrap();
+    for names in [1, 50, 80, 100, 150, 200, 250, 300, 350] {
+        let fields = vec!["productId"; names].join(",");
+        let answer = stack.products(&format!("limit=5&fields={fields}&cursor={cursor}")).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        assert!(answer.next().is_some() && answer.prev().is_some());
+        let bytes = answer.headers.iter().map(|(name, value)| name.len() + value.len() + 4);
+        assert!(bytes.sum::<usize>() <= 4_096, "{names} names: {:?}", answer.headers);
+    }
+}
+
 #[tokio::test]
 async fn a_walk_gives_each_order_once_and_back() {
     let stack = Stack::shop();

@@ -100,6 +100,9 @@ async fn an_answer_to_get_is_kept_as_the_strictest_of_its_parts() {
             (200, Some(policy)),
             "{sent:?}"
         );
+        let vary = answer.header("vary").unwrap();
+        assert_eq!(vary.contains("origin"), policy == public, "{sent:?}: {vary}");
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
         let Some(tag) = answer.header("etag") else {
             assert_eq!(policy, "no-store");
             continue;

@@ -232,6 +232,12 @@ async fn a_short_page_is_not_read_again_from_its_last_row() {
     let evaluated: u32 = things.log().queries.iter().map(|(_, limit)| limit).sum();
     let second = page(&things, &plan, &at(first.next()), 10, &Budget::default()).await;
     assert_eq!(things.log().queries[0].0, evaluated);
+    assert!(second.rows().is_empty());
+    let ends = [second.prev(), second.next()].map(|cursor| cursor.unwrap().after);
+    assert!(
+        ends[0].is_some() && ends[0] == ends[1],
+        "the way back begins where it ended: {ends:?}"
+    );
     // And back: from the first item of the page, or from where it ended if it has none.
     let back = page(
         &things,
@@ -241,11 +247,7 @@ async fn a_short_page_is_not_read_again_from_its_last_row() {
         &Budget { rounds: 100, evaluated: 100_000, ..Budget::default() },
     )
     .await;
-    assert_eq!(
-        back.into_items(),
-        [3],
-        "the way back begins where the empty page ended, and not at the end of the list"
-    );
+    assert_eq!(back.into_items(), [3]);
 }
 
 #[tokio::test]
