@@ -7,7 +7,7 @@ import urllib.request
 
 import routes
 
-BASE, TOKEN = sys.argv[1:3]
+BASE, TOKEN, DATABASE = sys.argv[1:4]
 SUBJECT = routes.subject(TOKEN)
 # A walk of small pages ends after this many; the walk of the greatest pages goes to the end.
 SMALL_PAGES = 100
@@ -97,7 +97,30 @@ def check_private(route):
     assert get(route.url())[0] == 401, f"{route.name}: no 401 without a token"
 
 
+def check_closed(url, refused):
+    """What a page of another origin can send: it gets no answer that its scripts may read. `refused`: the status of a request with an `Origin`."""
+    foreign = {"origin": "https://evil.example", "access-control-request-method": "GET", "access-control-request-headers": "authorization"}
+    for method, headers, wanted in (
+        ("GET", foreign, refused),
+        ("OPTIONS", foreign, (403, 404)),
+        ("GET", {"host": "rebound.evil.example"}, (421,)),
+        ("GET", {"lambda-runtime-client-context": "x", "lambda-runtime-cognito-identity": "x"}, (200,)),
+        ("GET", {}, (200,)),
+    ):
+        request = urllib.request.Request(url, method=method, headers={"authorization": f"Bearer {TOKEN}", **headers})
+        try:
+            answer = urllib.request.urlopen(request, timeout=30)
+        except urllib.error.HTTPError as error:
+            answer = error
+        assert answer.status in wanted, f"{method} {url} {headers}: {answer.status}"
+        allowed = [name for name in answer.headers if name.lower().startswith("access-control-")]
+        assert not allowed, f"{method} {url} {headers}: {allowed}"
+
+
 every = routes.routes()
+for route in every:
+    check_closed(BASE + route.url(), (200,))
+check_closed(DATABASE + "/", (403,))
 items, first_ids = 0, {}
 for route in every:
     if route.is_list:
