@@ -1,5 +1,5 @@
-//! Random rows through the loader: each is loaded or rejected by its line, and what is loaded can be
-//! read, listed and walked.
+//! Random rows through the loader: each is loaded or rejected by its line, and what is loaded can
+//! be read, listed and walked.
 //!
 //! `ROWS` sets the number of rows of each table, `SEED` the rows:
 //! `ROWS=20000 cargo test --workspace --test bundle loaded::` is the long run.
