@@ -79,7 +79,8 @@ fn time(random: &mut Random) -> &'static str {
         "2023-02-29T00:00:00Z",
         "",
     ];
-    if random.chance(3) { *random.pick(&TIMES) } else { TIMES[random.below(4)] }
+    let known = if random.chance(3) { TIMES.len() } else { 4 };
+    TIMES[random.below(known)]
 }
 
 /// A row, as text: its number of digits would not survive in a value.
