@@ -344,6 +344,7 @@ mod tests {
                 .unwrap();
         assert_eq!((&*item.json, picked), (br#"{"id":"a"}"#.as_slice(), vec![]));
         for body in [
+            r#"{"__type":"com.amazonaws.dynamodb.v20120810#InternalServerError"}"#,
             r#"{"Item":null}"#,
             r#"{"Item":[]}"#,
             r#"{"Item":{"id":1}}"#,

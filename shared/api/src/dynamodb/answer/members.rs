@@ -106,6 +106,8 @@ impl<'de> Visitor<'de> for AnswerVisitor<'_> {
                         .sum();
                 }
                 ("ConsumedCapacity", _) => members.units = map.next_value::<Capacity>()?.units,
+                // Without this, one in place of an item would read as "there is no such item".
+                ("__type", _) => return Err(A::Error::custom("an error with a status of success")),
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }
         }
