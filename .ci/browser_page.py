@@ -62,85 +62,71 @@ def expect(condition, what):
         sys.exit(f"browser: {what}")
 
 
-def try_it(browser, route, values, wanted):
-    """Fills in the route's form, sends it, and gives the status line, the headers and the body that the page shows."""
+def try_it(browser, section, values, wanted):
+    """Fills in the form of a section, sends it, and gives the command line, the headers and the body that the page shows."""
     fill = """
-        const section = document.querySelector(`[data-route="${arguments[0]}"]`);
+        const section = document.querySelector(arguments[0]);
         section.querySelector('.result').replaceChildren();
         for (const [name, value] of Object.entries(arguments[1])) section.querySelector(`[name="${name}"]`).value = value;
         section.querySelector('button').click();
     """
-    browser.run(fill, route, values)
+    browser.run(fill, section, values)
     read = f"""
-        const result = document.querySelector('[data-route="{route}"] .result');
-        const status = result.querySelector('.status');
-        return status && [status.textContent, result.querySelector('.headers')?.textContent ?? '', result.querySelector('.body')?.textContent ?? ''];
+        const result = document.querySelector('{section} .result');
+        const text = (part) => result.querySelector(part)?.textContent ?? '';
+        return result.querySelector('.status') && ['.status', 'pre', '.headers', '.body'].map(text);
     """
-    status, headers, body = browser.wait(read, f"an answer to {route}")
-    expect(status.startswith(wanted), f"{route}: {status} in place of {wanted}: {body[:300]}")
-    return headers, body
+    status, line, headers, body = browser.wait(read, f"an answer to {section}")
+    expect(status.startswith(wanted), f"{section}: {status} in place of {wanted}: {body[:300]}")
+    return line, headers, body
+
+
+def of_route(path):
+    return f'[data-route="{path}"]'
 
 
 def ask(browser, route):
     """Sends requests of one route from its form: some fields, a wrong limit, and the entity tag that came."""
     ids = {name: "me" if not route.public else parameter.get("example", "") for name, parameter in route.ids.items()}
     limit = {"limit": "3"} if route.is_list else {}
-    headers, body = try_it(browser, route.path, {**ids, **limit, "fields": ",".join(route.fields)}, "200")
+    section = of_route(route.path)
+    _, headers, body = try_it(browser, section, {**ids, **limit, "fields": ",".join(route.fields)}, "200")
     for item in json.loads(body)["items"] if route.is_list else [json.loads(body)]:
         expect(list(item) == [name for name in route.fields if name in item], f"{route.path}: other fields: {body[:300]}")
     for name in ("etag", "cache-control", "server-timing", *(["link"] if route.is_list else [])):
         expect(name in headers, f"{route.path}: the page does not show {name}")
     etag = headers.split("etag", 1)[1].split('"')[1]
     asked = {**ids, **limit, "fields": ",".join(route.fields)}
-    try_it(browser, route.path, {**asked, "If-None-Match": f'W/"{etag}"'}, "304")
+    try_it(browser, section, {**asked, "If-None-Match": f'W/"{etag}"'}, "304")
     # The command that the page shows can be pasted, whatever stands in the form.
-    try_it(browser, route.path, {**asked, "fields": "it's", "If-None-Match": "it's"}, "400")
-    command = browser.run("return document.querySelector(`[data-route=\"${arguments[0]}\"] .result pre`).textContent", route.path)
+    command, _, _ = try_it(browser, section, {**asked, "fields": "it's", "If-None-Match": "it's"}, "400")
     words = shlex.split(command)
     expect(words[0] == "curl" and "If-None-Match: it's" in words and "fields=it's" in words[-1], f"cannot be pasted: {command}")
-    try_it(browser, route.path, {**asked, "If-None-Match": ""}, "200")
+    try_it(browser, section, {**asked, "If-None-Match": ""}, "200")
     if route.is_list:
-        try_it(browser, route.path, {**ids, "limit": "0"}, "400")
+        try_it(browser, section, {**ids, "limit": "0"}, "400")
         expand = {"expand": ",".join(route.expansions)} if route.expansions else {}
-        try_it(browser, route.path, {**ids, **limit, **expand, "fields": ""}, "200")
-
-
-def query(browser, name, values, wanted):
-    """Fills in the form of an interface over all routes, sends it, and gives the command line and the body that the page shows."""
-    fill = """
-        const section = document.querySelector(`[data-interface="${arguments[0]}"]`);
-        section.querySelector('.result').replaceChildren();
-        for (const [name, value] of Object.entries(arguments[1])) section.querySelector(`[name="${name}"]`).value = value;
-        section.querySelector('button').click();
-    """
-    browser.run(fill, name, values)
-    read = f"""
-        const result = document.querySelector('[data-interface="{name}"] .result');
-        const status = result.querySelector('.status');
-        return status && [status.textContent, result.querySelector('pre')?.textContent ?? '', result.querySelector('.body')?.textContent ?? ''];
-    """
-    status, line, body = browser.wait(read, f"an answer of {name}")
-    expect(status.startswith(wanted), f"{name}: {status} in place of {wanted}: {body[:300]}")
-    return line, body
+        try_it(browser, section, {**ids, **limit, **expand, "fields": ""}, "200")
 
 
 def ask_interface(browser, page, interface):
     """Sends the query that the form begins with, with the token and without, and variables that are none."""
     name, paths = interface["name"], interface["paths"]
+    section = f'[data-interface="{name}"]'
     with urllib.request.urlopen(page + interface["schema"], timeout=30) as answer:
         expect("type Query" in answer.read().decode(), f"{name}: the schema is not at {interface['schema']}")
     links = browser.run("return [...document.querySelectorAll('a')].map((link) => link.getAttribute('href'))")
     expect(interface["schema"] in links, f"{name}: no link to the schema")
-    query(browser, name, {"variables": "{"}, "The variables are not JSON")
+    try_it(browser, section, {"variables": "{"}, "The variables are not JSON")
     for entry in paths:
-        line, body = query(browser, name, {"variables": "", "path": entry["path"]}, "200")
+        line, _, body = try_it(browser, section, {"variables": "", "path": entry["path"]}, "200")
         expect(line.startswith("curl -H 'Content-Type: application/json'") and line.endswith(entry["path"] + "'"), f"{name}: {line}")
         expect(("authorization: bearer" in line.lower()) == entry["authorized"], f"{name}: the token is in the wrong request: {line}")
         answer = json.loads(body)
         codes = {error["extensions"]["code"] for error in answer.get("errors", [])}
         expect("data" in answer and codes <= (set() if entry["authorized"] else {"UNAUTHENTICATED"}), f"{name}: {body[:300]}")
-    query(browser, name, {"query": "{"}, "400")
-    query(browser, name, {"query": interface["query"]}, "200")
+    try_it(browser, section, {"query": "{"}, "400")
+    try_it(browser, section, {"query": interface["query"]}, "200")
 
 
 def main(driver, page, profile, shots):
@@ -167,7 +153,7 @@ def main(driver, page, profile, shots):
         browser.run("document.getElementById('token').value = ''")
         for route in every:
             if not route.public:
-                try_it(browser, route.path, dict.fromkeys(route.ids, "me"), "401")
+                try_it(browser, of_route(route.path), dict.fromkeys(route.ids, "me"), "401")
 
         browser.run("[...document.querySelectorAll('[data-route] h2')].at(-1).scrollIntoView()")
         browser.look("dark", 1280, 900)

@@ -287,6 +287,21 @@ mod tests {
         shape: Shape::One,
     };
 
+    static LIST_THINGS: Route = Route {
+        name: "list-things",
+        path: "/v1/things",
+        about: "",
+        resource: &THINGS,
+        access: Access::Public,
+        quota: crate::Quota::None,
+        shape: Shape::List(crate::List {
+            filters: &[],
+            sorts: &[],
+            expansions: &[],
+            limits: crate::Limits::USUAL,
+        }),
+    };
+
     /// The logged detail, as text.
     #[derive(Clone, Default)]
     struct Log(Arc<Mutex<Vec<u8>>>);
@@ -302,11 +317,18 @@ mod tests {
         }
     }
 
-    /// Makes a function whose database cannot be reached.
     fn app() -> App {
-        let config =
-            Config::read(&GET_THING, |name| (name == "THINGS_TABLE").then(|| "things".to_owned()))
-                .unwrap();
+        app_of(&GET_THING)
+    }
+
+    /// Makes a function whose database cannot be reached.
+    fn app_of(route: &'static Route) -> App {
+        let variable = |name: &str| match name {
+            "THINGS_TABLE" => Some("things".to_owned()),
+            "CURSOR_SECRET" => Some("a secret for tests, of more than 32 characters".to_owned()),
+            _ => None,
+        };
+        let config = Config::read(route, variable).unwrap();
         // No server listens at this address.
         let unreachable = aws_sdk_dynamodb::Config::builder()
             .region(Region::from_static("eu-central-1"))
@@ -354,11 +376,16 @@ mod tests {
     /// A handler for the other shape ends the start, before the first event.
     #[tokio::test]
     async fn a_handler_for_the_other_shape_does_not_start() {
-        let handler = async |list: ListApp<'_>, request: &Request| {
+        let list = async |list: ListApp<'_>, request: &Request| {
             crate::ListRequest::parse(list, request)?.plan()?.run().await?.reply()
         };
-        let error = app().serve_list(handler).await.unwrap_err().to_string();
+        let error = app().serve_list(list).await.unwrap_err().to_string();
         assert_eq!(error, "does not start: the handler is for a list, and get-thing is none");
+        let item = async |item: ItemApp<'_>, request: &Request| {
+            Ok(crate::ItemRequest::parse(item, request)?.run().await?.reply())
+        };
+        let error = app_of(&LIST_THINGS).serve_item(item).await.unwrap_err().to_string();
+        assert_eq!(error, "does not start: the handler is for one item, and list-things is a list");
     }
 
     #[test]

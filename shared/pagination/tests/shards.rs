@@ -9,8 +9,8 @@
 use std::{convert::Infallible, num::NonZeroU32};
 
 use pagination::{
-    Answer, Budget, Condition, Fetch, Fetched, Index, Partition, Plan, Position, Projects, Query,
-    Row, Sort, Source, Start, Table, Value, run,
+    Answer, Budget, Condition, Cursor, Direction, Fetch, Fetched, Index, Partition, Plan, Position,
+    Projects, Query, Row, Sort, Source, Start, Table, Value, run,
 };
 use proptest::{collection::vec, prelude::*};
 
@@ -70,16 +70,25 @@ impl Source for Things {
     }
 }
 
-/// Returns the pages from `start` on, each with its items in the list's order.
-async fn walk(things: &Things, plan: &Plan, mut start: Start, limit: u32) -> Vec<Vec<usize>> {
-    let (mut pages, mut forward) = (Vec::new(), true);
-    if let Start::At(cursor) = &start {
-        forward = cursor.direction == pagination::Direction::Forward;
-    }
+/// Returns the pages from one end of the list to the other, each with its items in the list's
+/// order.
+async fn walk(
+    things: &Things,
+    plan: &Plan,
+    direction: Direction,
+    limit: NonZeroU32,
+) -> Vec<Vec<usize>> {
+    let mut pages = Vec::new();
+    let mut start = match direction {
+        Direction::Forward => Start::First,
+        Direction::Backward => Start::At(Cursor { direction, after: None }),
+    };
     loop {
-        let limit = NonZeroU32::new(limit).unwrap();
         let page = run(things, plan, &start, limit, &Budget::default()).await.unwrap();
-        let follows = if forward { page.next() } else { page.prev() };
+        let follows = match direction {
+            Direction::Forward => page.next(),
+            Direction::Backward => page.prev(),
+        };
         pages.push(page.into_items());
         let Some(cursor) = follows else { return pages };
         assert!(pages.len() <= 2 * things.shards.len() + 2, "a page moves on");
@@ -109,15 +118,14 @@ proptest! {
             (0..things.shards.len()).filter(|i| !is_filtered || things.passes[*i]).collect();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let pages = walk(&things, &plan, Start::First, limit).await;
+            let limit = NonZeroU32::new(limit).unwrap();
+            let pages = walk(&things, &plan, Direction::Forward, limit).await;
             assert_eq!(pages.concat(), expected);
             if !is_filtered {
-                let full = limit as usize;
+                let full = limit.get() as usize;
                 assert!(pages.iter().rev().skip(1).all(|page| page.len() == full), "{pages:?}");
             }
-            // Backward from the end of the list.
-            let end = pagination::Cursor { direction: pagination::Direction::Backward, after: None };
-            let mut back = walk(&things, &plan, Start::At(end), limit).await;
+            let mut back = walk(&things, &plan, Direction::Backward, limit).await;
             back.reverse();
             assert_eq!(back.concat(), expected);
         });

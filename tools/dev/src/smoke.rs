@@ -49,6 +49,9 @@ pub async fn smoke(bundle: &Bundle, interfaces: &[Interface], options: &Options)
     }
     let missing = Ask::get(format!("/{NOBODY}"));
     run.check("a path that is none", missing, |answer| judge::refusal(answer, 404)).await;
-    run.preflight(bundle.routes).await;
+    if let Some(route) = bundle.routes.first() {
+        let path = run.path(route).unwrap_or_else(|_| route.path.to_owned());
+        run.preflight("preflight".to_owned(), &path, "GET", &["authorization"]).await;
+    }
     Ok(run.report)
 }

@@ -99,21 +99,4 @@ impl Run<'_> {
         }
         self.check(what, ask(path), |answer| judge::problem(answer, 403, None)).await;
     }
-
-    /// Asks as a browser does before a request with a token from another origin.
-    pub(super) async fn preflight(&mut self, routes: &[&'static Route]) {
-        let Some(route) = routes.first() else { return };
-        let path = self.path(route).unwrap_or_else(|_| route.path.to_owned());
-        let Some(origin) = &self.options.origin else {
-            return self.skip("preflight".to_owned(), &path, "no --origin");
-        };
-        let request = Ask { method: "OPTIONS", ..Ask::get(path) }
-            .with("origin", origin.clone())
-            .with("access-control-request-method", "GET")
-            .with("access-control-request-headers", "authorization");
-        self.check("preflight", request, |answer| {
-            judge::preflight(answer, origin, "GET", &["authorization"])
-        })
-        .await;
-    }
 }

@@ -2,7 +2,7 @@
 
 use super::client::{Answer, Ask, Client};
 use super::report::{Check, Outcome, Report};
-use super::values::Values;
+use super::{judge, values::Values};
 use crate::plan::filled;
 use anyhow::Result;
 use api::{Access, Route};
@@ -96,6 +96,25 @@ impl<'a> Run<'a> {
             etag = newer.header("etag");
         }
         self.check(name, known(&etag), |answer| judge(answer, &etag)).await;
+    }
+
+    /// Asks as a browser does before a request with this method and these headers from another
+    /// origin.
+    pub(super) async fn preflight(
+        &mut self,
+        name: String,
+        path: &str,
+        method: &str,
+        headers: &[&str],
+    ) {
+        let Some(origin) = &self.options.origin else {
+            return self.skip(name, path, "no --origin");
+        };
+        let ask = Ask { method: "OPTIONS", ..Ask::get(path) }
+            .with("origin", origin.clone())
+            .with("access-control-request-method", method)
+            .with("access-control-request-headers", headers.join(","));
+        self.check(name, ask, |answer| judge::preflight(answer, origin, method, headers)).await;
     }
 
     /// Notes a check that cannot be made.
