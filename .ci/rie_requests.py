@@ -15,7 +15,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import routes  # noqa: E402
 import samcli  # noqa: E402
-from template_model import ROOT, Bundle, is_interface, read  # noqa: E402
+from template_model import ROOT, Bundle, read  # noqa: E402
 from template_values import PSEUDO, Values  # noqa: E402
 
 BUILD, ARCHITECTURE, PORT = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
@@ -100,7 +100,7 @@ def expect(what, answer, status):
 
 def events(binary):
     found, folder, statuses = {}, "events", STATUS
-    if is_interface(binary):
+    if routes.is_interface(binary):
         # Its events are in its own folder. GraphQL calls a document that is not valid 422.
         folder, statuses = f"functions/{binary}/events", {**STATUS, "bad": 422}
     for path in sorted((ROOT / folder).glob(f"{binary}.*.json")):

@@ -92,11 +92,16 @@ def local_table(resource):
     return resource.removesuffix("Table").lower()
 
 
+def is_interface(binary):
+    """Whether a function is no route's, but serves all of them in a language of its own: its folder has the schema that it publishes."""
+    return (ROOT / "functions" / binary / "schema.graphql").is_file()
+
+
 def interfaces():
-    """The paths that the router of Cargo.toml gives to functions whose folder has the schema of an interface over all routes."""
+    """The paths that the router of Cargo.toml gives to interfaces over all routes."""
     router = re.findall(r'^"(/[^"]*)" = \[(.*?)\]', (ROOT / "Cargo.toml").read_text(), re.M | re.S)
     functions = {path: set(re.findall(r'function = "([^"]+)"', entries)) for path, entries in router}
-    return [path for path, names in functions.items() if any((ROOT / "functions" / name / "schema.graphql").is_file() for name in names)]
+    return [path for path, names in functions.items() if any(map(is_interface, names))]
 
 
 def variables():

@@ -2,9 +2,10 @@
 import json
 import re
 
+from routes import is_interface
 from template_model import (
-    COUNTERS, MARGIN_SECONDS, NO_VALUE, OPENAPI, REQUEST_SECONDS, ROOT, Decider, cache_access, headers_read, headers_written, is_interface, is_private,
-    metrics_written, properties_published, refs, strings_in_rust, used_conditions, yaml_parse,
+    COUNTERS, MARGIN_SECONDS, NO_VALUE, OPENAPI, REQUEST_SECONDS, ROOT, Decider, cache_access, headers_read, headers_written, is_private, metrics_written,
+    properties_published, refs, strings_in_rust, used_conditions, yaml_parse,
 )
 
 CHECKS = {}

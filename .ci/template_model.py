@@ -36,11 +36,6 @@ def read(name):
     return (ROOT / name).read_text(encoding="utf-8")
 
 
-def is_interface(binary):
-    """Whether a function is no route's, but serves all of them in a language of its own: its folder has the schema that it publishes."""
-    return (ROOT / "functions" / binary / "schema.graphql").is_file()
-
-
 def samconfig(text):
     """The parameters of each environment of samconfig.toml."""
     found = {}
