@@ -315,7 +315,10 @@ mod tests {
         let hidden = SocketAddr::from(([127, 9, 8, 7], 4321));
         let root = std::env::temp_dir().join(format!("up-{}", std::process::id()));
         let (tool, stack) = (Path::new("cargo-lambda"), (&local, &cache));
-        std::fs::create_dir_all(workspace::target(&root)).unwrap();
+        // With CARGO_TARGET_DIR, the build folder is elsewhere.
+        for folder in [&root, &workspace::target(&root)] {
+            std::fs::create_dir_all(folder).unwrap();
+        }
         let command = watch(tool, &root, &bundle, stack, &options(), hidden).unwrap();
         let words: Vec<_> =
             command.as_std().get_args().map(|word| word.to_string_lossy().into_owned()).collect();
