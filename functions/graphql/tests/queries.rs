@@ -209,6 +209,8 @@ async fn a_database_that_is_away_is_a_503_if_nothing_came() {
     let server = Stack::cut_off();
     let answer = server.send(&Sent::post("{ products { edges { cursor } } }")).await;
     assert!([503, 504].contains(&answer.status), "{}", answer.body);
+    let again = (answer.status == 503).then_some("1");
+    assert_eq!(answer.header("retry-after"), again);
     assert!(answer.json()["data"].is_null() && answer.codes().len() == 1, "{}", answer.body);
     let some = server.send(&Sent::post("{ __typename products { edges { cursor } } }")).await;
     assert_eq!(some.status, 200, "{}", some.body);

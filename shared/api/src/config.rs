@@ -245,3 +245,14 @@ fn limits(
     };
     Some(LimitsConfig { table, caller, service, address })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_main_prints_names_each_reason_on_one_line() {
+        let error = BootError::new(&["A is not set".to_owned(), "B is no number".to_owned()]);
+        assert_eq!(format!("{error:?}"), "does not start: A is not set; B is no number");
+    }
+}

@@ -242,6 +242,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_tenant_and_a_subject_of_the_same_text_are_two_callers() {
+        let tenants = Access::Owner { field: "tenantId", claim: "tenant" };
+        let of = |claims, access| {
+            let principal = Principal::of(&serde_json::from_str(claims).unwrap(), access, None);
+            identity(&principal.unwrap(), access)
+        };
+        assert_eq!(of(r#"{"sub":"u-1","tenant":"x"}"#, tenants), "tenant=x");
+        assert_eq!(of(r#"{"sub":"x"}"#, tenants), "sub=x");
+        assert_eq!(of(r#"{"sub":"x"}"#, Access::owner("userId")), "sub=x");
+    }
+
+    #[test]
     fn an_address_is_one_caller_and_so_is_a_network_of_ipv6() {
         let network = |text| network(text).map(|address| address.to_string());
         for (address, expected) in [

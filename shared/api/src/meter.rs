@@ -190,3 +190,26 @@ impl Drop for WaitingForTier<'_> {
         self.0.with(|spent| spent.tier_waited.end());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Calls side by side are one wait, which ends with the last of them.
+    #[test]
+    fn time_in_which_several_calls_wait_counts_once() {
+        let meter = Meter::default();
+        let (first, second) = (meter.begin(), meter.begin());
+        drop(first);
+        assert_eq!(meter.waited(), Duration::ZERO, "the second one still waits");
+        std::thread::sleep(Duration::from_millis(2));
+        drop(second);
+        let waited = meter.waited();
+        assert!(waited >= Duration::from_millis(2));
+        std::thread::sleep(Duration::from_millis(2));
+        assert_eq!(meter.waited(), waited, "nothing waits");
+        assert_eq!(meter.rounds(), 1);
+        drop(meter.begin());
+        assert_eq!((meter.rounds(), meter.calls()), (2, 3));
+    }
+}

@@ -100,3 +100,19 @@ pub(crate) fn shown_time(field: &Field, stored: &Value) -> Option<String> {
         _ => Some(text.clone()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_stored_in_the_type_of_its_field() {
+        let of = |kind, text: &str| stored(&field("a", kind, ""), text.to_owned());
+        let s = |text: &str| Value::S(text.to_owned());
+        assert_eq!(of(Kind::Integer, "12"), Value::N("12".to_owned()));
+        assert_eq!(of(Kind::Boolean, "true"), Value::Bool(true));
+        assert_eq!(of(Kind::Boolean, "false"), Value::Bool(false));
+        assert_eq!(of(Kind::Text, "true"), s("true"));
+        assert_eq!(of(Kind::Prefixed { attribute: "PK", prefix: "U#" }, "1"), s("U#1"));
+    }
+}

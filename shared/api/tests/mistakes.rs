@@ -156,6 +156,28 @@ fn right_declarations_have_no_mistake() {
     assert_eq!(found, Vec::<String>::new());
 }
 
+/// The path can give the key of an item next to a list, and the owner can where the path does not.
+#[test]
+fn the_path_or_the_owner_gives_the_key_of_an_expansion() {
+    let owner = Expansion { resource: &OWNERS, fields: &["ownerId"], ..OWNER };
+    let expansions: &[Expansion] = leak([owner]);
+    let found = |access, path| {
+        let shape = Shape::List(List { expansions, ..LIST });
+        let list = Route { shape, access, path, ..OWNED };
+        let mut found = mistakes(&[&THINGS, &PAIRS, &OWNERS], &[&GET, leak(list)]);
+        found.retain(|mistake| mistake.contains("the expansion"));
+        found
+    };
+    assert_eq!(found(Access::owner("ownerId"), "/things"), Vec::<String>::new());
+    assert_eq!(found(Access::Scope("all"), "/owners/{ownerId}/things"), Vec::<String>::new());
+    assert_eq!(
+        found(Access::Scope("all"), "/things"),
+        [
+            "list-things: the expansion `owner` needs `ownerId`, which neither the path nor the owner gives"
+        ]
+    );
+}
+
 #[test]
 fn an_empty_bundle_has_no_mistake() {
     assert_eq!(mistakes(&[], &[]), Vec::<String>::new());
@@ -219,6 +241,7 @@ fn wrong_fields_are_refused() {
             with(field("a.b", Kind::Text, "A path.")),
             "things: no caller can write the field's name `a.b`",
         ),
+        (with(field("", Kind::Text, "None.")), "things: no caller can write the field's name ``"),
         (
             with(field("note", Kind::Text, "no sentence")),
             "things: the description of the field `note` is no sentence",
@@ -470,6 +493,10 @@ fn resources_that_share_a_table_are_told_apart() {
         (
             resource(shared("owners", "OWNER#", None, &[])),
             "owners: the key attribute `SK` is neither a field's nor fixed",
+        ),
+        (
+            route(shared("owners", "OWNER#", None, profile), Route { path: "/owners", ..GET }),
+            "get-thing: the path /owners does not give `ownerId`, which is in the item's key",
         ),
     ]);
 }

@@ -73,6 +73,23 @@ pub async fn fetch_all<S: Source>(
     Ok(all)
 }
 
+/// The first key that [`fetch_all`] left [`Fetched::Unprocessed`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unread {
+    /// Its index.
+    pub index: usize,
+    /// True if the time was up. Otherwise the items before it have more bytes than the budget.
+    pub timed_out: bool,
+}
+
+/// Returns the first key that [`fetch_all`] did not read with a budget of so many `bytes`; `None` if
+/// it read all.
+#[must_use]
+pub fn first_unread<I>(fetched: &[Fetched<I>], bytes: usize) -> Option<Unread> {
+    let index = fetched.iter().position(|fetched| matches!(fetched, Fetched::Unprocessed))?;
+    Some(Unread { index, timed_out: !unprocessed(fetched, bytes).0.is_empty() })
+}
+
 /// The items found so far.
 struct Sizes {
     found: usize,
@@ -113,4 +130,31 @@ fn unprocessed<I>(all: &[Fetched<I>], bytes: usize) -> (Vec<usize>, Sizes) {
         }
     }
     (open, sizes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_behind_what_the_page_holds_are_not_asked_for() {
+        let all = [
+            Fetched::Found((), 100),
+            Fetched::Missing,
+            Fetched::Unprocessed,
+            Fetched::Found((), 100),
+            Fetched::Unprocessed,
+        ];
+        let open = |bytes| unprocessed(&all, bytes).0;
+        assert_eq!(open(99), [0; 0], "the first item alone is too large");
+        assert_eq!(open(100), [2]);
+        assert_eq!(open(199), [2]);
+        assert_eq!(open(200), [2, 4], "there may be room for an item without a byte");
+        let timed_out =
+            |bytes| first_unread(&all, bytes).map(|unread| (unread.index, unread.timed_out));
+        assert_eq!(timed_out(99), Some((2, false)));
+        assert_eq!(timed_out(100), Some((2, true)), "items behind it do not count");
+        assert_eq!(timed_out(1_000), Some((2, true)));
+        assert_eq!(first_unread(&all[..2], 1), None);
+    }
 }

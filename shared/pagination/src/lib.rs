@@ -86,7 +86,7 @@ mod value;
 pub use budget::Budget;
 pub use condition::{Condition, Order, Predicate, Sort};
 pub use cursor::{Cursor, Direction, Position};
-pub use fetch::{MAX_FETCHES_AT_ONCE, fetch_all};
+pub use fetch::{MAX_FETCHES_AT_ONCE, Unread, fetch_all, first_unread};
 pub use page::Page;
 pub use plan::{Plan, PlanError};
 pub use run::{MAX_QUERIES_AT_ONCE, RunError, Start, run};

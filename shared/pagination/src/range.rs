@@ -61,3 +61,47 @@ fn tighten(bound: &mut Option<Value>, value: &Value, tighter: Ordering) {
         *bound = Some(value.clone());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns the bounds and the prefix that the conditions leave.
+    fn range(predicates: &[Predicate]) -> (Option<Value>, Option<Value>, Option<String>) {
+        let mut range = Range::default();
+        predicates.iter().for_each(|predicate| range.narrow(predicate));
+        range.settle();
+        (range.low, range.high, range.prefix)
+    }
+
+    fn s(text: &str) -> Value {
+        Value::S(text.to_owned())
+    }
+
+    #[test]
+    fn conditions_on_one_attribute_are_one_range() {
+        let prefix = |text: &str| Predicate::BeginsWith(text.to_owned());
+        let from = |text| Predicate::AtLeast(s(text));
+        let to = |text| Predicate::AtMost(s(text));
+        let both = |low, high| (Some(s(low)), Some(s(high)), None);
+        for (predicates, expected) in [
+            (vec![], (None, None, None)),
+            (vec![from("b"), from("a")], (Some(s("b")), None, None)),
+            (vec![to("b"), to("a")], (None, Some(s("a")), None)),
+            (vec![Predicate::Equal(s("a")), to("b")], both("a", "a")),
+            // The longer of two prefixes, in either order.
+            (vec![prefix("ab"), prefix("abc")], (None, None, Some("abc".to_owned()))),
+            (vec![prefix("abc"), prefix("ab")], (None, None, Some("abc".to_owned()))),
+            // No text begins with both, so that the low end lies above the high one.
+            (vec![prefix("ab"), prefix("ba")], both("ba\u{10ffff}", "ab")),
+            (vec![prefix("ba"), prefix("ab")], both("ba\u{10ffff}", "ab")),
+            // With a bound, a prefix is a bound too.
+            (vec![prefix("ab"), from("aa")], both("ab", "ab\u{10ffff}")),
+            (vec![prefix("ab"), from("abc")], both("abc", "ab\u{10ffff}")),
+            (vec![to("abc"), prefix("ab")], both("ab", "abc")),
+            (vec![to("b"), prefix("ab")], both("ab", "ab\u{10ffff}")),
+        ] {
+            assert_eq!(range(&predicates), expected, "{predicates:?}");
+        }
+    }
+}

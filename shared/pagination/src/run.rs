@@ -7,8 +7,9 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::{
     Answer, Budget, Cursor, Direction, Fetched, Page, Plan, Position, Query, Read, Row, Source,
+    Unread,
     budget::{Exhausted, Spending},
-    fetch_all,
+    fetch_all, first_unread,
     merge::{self, Head, Merge, OutOfOrder},
     page::Stop,
 };
@@ -86,15 +87,9 @@ pub async fn run<S: Source>(
         let fetched = fetch_all(source, plan.table, &keys, budget).await?;
         // Keys stay unprocessed only past the budget. Unlike missing items they have not been read,
         // so the next page begins with them.
-        let unread = fetched.iter().position(|fetched| matches!(fetched, Fetched::Unprocessed));
-        let bytes = fetched
-            .iter()
-            .map(|fetched| if let Fetched::Found(_, bytes) = fetched { *bytes } else { 0 });
-        match unread {
-            Some(unread) if bytes.fold(0, usize::saturating_add) > budget.bytes => {
-                page.truncate(unread)
-            }
-            Some(unread) => page.truncate_timed_out(unread),
+        match first_unread(&fetched, budget.bytes) {
+            Some(Unread { index, timed_out: true }) => page.truncate_timed_out(index),
+            Some(Unread { index, timed_out: false }) => page.truncate(index),
             None => {}
         }
         let found = fetched.into_iter().map(|fetched| match fetched {

@@ -294,6 +294,28 @@ mod tests {
     }
 
     #[test]
+    fn a_cursor_of_the_greatest_length_opens() {
+        let sealer = sealer();
+        let of = |length: usize| Cursor {
+            direction: Direction::Forward,
+            after: Some(Position(vec![Value::N("1".into()), Value::S("k".repeat(length))])),
+        };
+        let seal = |length| sealer.seal(&of(length), &plan(), &[]);
+        let length = (0..).take_while(|length| seal(*length).is_ok()).last().unwrap();
+        let text = seal(length).unwrap();
+        assert_eq!(text.len(), MAX_CURSOR_CHARS);
+        assert_eq!(sealer.open(&text, &plan(), &[]), Ok(of(length)));
+    }
+
+    #[test]
+    fn no_key_is_printed() {
+        assert_eq!(
+            format!("{:?}", Sealer::new(SECRET, Some(OTHER)).unwrap()),
+            "Sealer { previous: true, clock: System, .. }"
+        );
+    }
+
+    #[test]
     fn the_context_is_a_list_and_not_a_concatenation() {
         let sealer = sealer();
         let text = sealer.seal(&cursor(), &plan(), &[b"ab", b"c"]).unwrap();

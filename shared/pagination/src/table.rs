@@ -180,3 +180,32 @@ impl Table {
         mistakes
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// [The limits of a key of an index](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.DesignPattern.MultiAttributeKeys.html).
+    #[test]
+    fn a_key_of_an_index_has_up_to_four_attributes_in_each_part() {
+        static FOUR: [&str; 4] = ["a", "b", "c", "d"];
+        static FIVE: [&str; 5] = ["e", "f", "g", "h", "i"];
+        let mistakes = |partition, range| {
+            let indexes: &'static [Index] = vec![Index {
+                name: Some("by"),
+                partition: Partition::Attributes(partition),
+                range,
+                projects: Projects::All,
+            }]
+            .leak();
+            Table { key: &["id"], indexes }.mistakes()
+        };
+        assert_eq!(mistakes(&FOUR, &FIVE[..4]), [""; 0]);
+        assert_eq!(mistakes(&FOUR[..1], &[]), [""; 0]);
+        assert_eq!(mistakes(&[], &FIVE).len(), 2);
+        assert_eq!(
+            mistakes(&FIVE, &FOUR),
+            ["by: a partition of 5 attributes: DynamoDB takes 1 to 4"]
+        );
+    }
+}

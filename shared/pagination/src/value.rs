@@ -159,6 +159,16 @@ mod tests {
     }
 
     #[test]
+    fn booleans_and_types_have_an_order() {
+        let ascending = [Value::S("z".into()), n("1"), Value::Bool(false), Value::Bool(true)];
+        for (i, a) in ascending.iter().enumerate() {
+            for (j, b) in ascending.iter().enumerate() {
+                assert_eq!(a.order(b), i.cmp(&j), "{a:?} {b:?}");
+            }
+        }
+    }
+
+    #[test]
     fn strings_compare_by_utf8_bytes() {
         let ascending = ["", "A", "Z", "a", "aa", "é", "\u{ffff}", "\u{10000}"];
         for pair in ascending.windows(2) {

@@ -221,6 +221,22 @@ async fn attributes_outside_the_index_come_from_the_table() {
 }
 
 #[tokio::test]
+async fn an_index_gives_the_attributes_that_were_asked_for() {
+    let plan = Plan::new(&BOOKS, &[crime()], OLDEST, ["title"], 1).unwrap();
+    assert!(plan.is_covered());
+    let names = async |source: SdkSource| {
+        let items = page(&source, &plan, Start::First, 1).await.into_items();
+        let mut names: Vec<_> = items[0].keys().cloned().collect();
+        names.sort();
+        names
+    };
+    let all = SdkSource::new(library().await, "books");
+    let some = SdkSource::new(library().await, "books").attributes(["title"]);
+    assert!(names(all).await.contains(&"genre".to_owned()));
+    assert!(!names(some).await.contains(&"genre".to_owned()));
+}
+
+#[tokio::test]
 async fn a_key_without_an_item_is_missing() {
     let source = SdkSource::new(library().await, "books");
     let keys = ["b-4", "no such book", "b-0"].map(|id| vec![Value::S(id.into())]);

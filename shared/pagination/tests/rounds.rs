@@ -57,6 +57,8 @@ struct Things {
     /// Returns true if the filter lets a thing through.
     passes: fn(u32) -> bool,
     bytes: fn(u32) -> usize,
+    /// True if a position has the bytes of its thing, and not none.
+    positions_have_bytes: bool,
     expected: Option<usize>,
     /// The time of each call.
     call: Duration,
@@ -80,6 +82,7 @@ impl Things {
             count,
             passes: |_| true,
             bytes: |_| 100,
+            positions_have_bytes: false,
             expected: None,
             call: Duration::ZERO,
             change: |_| {},
@@ -138,7 +141,11 @@ impl Source for Things {
         let rows = rows.map(|number| Row {
             position: position(number),
             item: number,
-            bytes: (self.bytes)(number),
+            bytes: if query.read == Read::Items || self.positions_have_bytes {
+                (self.bytes)(number)
+            } else {
+                0
+            },
         });
         let mut answer = Answer {
             rows: if query.read == Read::Count { Vec::new() } else { rows.collect() },
@@ -221,6 +228,16 @@ async fn a_page_whose_filter_passes_nothing_ends_after_four_rounds_and_the_next_
     let evaluated: u32 = queries.iter().map(|(_, limit)| limit).sum();
     page(&things, &plan, &at(first.next()), 10, &Budget::default()).await;
     assert_eq!(things.log().queries[0].0, evaluated, "no item is evaluated again");
+}
+
+#[tokio::test]
+async fn no_round_is_spent_to_look_for_one_more_item_of_a_filtered_page() {
+    let things = Things { passes: |number| number < 10, ..Things::new(1_000) };
+    let full = page(&things, &plan(true, "color"), &Start::First, 10, &Budget::default()).await;
+    assert_eq!(things.log().queries, [(0, 11)]);
+    assert_eq!(full.next().unwrap().after, Some(position(9)));
+    let empty = page(&things, &plan(true, "color"), &at(full.next()), 10, &Budget::default()).await;
+    assert_eq!((empty.rows().len(), things.log().queries.len()), (0, 3));
 }
 
 #[tokio::test]
@@ -488,6 +505,55 @@ async fn the_time_of_a_fetch_is_bounded_and_its_first_round_is_always_made() {
             .await
             .timed_out()
     );
+}
+
+#[tokio::test]
+async fn a_page_holds_the_items_that_fit() {
+    let covered = plan(false, "color");
+    assert!(covered.is_covered());
+    for (bytes, items) in [(0, 1), (99, 1), (199, 1), (200, 2), (299, 2), (300, 3), (9_000, 10)] {
+        let budget = Budget { bytes, ..Budget::default() };
+        let things = Things::new(100);
+        let first = page(&things, &covered, &Start::First, 10, &budget).await;
+        assert_eq!(first.rows().len(), items, "{bytes} bytes");
+        assert_eq!(first.next().unwrap().after, Some(position(items as u32 - 1)));
+        assert!(!first.timed_out());
+        let second = page(&things, &covered, &at(first.next()), 10, &budget).await;
+        assert_eq!(second.into_items()[0], items as u32);
+    }
+}
+
+/// Items of exactly the budget have been read, and one key is left: it was the time that cut the
+/// page, not the bytes.
+#[tokio::test]
+async fn a_page_that_the_time_cuts_says_so_up_to_its_last_byte() {
+    let past = Some(Instant::now());
+    for (bytes, timed_out) in [(100 * 25, true), (100 * 25 - 1, false), (1, false)] {
+        let budget = Budget { bytes, deadline: past, ..Budget::default() };
+        let things = Things::new(1_000);
+        let cut = page(&things, &plan(false, "text"), &Start::First, 100, &budget).await;
+        assert_eq!(cut.timed_out(), timed_out, "{bytes} bytes");
+    }
+    // One item of the expected size is more than the page holds, so that no other was asked for.
+    let budget = Budget { bytes: 50, ..Budget::default() };
+    let things = Things { expected: Some(100), ..Things::new(1_000) };
+    let cut = page(&things, &plan(false, "text"), &Start::First, 100, &budget).await;
+    assert_eq!((cut.rows().len(), cut.timed_out()), (1, false));
+    assert_eq!(things.log().fetches, [(1, 0)]);
+}
+
+/// The positions of several partitions count against the bytes too. A walk to a page that they end
+/// must not take the position at which they ended for the one that was asked for.
+#[tokio::test]
+async fn a_page_that_is_too_many_bytes_away_is_an_error() {
+    let sharded = Plan::new(&THINGS, &[], SMALLEST, ["color"], 2).unwrap();
+    let things = Things { positions_have_bytes: true, ..Things::new(100) };
+    let skip = async |bytes| {
+        let budget = Budget { bytes, ..Budget::default() };
+        run(&things, &sharded, &Start::Skip(5), limit(1), &budget).await
+    };
+    assert_eq!(skip(1 << 20).await.unwrap().into_items(), [5]);
+    assert!(matches!(skip(200).await, Err(RunError::SkipTooFar)));
 }
 
 #[tokio::test]

@@ -289,6 +289,18 @@ mod tests {
         assert!(all[2].starts_with("unknown field \"address.geo.y\""));
         assert_eq!(all[3], "field \"id\" has no members to choose from");
         assert!(all[4].starts_with("unknown field \"unknown\""), "{all:#?}");
+        assert_eq!(
+            parse("id.z,,id", FIELDS).unwrap_err().to_string(),
+            "field \"id\" has no members to choose from; a field's name is missing (character 6)"
+        );
+    }
+
+    #[test]
+    fn the_depth_is_bounded() {
+        let deep = |levels: usize| parse(&"x(".repeat(levels), FIELDS).unwrap_err().to_string();
+        assert!(!deep(MAX_DEPTH - 1).contains("nested deeper"));
+        assert!(deep(MAX_DEPTH).contains("nested deeper than 32 levels (character 65)"));
+        assert_eq!(deep(MAX_DEPTH), deep(2 * MAX_DEPTH));
     }
 
     #[test]
@@ -304,6 +316,14 @@ mod tests {
         assert_eq!(details("address(city),"), ["a field's name is missing (character 15)"]);
         assert_eq!(details("address."), ["a field's name is missing (character 9)"]);
         assert_eq!(details("id, name"), ["white space is not allowed (character 4)"]);
+        assert_eq!(
+            details("a b,id,c d,,id"),
+            [
+                "white space is not allowed (character 2)",
+                "white space is not allowed (character 9)",
+                "a field's name is missing (character 12)"
+            ]
+        );
         assert_eq!(details("address(city)id"), ["\",\" or \")\" is expected (character 14)"]);
         assert_eq!(details("é"), [format!("unknown field \"é\"; valid: {TOP}")]);
     }

@@ -58,6 +58,15 @@ mod tests {
     }
 
     #[test]
+    fn a_name_of_64_bytes_is_compared_and_a_longer_one_is_not() {
+        let known = "n".repeat(MAX_BYTES);
+        let name = |length| format!("m{}", "n".repeat(length - 1));
+        assert_eq!(nearest(&name(MAX_BYTES), [&*known]), Some(&*known));
+        assert_eq!(nearest(&name(MAX_BYTES + 1), [&*known]), None);
+        assert_eq!(nearest(&name(MAX_BYTES + 2), [&*known]), None);
+    }
+
+    #[test]
     fn the_first_of_equally_near_names_is_returned() {
         assert_eq!(nearest("abd", ["abc", "abe"]), Some("abc"));
     }

@@ -154,3 +154,19 @@ fn causes<'a>(
 fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     causes(error).fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_written_with_its_causes() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("{0}")]
+        struct Error(&'static str, #[source] Option<Box<Self>>);
+        let error = |text, cause: Option<Error>| Error(text, cause.map(Box::new));
+        let refused = error("dispatch", Some(error("connect", Some(error("refused", None)))));
+        assert_eq!(chain(&refused), "dispatch: connect: refused");
+        assert_eq!(chain(&error("alone", None)), "alone");
+    }
+}

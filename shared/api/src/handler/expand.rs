@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 use futures_util::future::try_join_all;
-use pagination::{Budget, Fetched, MAX_FETCH, Page, Row, fetch_all};
+use pagination::{Budget, Fetched, MAX_FETCH, Page, Row, fetch_all, first_unread};
 use projection::{Join, Selection, splice};
 
 use crate::app::App;
@@ -112,11 +112,7 @@ pub(crate) async fn within(
     let values = values.ok_or(ProblemKind::Internal)?;
     let budget = Budget { bytes, deadline: Some(request.deadline), ..Budget::default() };
     let fetched = fetch_all(&reader, &expansion.resource.table, &values, &budget).await?;
-    let read = fetched
-        .iter()
-        .map(|fetched| if let Fetched::Found(_, bytes) = fetched { *bytes } else { 0 });
-    let is_late = read.fold(0, usize::saturating_add) <= bytes
-        && fetched.iter().any(|fetched| matches!(fetched, Fetched::Unprocessed));
+    let is_late = first_unread(&fetched, bytes).is_some_and(|unread| unread.timed_out);
     let known: HashMap<String, Option<Bytes>> = keys
         .into_iter()
         .zip(fetched)

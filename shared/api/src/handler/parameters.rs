@@ -249,6 +249,19 @@ mod tests {
     }
 
     #[test]
+    fn a_number_in_a_path_is_a_number() {
+        const TEXT: Field = field("name", Kind::Text, "");
+        for kind in [Kind::Number, Kind::Integer] {
+            let field = field("size", kind, "");
+            assert_eq!(path_value(&field, "12"), Ok(()));
+            for wrong in ["x", "", "1x", "NaN"] {
+                assert!(path_value(&field, wrong).is_err(), "{wrong}");
+            }
+        }
+        assert!(path_value(&TEXT, "x").is_ok() && path_value(&TEXT, "").is_err());
+    }
+
+    #[test]
     fn times_are_compared_in_the_unit_that_is_stored() {
         let ends = |field: usize, time| {
             [false, true].map(|before| moment(&FIELDS[field], time, before).unwrap())

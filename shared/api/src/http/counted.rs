@@ -55,3 +55,34 @@ impl Counted {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_some_statuses_tell_the_quota() {
+        let policy = Policy::new("caller", 10, 60).unwrap();
+        let standing = Standing { remaining: 0, reset: 7 };
+        let admitted = Counted::Admitted(policy, standing);
+        let refused = Counted::Refused(policy, standing, policy.caller("u-1"));
+        let told = |counted: Counted, is_shared, status: u16| {
+            let mut headers = HeaderMap::new();
+            counted.tell(is_shared, StatusCode::from_u16(status).unwrap(), &mut headers);
+            (headers.contains_key("ratelimit"), headers.contains_key(header::RETRY_AFTER))
+        };
+        for status in [200, 304, 404] {
+            assert_eq!(told(admitted, false, status), (true, false), "{status}");
+            assert_eq!(told(admitted, true, status), (false, false), "{status}, shared");
+        }
+        for status in [200, 400, 403, 503] {
+            assert_eq!(told(refused, false, status), (false, false), "{status}, refused");
+        }
+        for status in [400, 403, 429, 503] {
+            assert_eq!(told(admitted, false, status), (false, false), "{status}");
+            assert_eq!(told(Counted::Open, false, status), (false, false), "{status}, open");
+        }
+        assert_eq!(told(refused, false, 429), (true, true));
+        assert_eq!(told(refused, true, 429), (true, true));
+    }
+}

@@ -171,6 +171,10 @@ mod tests {
                 && stranger.may_read("me").is_err()
                 && stranger.may_read("t-1").is_err()
         );
+        assert_eq!((member.own(), stranger.own()), (Some("t-1"), None));
+        // Not even with the scope: `me` is nobody then, and no owner of that name.
+        let service = principal(r#"{"sub":"s","scope":"all:read"}"#, tenant).unwrap();
+        assert!(service.may_read("me").is_err() && service.may_read("t-1").is_ok());
     }
 
     #[test]

@@ -307,4 +307,22 @@ mod tests {
         assert!(Used(now, time - long).is_idle());
         assert!(Used(now, time + long).is_idle());
     }
+
+    /// Two requests that shared a connection find it closed: the second one leaves the connection
+    /// alone that the first one has opened since.
+    #[test]
+    fn a_connection_is_given_up_once() {
+        let link = Link::new("redis://localhost".parse().unwrap(), Vec::new());
+        let seen = || {
+            let state = link.state();
+            (state.generation, state.paused_until.is_some(), state.next_pause)
+        };
+        link.drop_connection(0);
+        link.drop_connection(0);
+        assert_eq!(seen(), (1, false, FIRST_PAUSE));
+        link.pause(0, Failure::Broken);
+        assert_eq!(seen(), (1, false, FIRST_PAUSE));
+        link.pause(1, Failure::Broken);
+        assert_eq!(seen(), (2, true, 2 * FIRST_PAUSE));
+    }
 }

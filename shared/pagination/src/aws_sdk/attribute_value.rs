@@ -85,9 +85,13 @@ mod tests {
                 AttributeValue::M(map(&[("k", AttributeValue::Ns(vec!["1".into(), "2".into()]))])),
             ),
             ("x", AttributeValue::B(Blob::new([0_u8; 4]))),
+            ("ss", AttributeValue::Ss(vec!["é".into(), "bc".into()])),
+            ("bs", AttributeValue::Bs(vec![Blob::new([0_u8; 3]), Blob::new([0_u8])])),
         ]);
-        let json =
-            r#"{"s":"é","n":12.50,"b":false,"z":null,"l":["a",[]],"m":{"k":[1,2]},"x":"AAAAAA=="}"#;
+        let json = concat!(
+            r#"{"s":"é","n":12.50,"b":false,"z":null,"l":["a",[]],"m":{"k":[1,2]},"x":"AAAAAA==","#,
+            r#""ss":["é","bc"],"bs":["AAAA","AA=="]}"#
+        );
         assert_eq!(object_bytes(&item), json.len());
         assert_eq!(object_bytes(&Item::new()), "{}".len());
     }

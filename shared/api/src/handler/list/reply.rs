@@ -97,4 +97,17 @@ mod tests {
         let all: [&[&str]; 4] = [&["firs", "prev", "next"], &["prev", "next"], &["next"], &[]];
         assert_eq!(relations, all);
     }
+
+    #[test]
+    fn links_of_exactly_the_greatest_length_are_sent() {
+        let longest = |length: usize| {
+            let raw = format!("fields={}", "a".repeat(length));
+            link(&QueryString::parse(&raw, &["fields"], &mut Vec::new()), None, None)
+        };
+        let short = longest(1).unwrap().len();
+        // Each link counts with the two characters that separate it from the next one.
+        let most = MAX_LINK_BYTES - 2 - short + 1;
+        assert_eq!(longest(most).map(|link| link.len()), Some(MAX_LINK_BYTES - 2));
+        assert_eq!(longest(most + 1), None);
+    }
 }
