@@ -239,7 +239,54 @@ fn throttles_the_key(error: &WriteError) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use aws_sdk_dynamodb::{
+        error::ErrorMetadata,
+        types::{
+            ThrottlingReason,
+            error::{
+                ProvisionedThroughputExceededException, RequestLimitExceeded, ThrottlingException,
+            },
+        },
+    };
+    use aws_smithy_types::body::SdkBody;
+
     use super::*;
+
+    /// [The reasons](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/throttling-diagnosing.html).
+    #[test]
+    fn throttling_is_of_the_key_or_of_the_table_or_of_the_account() {
+        let of = |error: UpdateItemError| {
+            let response = HttpResponse::new(400.try_into().unwrap(), SdkBody::empty());
+            throttles_the_key(&SdkError::service_error(error, response))
+        };
+        let meta = |code: &str| ErrorMetadata::builder().code(code).build();
+        let reasons = |reason: &str| Some(vec![ThrottlingReason::builder().reason(reason).build()]);
+        let throughput = |reason: &str| {
+            let error = ProvisionedThroughputExceededException::builder();
+            let error = error.set_throttling_reasons(reasons(reason));
+            of(UpdateItemError::ProvisionedThroughputExceededException(error.build()))
+        };
+        let throttled = |reason: &str| {
+            let error = ThrottlingException::builder().set_throttling_reasons(reasons(reason));
+            of(UpdateItemError::ThrottlingException(error.build()))
+        };
+        let account = |reason: Option<&str>| {
+            let error = RequestLimitExceeded::builder().meta(meta("RequestLimitExceeded"));
+            let error = error.set_throttling_reasons(reason.and_then(reasons));
+            of(UpdateItemError::RequestLimitExceeded(error.build()))
+        };
+        assert!(throughput("TableWriteKeyRangeThroughputExceeded"));
+        assert!(!throughput("TableWriteProvisionedThroughputExceeded"));
+        assert!(throttled("TableWriteKeyRangeThroughputExceeded"));
+        assert!(!throttled("TableWriteMaxOnDemandThroughputExceeded"));
+        assert!(!throttled("TableWriteAccountLimitExceeded"));
+        assert!(!account(Some("TableWriteAccountLimitExceeded")) && !account(None));
+        assert!(account(Some("TableWriteKeyRangeThroughputExceeded")));
+        let unnamed = ThrottlingException::builder().meta(meta("ThrottlingException")).build();
+        assert!(of(UpdateItemError::ThrottlingException(unnamed)), "an error that names none");
+        let other = UpdateItemError::generic(meta("ValidationException"));
+        assert!(!of(other));
+    }
 
     #[test]
     fn a_tenant_and_a_subject_of_the_same_text_are_two_callers() {

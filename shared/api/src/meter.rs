@@ -212,4 +212,14 @@ mod tests {
         drop(meter.begin());
         assert_eq!((meter.rounds(), meter.calls()), (2, 3));
     }
+
+    #[test]
+    fn the_wait_for_the_tier_is_none_for_the_database() {
+        let meter = Meter::default();
+        let waiting = meter.wait_for_tier();
+        std::thread::sleep(Duration::from_millis(2));
+        drop(waiting);
+        assert!(meter.tier_waited() >= Duration::from_millis(2));
+        assert_eq!((meter.waited(), meter.rounds(), meter.calls()), (Duration::ZERO, 0, 0));
+    }
 }

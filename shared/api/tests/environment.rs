@@ -143,6 +143,7 @@ fn a_wrong_value_ends_the_start() {
         ("AWS_ENDPOINT_URL_DYNAMODB", "https://", URL),
         ("AWS_ENDPOINT_URL_DYNAMODB", "https://a b", URL),
         ("AWS_ENDPOINT_URL_DYNAMODB", "http://localhost:99999", URL),
+        ("AWS_ENDPOINT_URL_DYNAMODB", "http://localhost:0", URL),
         ("AWS_ENDPOINT_URL_DYNAMODB", "http://localhost:8000/?x=1", URL),
         ("AWS_USE_FIPS_ENDPOINT", "yes", FLAG),
         ("AWS_USE_DUALSTACK_ENDPOINT", "1", FLAG),
