@@ -23,7 +23,8 @@ const FIRST_FETCH: usize = 25;
 ///
 /// Keys stay [`Fetched::Unprocessed`] for two reasons: the items before them have more bytes than
 /// the budget, or another round would not end before [`Budget::deadline`] (with
-/// [`Budget::rounds_after`] held back). The first round is always made.
+/// [`Budget::rounds_after`] held back); [`first_unread`] tells which. The first round is always
+/// made.
 ///
 /// # Errors
 /// The first error of a call. [`Source::fetch`] decides when to stop repeating.
