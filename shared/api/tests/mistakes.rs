@@ -299,7 +299,7 @@ fn wrong_keys_and_indexes_are_refused() {
         ),
         (
             indexes(&[Index { range: &["size"], ..BY_SHARD }]),
-            "things: byShardSize: shards can be merged only if its key has thingId: add it to the index's range",
+            "things: byShardSize: shards can be merged only if its range has thingId",
         ),
         (
             indexes(&[Index { range: &["size", "a", "b", "c", "thingId"], ..BY_COLOR }]),
@@ -564,6 +564,24 @@ fn choices_that_no_index_serves_are_refused() {
         (filtered(KEYS_ONLY), "list-things: no index serves the sort `biggest` with `color`"),
     ]);
     assert_eq!(filtered(&[BY_OWNER]), Vec::<String>::new());
+    // Each colour is a partition of its own, and the other index cannot filter by colour.
+    const COLORS: [&str; 17] =
+        ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p", "q"];
+    const BARE_SHARD: Index = Index { projects: Projects::Attributes(&[]), ..BY_SHARD };
+    const BY_COLOR_ALONE: Index = Index { range: &["size"], ..BY_COLOR };
+    let colors = |by_color, count: usize| {
+        let filter = Filter { accepts: Accepts::OneOf(&COLORS[..count]), ..COLOR };
+        let table = Table { indexes: leak([by_color, BARE_SHARD]), ..THINGS.table };
+        let shape = Shape::List(List { filters: leak([filter]), ..LIST });
+        route(Resource { table, ..THINGS }, Route { shape, ..PUBLIC })
+    };
+    let unserved = |values: &str| {
+        [format!("list-things: no index serves the sort `biggest` with `color`, {values} at once")]
+    };
+    assert_eq!(colors(BY_COLOR, 16), Vec::<String>::new());
+    assert_eq!(colors(BY_COLOR, 17), unserved("all values"));
+    assert_eq!(colors(BY_COLOR_ALONE, 1), Vec::<String>::new());
+    assert_eq!(colors(BY_COLOR_ALONE, 2), unserved("two values"));
 }
 
 #[test]

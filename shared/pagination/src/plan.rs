@@ -47,7 +47,8 @@ impl Plan {
     /// [`Partition::Shards`] index, at least 1.
     ///
     /// The index that reads the least is chosen: the one with the most partition attributes, then
-    /// with the most conditions in its range, then one that holds all that is wanted.
+    /// with the most conditions in its range, then the first. What is wanted does not matter, so
+    /// that a cursor stays valid whatever fields the next page has.
     ///
     /// # Errors
     /// [`PlanError::NoIndex`]. The possible conditions and sorts are known when a program is
@@ -70,7 +71,7 @@ impl Plan {
                 .iter()
                 .filter(|condition| index.range.first() == Some(&condition.attribute))
                 .count();
-            (partition, in_range, covered(index))
+            (partition, in_range)
         };
         let served = table.indexes.iter().filter(|index| {
             sort.attribute.is_none_or(|attribute| index.range.first() == Some(&attribute))
@@ -209,7 +210,7 @@ impl Plan {
 }
 
 /// Returns the partitions of `index` that hold the list, or `None` if the index cannot serve its
-/// conditions.
+/// conditions, or if they are too many to merge or cannot be merged.
 fn partitions(
     table: &Table,
     index: &Index,
@@ -232,9 +233,10 @@ fn partitions(
         return None;
     }
     let Partition::Attributes(names) = index.partition else {
-        return Some((0..shards.max(1)).map(|shard| vec![Value::N(shard.to_string())]).collect());
+        let all = (0..shards.max(1)).map(|shard| vec![Value::N(shard.to_string())]).collect();
+        return (shards <= 1 || index.is_mergeable(table, &[])).then_some(all);
     };
-    let mut all = vec![Vec::with_capacity(names.len())];
+    let (mut all, mut constant) = (vec![Vec::with_capacity(names.len())], Vec::new());
     for &name in names {
         let given = on(name).filter_map(|condition| match &condition.predicate {
             Predicate::Equal(value) => Some(vec![value.clone()]),
@@ -246,6 +248,12 @@ fn partitions(
         values.sort_by(Value::order);
         values.dedup_by(|a, b| a.order(b).is_eq());
         values.retain(|value| on(name).all(|condition| condition.predicate.holds(value)));
+        if values.len() == 1 {
+            constant.push(name);
+        }
+        if all.len() * values.len() > MAX_PARTITIONS {
+            return None;
+        }
         all = all
             .into_iter()
             .flat_map(|partition: Vec<Value>| {
@@ -255,7 +263,7 @@ fn partitions(
             })
             .collect();
     }
-    (all.len() <= 1 || (all.len() <= MAX_PARTITIONS && index.is_unique(table))).then_some(all)
+    (all.len() <= 1 || index.is_mergeable(table, &constant)).then_some(all)
 }
 
 #[cfg(test)]
@@ -343,6 +351,89 @@ mod tests {
             Some("byShardYear"),
             "a range of a HASH attribute is a filter of another index"
         );
+    }
+
+    /// Two items of different regions can have the same event id, so that the place after one of
+    /// them says nothing about the other.
+    #[test]
+    fn partitions_are_merged_only_if_no_two_of_them_have_the_same_position() {
+        static EVENTS: Table = Table {
+            key: &["region", "eventId"],
+            indexes: &[
+                Index {
+                    name: None,
+                    partition: Partition::Attributes(&["region"]),
+                    range: &["eventId"],
+                    projects: Projects::All,
+                },
+                Index {
+                    name: Some("byRegionKind"),
+                    partition: Partition::Attributes(&["region", "kind"]),
+                    range: &["at", "eventId"],
+                    projects: Projects::All,
+                },
+            ],
+        };
+        static SHARDED: Table = Table {
+            key: &["shard", "at"],
+            indexes: &[Index {
+                name: None,
+                partition: Partition::Shards("shard"),
+                range: &["at"],
+                projects: Projects::All,
+            }],
+        };
+        let of = |attribute, values: &[&str]| {
+            Condition::one_of(attribute, values.iter().copied().map(n).collect())
+        };
+        let partitions = |table, conditions: &[Condition], attribute, shards| {
+            let plan = Plan::new(table, conditions, Sort::ascending(attribute), [], shards);
+            plan.ok().map(|plan| plan.partitions())
+        };
+        let events = |regions: &[&str], kinds: &[&str], attribute| {
+            let kinds = (!kinds.is_empty()).then(|| of("kind", kinds));
+            let conditions: Vec<_> = kinds.into_iter().chain([of("region", regions)]).collect();
+            partitions(&EVENTS, &conditions, attribute, 1)
+        };
+        assert_eq!(events(&["1"], &[], "eventId"), Some(1));
+        assert_eq!(events(&["1", "2"], &[], "eventId"), None);
+        assert_eq!(events(&["1"], &["1", "2"], "at"), Some(2));
+        assert_eq!(events(&["1", "2"], &["1"], "at"), None);
+        assert_eq!(partitions(&SHARDED, &[], "at", 1), Some(1));
+        assert_eq!(partitions(&SHARDED, &[], "at", 2), None);
+        assert_eq!(
+            SHARDED.mistakes(),
+            ["the table itself: shards can be merged only if its range has shard"]
+        );
+    }
+
+    #[test]
+    fn a_list_is_merged_from_sixteen_partitions_at_most() {
+        let genres = |count: u32| {
+            let genres = (0..count).map(|genre| n(&genre.to_string())).collect();
+            Plan::new(&SHELF, &[Condition::one_of("genre", genres)], NEWEST, [], 1)
+                .ok()
+                .map(|plan| (plan.index.name, plan.partitions()))
+        };
+        assert_eq!(genres(16), Some((Some("byGenreYear"), 16)));
+        // The genre is a filter of the other index.
+        assert_eq!(genres(17), Some((Some("byShardYear"), 1)));
+    }
+
+    /// A cursor is bound to the index, so what is wanted of an item must not choose it.
+    #[test]
+    fn what_is_wanted_does_not_choose_the_index() {
+        static LIKE: Table = Table {
+            key: &["bookId"],
+            indexes: &[
+                Index { name: Some("first"), ..SHELF.indexes[0] },
+                Index { name: Some("all"), projects: Projects::All, ..SHELF.indexes[0] },
+            ],
+        };
+        for wanted in ["title", "blurb"] {
+            let plan = Plan::new(&LIKE, &[genre()], NEWEST, [wanted], 1).unwrap();
+            assert_eq!(plan.index.name, Some("first"), "{wanted}");
+        }
     }
 
     #[test]

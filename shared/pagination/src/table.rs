@@ -22,9 +22,13 @@ pub struct Table {
 ///
 /// If the key attributes of the table are all part of the index's key, as in
 /// `partition: ["genre"], range: ["year", "bookId"]`, no two items have the same key in it: the
-/// index is [unique](Index::is_unique), and lists can be merged from several of its partitions. In
-/// other indexes items with equal keys come in an order of DynamoDB's own, which is stable; a
-/// position in them is DynamoDB's start key, which has the table's key as well.
+/// index is [unique](Index::is_unique). In other indexes items with equal keys come in an order of
+/// DynamoDB's own, which is stable; a position in them is DynamoDB's start key, which has the
+/// table's key as well.
+///
+/// Lists can be merged from several partitions if no two items of different partitions have the same
+/// range: each key attribute of the table is part of the range, or has one value in all of the
+/// partitions.
 ///
 /// [multi]: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.DesignPattern.MultiAttributeKeys.html
 #[derive(Debug, Clone, Copy)]
@@ -80,6 +84,12 @@ impl Index {
     #[must_use]
     pub fn is_unique(&self, table: &Table) -> bool {
         table.key.iter().all(|key| self.is_key(key))
+    }
+
+    /// Returns true if no two items of different partitions have the same range, given the
+    /// attributes that have one value in all of the partitions.
+    pub(crate) fn is_mergeable(&self, table: &Table, constant: &[&str]) -> bool {
+        table.key.iter().all(|key| self.range.contains(key) || constant.contains(key))
     }
 
     /// Returns the attributes that, with the partition, make DynamoDB's start key: the RANGE key,
@@ -168,11 +178,11 @@ impl Table {
                         .to_owned(),
                 );
             }
-            if matches!(index.partition, Partition::Shards(_)) && !index.is_unique(self) {
+            if matches!(index.partition, Partition::Shards(_)) && !index.is_mergeable(self, &[]) {
                 let missing: Vec<_> =
-                    self.key.iter().filter(|key| !index.is_key(key)).copied().collect();
+                    self.key.iter().filter(|key| !index.range.contains(key)).copied().collect();
                 mistake(format!(
-                    "shards can be merged only if its key has {}: add it to the index's range",
+                    "shards can be merged only if its range has {}",
                     missing.join(" and ")
                 ));
             }

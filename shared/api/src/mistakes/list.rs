@@ -133,52 +133,53 @@ fn of_plans(route: &'static Route, list: &'static List, wrong: &mut Wrong) {
                 .filter(|(i, _)| choice >> i & 1 == 1)
                 .map(|(_, filter)| filter)
                 .collect();
-            let conditions: Vec<_> = always
-                .iter()
-                .cloned()
-                .chain(chosen.iter().filter_map(|filter| condition(resource, filter)))
-                .collect();
-            let with = match &*chosen {
-                [] => "without filters".to_owned(),
-                chosen => format!(
-                    "with {}",
-                    chosen
-                        .iter()
-                        .map(|filter| format!("`{}`", filter.parameter))
-                        .collect::<Vec<_>>()
-                        .join(", ")
-                ),
-            };
-            match Plan::new(&resource.table, &conditions, by, [], 1) {
-                Err(_) => wrong.add(format_args!("no index serves the sort `{sort}` {with}")),
-                Ok(plan) => {
-                    let Some(owner) =
-                        owner.filter(|owner| !plan.index().partition_attributes().contains(owner))
-                    else {
-                        continue;
-                    };
-                    let index = plan.index().name.unwrap_or("the table");
-                    wrong.add(format_args!("the sort `{sort}` {with} reads other owners' items: {index} is not by `{owner}`"));
+            // The number of values matters: each on a partition attribute is a partition to merge.
+            let tried =
+                [(1, ""), (2, ", two values at once"), (usize::MAX, ", all values at once")];
+            let mistake = tried.into_iter().find_map(|(values, such)| {
+                let filters =
+                    chosen.iter().filter_map(|filter| condition(resource, filter, values));
+                let conditions: Vec<_> = always.iter().cloned().chain(filters).collect();
+                let sort = format!("the sort `{sort}` {}{such}", with(&chosen));
+                match Plan::new(&resource.table, &conditions, by, [], 1) {
+                    Err(_) => Some(format!("no index serves {sort}")),
+                    Ok(plan) => owner
+                        .filter(|owner| !plan.index().partition_attributes().contains(owner))
+                        .map(|owner| {
+                            let index = plan.index().name.unwrap_or("the table");
+                            format!("{sort} reads other owners' items: {index} is not by `{owner}`")
+                        }),
                 }
+            });
+            if let Some(mistake) = mistake {
+                wrong.add(format_args!("{mistake}"));
+                break;
             }
-            break;
         }
     }
 }
 
-/// Returns a condition as a request with the filter has it. One of several values is the hardest to
-/// serve. The plan depends on no other property of the values.
-fn condition(resource: &Resource, filter: &Filter) -> Option<Condition> {
+fn with(filters: &[&Filter]) -> String {
+    if filters.is_empty() {
+        return "without filters".to_owned();
+    }
+    let names: Vec<_> = filters.iter().map(|filter| format!("`{}`", filter.parameter)).collect();
+    format!("with {}", names.join(", "))
+}
+
+/// Returns a condition as a request with the filter has it, with at most so many `values`. The plan
+/// depends on no other property of the values.
+fn condition(resource: &Resource, filter: &Filter, values: usize) -> Option<Condition> {
     let field = resource.field(filter.field)?;
     let number = |text: &str| Value::N(text.to_owned());
     let time = || text("2026-01-01T00:00:00.000Z");
     let predicate = match filter.accepts {
         Accepts::Text => Predicate::Equal(stored(field, "x".to_owned())),
         Accepts::Prefix => Predicate::BeginsWith("x".to_owned()),
-        Accepts::OneOf([_, _, ..]) => {
-            Predicate::OneOf(vec![stored(field, "x".to_owned()), stored(field, "y".to_owned())])
+        Accepts::OneOf(options) => {
+            let options = options.iter().take(values);
+            Predicate::OneOf(options.map(|option| stored(field, (*option).to_owned())).collect())
         }
-        Accepts::OneOf(_) => Predicate::Equal(stored(field, "x".to_owned())),
         Accepts::Boolean => Predicate::Equal(Value::Bool(true)),
         Accepts::Number => Predicate::Equal(number("1")),
         Accepts::AtLeast | Accepts::Positive => Predicate::AtLeast(number("1")),
