@@ -1,14 +1,16 @@
-//! Three bundles over tables as teams have them, with nothing moved: docs/EXISTING-TABLES.md is
+//! Four bundles over tables as teams have them, with nothing moved: docs/EXISTING-TABLES.md is
 //! their guide.
 //!
 //! | module | tables |
 //! |---|---|
 //! | `single_table` | one table, keys `PK` and `SK` with prefixes: users, their orders, the lines of an order |
 //! | `classic` | classic indexes over times as numbers; one index has no sort key; a local index |
+//! | `by_type` | one table by a bare id, whose items a `type` attribute tells apart |
 //! | `tenant` | every member of a tenant reads the tenant's items, by a claim of the token |
 //!
 //! `openapi` and `explain` check what is said of them: the published contract, and the plans.
 
+mod by_type;
 pub(crate) mod classic;
 mod explain;
 mod openapi;

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use api::{Field, Index, Place, Quota, Resource, Route, Shape};
+use api::{Field, Index, Kind, Place, Quota, Resource, Route, Shape};
 use dev::template::{COUNTERS, Function};
 use serde_json::Value as Json;
 
@@ -236,15 +236,21 @@ fn calls(bundle: &Checkout, route: &'static Route, wanted: &mut BTreeMap<Call, N
                 allow("BatchGetItem", id, public);
             }
             for expansion in list.expansions {
-                let fields = expansion
-                    .fields
-                    .iter()
-                    .filter_map(|name| expansion.resource.field(name))
-                    .map(Field::attribute);
-                let shown = fields.chain(expansion.resource.table.key.iter().copied()).collect();
+                let of = expansion.resource;
+                // What is shown, and what tells the resource's items from others in its table.
+                let named = of.fields.iter().filter(|field| {
+                    expansion.fields.contains(&field.name)
+                        || matches!(field.kind, Kind::Prefixed { .. })
+                });
+                let fixed = of.fixed.iter().map(|(attribute, _)| *attribute);
+                let shown = named
+                    .map(Field::attribute)
+                    .chain(fixed)
+                    .chain(of.table.key.iter().copied())
+                    .collect();
                 let action =
                     if expansion.place == Place::NextToItems { "GetItem" } else { "BatchGetItem" };
-                allow(action, bundle.table_id(expansion.resource), shown);
+                allow(action, bundle.table_id(of), shown);
             }
         }
     }

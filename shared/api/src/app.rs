@@ -84,7 +84,9 @@ impl App {
         let own = self.route().resource;
         let tier = tier.and_then(|tier| PublicTier::new(tier, resource, own, request.draw));
         let (deadline, meter) = (request.deadline, &request.meter);
-        Reader::new(&self.client, table, deadline, meter, selection, join).with_tier(tier)
+        Reader::new(&self.client, table, deadline, meter, selection, join)
+            .with_conditions(resource.conditions_beside_key())
+            .with_tier(tier)
     }
 
     /// Connects to the cache tier, if there is one.

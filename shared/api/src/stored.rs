@@ -1,7 +1,7 @@
 //! Fields as tables store them: the attribute and the value behind what callers see and send.
 
 use pagination::{Condition, Value};
-use projection::{Field, Kind, attribute_in, field};
+use projection::{Epoch, Field, Kind, attribute_in, field};
 use time::OffsetDateTime;
 
 use crate::route::Resource;
@@ -45,6 +45,14 @@ impl Resource {
             .collect()
     }
 
+    /// Returns those of the [`conditions`](Self::conditions) that a primary key does not show: an
+    /// item that was read by its key can be one of another resource.
+    pub(crate) fn conditions_beside_key(&self) -> Vec<Condition> {
+        let mut conditions = self.conditions(&[]);
+        conditions.retain(|condition| !self.table.key.contains(&condition.attribute));
+        conditions
+    }
+
     /// Returns the primary key of the item whose fields have the values that `value` returns;
     /// `None` if one is missing.
     pub(crate) fn key(
@@ -83,12 +91,25 @@ pub(crate) fn stored_time(field: &Field, time: OffsetDateTime, before: bool) -> 
     let ticks = nanoseconds.div_euclid(unit) + i128::from(nanoseconds.rem_euclid(unit) > 0)
         - i128::from(before);
     match field.kind {
-        Kind::Epoch(epoch) if epoch.is_text() => Some(Value::S(ticks.to_string())),
+        Kind::Epoch(epoch) if epoch.is_text() => Some(Value::S(digits(ticks, epoch))),
         Kind::Epoch(_) => Some(Value::N(ticks.to_string())),
         _ => OffsetDateTime::from_unix_timestamp_nanos(ticks * unit)
             .ok()
             .and_then(timestamp::format)
             .map(Value::S),
+    }
+}
+
+/// Returns the text to compare with stored texts of the epoch, which all have the same number of
+/// digits. A time that has fewer gets zeros before them. One that no such text can hold becomes a
+/// text before or after all of them.
+fn digits(ticks: i128, epoch: Epoch) -> String {
+    let width = epoch.digits();
+    let text = format!("{ticks:0>width$}");
+    match ticks {
+        ..0 => "-".to_owned(),
+        _ if text.len() > width => ":".to_owned(),
+        _ => text,
     }
 }
 
@@ -114,5 +135,32 @@ mod tests {
         assert_eq!(of(Kind::Boolean, "false"), Value::Bool(false));
         assert_eq!(of(Kind::Text, "true"), s("true"));
         assert_eq!(of(Kind::Prefixed { attribute: "PK", prefix: "U#" }, "1"), s("U#1"));
+    }
+
+    /// Texts are compared as DynamoDB compares them: by their bytes.
+    #[test]
+    fn times_outside_of_a_text_s_digits_lie_before_or_after_all_stored_ones() {
+        let time = |text| timestamp::parse_date_or_time(text).unwrap();
+        let stored = |epoch, text| {
+            stored_time(&field("at", Kind::Epoch(epoch), ""), time(text), false).unwrap()
+        };
+        for epoch in [Epoch::SecondsText, Epoch::MillisecondsText] {
+            let times = [
+                "1960-01-01",
+                "1970-01-01",
+                "2000-01-01",
+                "2001-09-10",
+                "2024-01-01",
+                "2286-11-20",
+                "2286-11-21",
+            ];
+            for pair in times.map(|text| stored(epoch, text)).windows(2) {
+                assert!(pair[0].order(&pair[1]).is_lt(), "{pair:?}");
+            }
+            // The order of what lies outside does not matter, but neither end may pass the other.
+            assert_eq!(stored(epoch, "1950-01-01"), stored(epoch, "1960-01-01"));
+            assert_eq!(stored(epoch, "2300-01-01"), stored(epoch, "9999-01-01"));
+        }
+        assert_eq!(stored(Epoch::SecondsText, "2000-01-01"), Value::S("0946684800".to_owned()));
     }
 }

@@ -51,8 +51,8 @@ impl Kind {
 /// The forms of a time since 1970-01-01T00:00:00Z
 /// ([Unix time](https://pubs.opengroup.org/onlinepubs/9799919799/basedefs/V1_chap04.html)).
 ///
-/// Texts are compared as texts: all must have the same number of digits. Those of seconds have ten
-/// from 2001 to 2286.
+/// Texts are compared as texts: all must have [as many digits](Self::digits). Before 2001-09-09 that
+/// takes zeros at their begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Epoch {
     /// Whole seconds, a number.
@@ -81,8 +81,18 @@ impl Epoch {
         matches!(self, Self::SecondsText | Self::MillisecondsText)
     }
 
+    /// Returns the number of digits of a stored text, which is enough for the years 1970 to 2286:
+    /// ten of seconds, 13 of milliseconds. Of stored numbers, it is that of texts in the same unit.
+    #[must_use]
+    pub const fn digits(self) -> usize {
+        match self {
+            Self::Seconds | Self::SecondsText => 10,
+            Self::Milliseconds | Self::MillisecondsText => 13,
+        }
+    }
+
     /// Returns a stored time in RFC 3339, UTC, milliseconds, `Z`; `None` for what is no whole
-    /// number, or a year after 9999.
+    /// number, or a year before 0 or after 9999.
     #[must_use]
     pub fn shown(self, stored: &str) -> Option<String> {
         const MILLIS: &[BorrowedFormatItem<'_>] = format_description!(
@@ -92,7 +102,7 @@ impl Epoch {
         let time =
             OffsetDateTime::from_unix_timestamp_nanos(i128::from(ticks) * self.nanoseconds())
                 .ok()?;
-        time.format(MILLIS).ok()
+        (time.year() >= 0).then(|| time.format(MILLIS).ok()).flatten()
     }
 }
 

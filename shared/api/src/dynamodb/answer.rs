@@ -5,7 +5,7 @@
 mod members;
 
 use bytes::Bytes;
-use pagination::{Answer, Fetched, Position, Row, Value};
+use pagination::{Answer, Condition, Fetch, Fetched, Position, Row, Value};
 use projection::{Insertion, Malformed, Scalar, Transcoder};
 
 use members::{AnswerMembers, ItemsMember, Key, Picks};
@@ -104,12 +104,14 @@ pub(crate) fn count(body: &[u8], asked: Asked<'_>) -> Result<Metered<Answer<Item
 /// An item, and the scalars that the transcoder picked.
 pub(crate) type Picked = (Item, Vec<Option<Value>>);
 
-/// Reads the answer of a GetItem: its item, if there is one. The transcoder picks the attributes of
-/// `key`, and then the others, which are returned.
+/// Reads the answer of a GetItem: its item, if there is one that fulfils the conditions. The
+/// transcoder picks the attributes of `key`, then those of `conditions`, and then the others, which
+/// are returned.
 pub(crate) fn get(
     body: &[u8],
     transcoder: &Transcoder,
     key: &[Value],
+    conditions: &[Condition],
 ) -> Result<Metered<Option<Picked>>, Malformed> {
     let output = AnswerMembers::read(body, Some((ItemsMember::Item, transcoder)))?;
     let Some((picks, item)) = output.items.and_then(|mut items| items.pop()) else {
@@ -122,17 +124,27 @@ pub(crate) fn get(
             "a GetItem's answer with another key than the one that was asked for",
         ));
     }
-    Ok(Metered { content: Some((item, picks.collect())), units: output.units })
+    let holds = hold(conditions, picks.by_ref());
+    Ok(Metered { content: holds.then(|| (item, picks.collect())), units: output.units })
 }
 
-/// Reads the answer of a BatchGetItem of one table: the outcome for each of `keys`, in their order.
-/// The transcoder picks the key attributes `names`.
+/// Takes a value for each condition, and returns true if all of them hold.
+fn hold(conditions: &[Condition], values: impl Iterator<Item = Option<Value>>) -> bool {
+    conditions.iter().zip(values).fold(true, |all, (condition, value)| {
+        all && value.is_some_and(|value| condition.predicate.holds(&value))
+    })
+}
+
+/// Reads the answer of a BatchGetItem of one table: the outcome for each key of `fetch`, in their
+/// order. An item that does not fulfil the conditions is missing. The transcoder picks the
+/// attributes of the key, then those of `conditions`.
 pub(crate) fn batch_get(
     body: &[u8],
     transcoder: &Transcoder,
-    names: &[&str],
-    keys: &[Vec<Value>],
+    &Fetch { table, keys, .. }: &Fetch<'_>,
+    conditions: &[Condition],
 ) -> Result<Metered<Vec<Fetched<Item>>>, Malformed> {
+    let names = table.key;
     const NOT_ASKED: Malformed =
         Malformed::Content("a BatchGetItem's answer with a key that was not asked for");
     let output = AnswerMembers::read(body, Some((ItemsMember::Responses, transcoder)))?;
@@ -155,7 +167,10 @@ pub(crate) fn batch_get(
         output.items.ok_or(Malformed::Content("a BatchGetItem's answer without Responses"))?
     {
         let bytes = item.json.len();
-        settle(picks.into_iter().flatten().map(value).collect(), Fetched::Found(item, bytes))?;
+        let mut picks = picks.into_iter().map(|pick| pick.map(value));
+        let key = picks.by_ref().take(names.len()).flatten().collect();
+        let holds = hold(conditions, picks);
+        settle(key, if holds { Fetched::Found(item, bytes) } else { Fetched::Missing })?;
     }
     Ok(Metered { content: fetched, units: output.units })
 }
@@ -188,6 +203,7 @@ fn value(scalar: Scalar<'_>) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use pagination::Table;
     use projection::{Field, Kind, Selection};
 
     use super::*;
@@ -210,14 +226,51 @@ mod tests {
         count(body.as_bytes(), ASKED).map(|metered| metered.content.evaluated)
     }
 
+    const TABLE: Table = Table { key: &["id"], indexes: &[] };
+
     fn batch(body: &str) -> Result<Vec<Fetched<Item>>, Malformed> {
-        let keys = [
-            vec![Value::S("a".to_owned())],
-            vec![Value::S("b".to_owned())],
-            vec![Value::S("c".to_owned())],
-        ];
-        batch_get(body.as_bytes(), &transcoder(&["id"]), &["id"], &keys)
+        batch_of(body, &["id"], &[])
+    }
+
+    fn batch_of(
+        body: &str,
+        picks: &[&'static str],
+        conditions: &[Condition],
+    ) -> Result<Vec<Fetched<Item>>, Malformed> {
+        let keys = ["a", "b", "c"].map(|id| vec![Value::S(id.to_owned())]);
+        let fetch = Fetch { table: &TABLE, keys: &keys, attempt: 0 };
+        batch_get(body.as_bytes(), &transcoder(picks), &fetch, conditions)
             .map(|metered| metered.content)
+    }
+
+    /// A table of several resources: its key does not show of which one an item is.
+    #[test]
+    fn an_item_that_is_read_by_its_key_must_be_of_the_resource() {
+        let book = Value::S("BOOK".to_owned());
+        let conditions = [Condition::equal("type", book), Condition::begins_with("type", "BO")];
+        let picks = ["id", "type", "type"];
+        for (members, is_book) in [
+            (r#","type":{"S":"BOOK"}"#, true),
+            (r#","type":{"S":"BOOKS"}"#, false),
+            (r#","type":{"S":"ORDER"}"#, false),
+            (r#","type":{"N":"1"}"#, false),
+            (r#","type":{"NULL":true}"#, false),
+            (r#","other":{"S":"BOOK"}"#, false),
+            ("", false),
+        ] {
+            let item = format!(r#"{{"id":{{"S":"a"}}{members}}}"#);
+            let key = [Value::S("a".to_owned())];
+            let body = format!(r#"{{"Item":{item}}}"#);
+            let found = get(body.as_bytes(), &transcoder(&picks), &key, &conditions).unwrap();
+            assert_eq!(found.content.is_some(), is_book, "{members}");
+            let body = format!(r#"{{"Responses":{{"t":[{item}]}},"UnprocessedKeys":{{}}}}"#);
+            let fetched = batch_of(&body, &picks, &conditions).unwrap();
+            assert_eq!(matches!(fetched[0], Fetched::Found(..)), is_book, "{members}");
+            assert!(is_book || matches!(fetched[0], Fetched::Missing), "{members}");
+        }
+        // An item of another resource is still one that was asked for.
+        let other = r#"{"Responses":{"t":[{"id":{"S":"z"}}]},"UnprocessedKeys":{}}"#;
+        assert!(batch_of(other, &picks, &conditions).is_err());
     }
 
     #[test]
@@ -334,7 +387,7 @@ mod tests {
     #[test]
     fn an_empty_answer_of_a_get_is_not_found() {
         let found = |body: &str| {
-            get(body.as_bytes(), &transcoder(&["id"]), &[Value::S("a".to_owned())])
+            get(body.as_bytes(), &transcoder(&["id"]), &[Value::S("a".to_owned())], &[])
                 .map(|metered| metered.content)
         };
         assert!(found("{}").unwrap().is_none());
@@ -358,7 +411,8 @@ mod tests {
         // A number may come back in another notation. What else is picked stands after the key.
         let key = [Value::N("10".to_owned())];
         let body = br#"{"Item":{"price":{"N":"1E+1"},"id":{"S":"now"}}}"#;
-        let (_, picked) = get(body, &transcoder(&["price", "id"]), &key).unwrap().content.unwrap();
+        let (_, picked) =
+            get(body, &transcoder(&["price", "id"]), &key, &[]).unwrap().content.unwrap();
         assert_eq!(picked, [Some(Value::S("now".to_owned()))]);
     }
 
@@ -406,10 +460,10 @@ mod tests {
             r#"{"Items":[],"ScannedCount":0}x"#,
         ] {
             assert!(items(body).is_err(), "{body}");
-            assert!(get(body.as_bytes(), &transcoder(&[]), &[]).is_err(), "{body}");
+            assert!(get(body.as_bytes(), &transcoder(&[]), &[], &[]).is_err(), "{body}");
             assert!(batch(body).is_err(), "{body}");
         }
-        assert!(get(b"{\"Item\":{\"id\":{\"S\":\"\xff\"}}}", &transcoder(&[]), &[]).is_err());
+        assert!(get(b"{\"Item\":{\"id\":{\"S\":\"\xff\"}}}", &transcoder(&[]), &[], &[]).is_err());
         assert!(items("{\"Items\":[],\"ScannedCount\":0}\n").is_ok());
     }
 }

@@ -105,12 +105,17 @@ impl<'a> Question<'a> {
         }
     }
 
-    /// Makes a BatchGetItem for `selection` of each item.
-    pub(super) fn fetch(table: &'a str, fetch: &'a Fetch<'_>, selection: &Selection) -> Self {
-        let attributes = fetch.table.key;
+    /// Makes a BatchGetItem for `selection` of each item and for `attributes`.
+    pub(super) fn fetch(
+        table: &'a str,
+        fetch: &'a Fetch<'_>,
+        selection: &Selection,
+        attributes: &[&'static str],
+    ) -> Self {
         let Expression { text, names } = selection.expression(attributes);
+        let names_of_key = fetch.table.key;
         let key = |key: &'a Vec<Value>| {
-            attributes.iter().zip(key).map(|(name, value)| (*name, value.into())).collect()
+            names_of_key.iter().zip(key).map(|(name, value)| (*name, value.into())).collect()
         };
         Self::Fetch {
             table,
@@ -305,10 +310,11 @@ mod tests {
     #[test]
     fn every_part_of_a_fetch_is_part_of_its_key() {
         let (one, other) = ([vec![text("a")], vec![text("b")]], [vec![text("b")], vec![text("a")]]);
-        let key = |table, keys: &[Vec<Value>], fields: &'static [Field]| {
+        let with = |table, keys: &[Vec<Value>], fields: &'static [Field], also: &[&'static str]| {
             let fetch = Fetch { table: &TABLE, keys, attempt: 0 };
-            Question::fetch(table, &fetch, &Selection::all(fields)).key(PLACE).unwrap()
+            Question::fetch(table, &fetch, &Selection::all(fields), also).key(PLACE).unwrap()
         };
+        let key = |table, keys: &[Vec<Value>], fields| with(table, keys, fields, TABLE.key);
         let all = [
             key("things", &one, &FIELDS),
             // The answers to the keys of a page are in its order.
@@ -316,6 +322,7 @@ mod tests {
             key("things", &one[..1], &FIELDS),
             key("others", &one, &FIELDS),
             key("things", &one, &FIELDS[..1]),
+            with("things", &one, &FIELDS, &["id", "type"]),
         ];
         for (i, key) in all.iter().enumerate() {
             assert!(!all[..i].contains(key), "{i}");

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use bytes::Bytes;
-use pagination::{Answer, Fetch, Fetched, Query, Read, Table, Value};
+use pagination::{Answer, Condition, Fetch, Fetched, Query, Read, Table, Value};
 use projection::{Expression, Join, Malformed, Selection, Transcoder};
 
 use super::{
@@ -25,6 +25,8 @@ pub struct Reader<'a> {
     meter: &'a Meter,
     selection: &'a Selection,
     join: Option<Join>,
+    /// What an item that is read by its key must have besides: one that has not is missing.
+    conditions: Vec<Condition>,
     tier: Option<PublicTier<'a>>,
 }
 
@@ -40,7 +42,17 @@ impl<'a> Reader<'a> {
         selection: &'a Selection,
         join: Option<Join>,
     ) -> Self {
-        Self { client, table, deadline, meter, selection, join, tier: None }
+        let conditions = Vec::new();
+        Self { client, table, deadline, meter, selection, join, conditions, tier: None }
+    }
+
+    /// Treats an item that is read by its key as missing if it does not fulfil all of `conditions`.
+    pub(crate) fn with_conditions(
+        mut self,
+        conditions: impl IntoIterator<Item = Condition>,
+    ) -> Self {
+        self.conditions.extend(conditions);
+        self
     }
 
     /// Looks for answers in the cache tier first, and stores them there, if there is one.
@@ -59,7 +71,8 @@ impl<'a> Reader<'a> {
         key: &[Value],
         picks: &[&'static str],
     ) -> Result<Option<(Item, Vec<Option<Value>>)>, ReadError> {
-        let all: Vec<&'static str> = table.key.iter().chain(picks).copied().collect();
+        let mut all = self.by_key(table);
+        all.extend(picks);
         let Expression { text, names } = self.selection.expression(&all);
         let call = self.client.sdk().get_item().table_name(self.table);
         let call = table
@@ -72,10 +85,20 @@ impl<'a> Reader<'a> {
             .set_expression_attribute_names(Some(names.into_iter().collect()))
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
         let answer = self.call(boxed(call.send())).await?;
-        let Metered { content, units } =
-            answer::get(&answer, &Transcoder::new(self.selection, &all, None), key)?;
+        let Metered { content, units } = answer::get(
+            &answer,
+            &Transcoder::new(self.selection, &all, None),
+            key,
+            &self.conditions,
+        )?;
         self.meter.add_units(units);
         Ok(content)
+    }
+
+    /// Returns the attributes that every read by key needs: the key's, then those of the conditions.
+    fn by_key(&self, table: &Table) -> Vec<&'static str> {
+        let conditions = self.conditions.iter().map(|condition| condition.attribute);
+        table.key.iter().copied().chain(conditions).collect()
     }
 
     /// Makes a call within the deadline and returns the bytes of its answer.
@@ -166,22 +189,20 @@ impl pagination::Source for Reader<'_> {
 
     async fn fetch(&self, fetch: &Fetch<'_>) -> Result<Vec<Fetched<Item>>, ReadError> {
         if fetch.attempt > 0 {
-            let pause = REPEAT_PAUSE * 2_u32.saturating_pow(fetch.attempt - 1).min(64);
             // Unprocessed keys mean throttling, so that is the reason when the time is up.
-            if Instant::now() + pause >= self.deadline {
-                return Err(ReadError::Throttled);
-            }
+            let left = self.deadline.saturating_duration_since(Instant::now());
+            let pause = pause_before(fetch.attempt, left).ok_or(ReadError::Throttled)?;
             tokio::time::sleep(pause).await;
         }
-        let names = fetch.table.key;
+        let attributes = self.by_key(fetch.table);
         let read = |answer: &[u8]| {
-            let transcoder = Transcoder::new(self.selection, names, self.join);
-            answer::batch_get(answer, &transcoder, names, fetch.keys)
+            let transcoder = Transcoder::new(self.selection, &attributes, self.join);
+            answer::batch_get(answer, &transcoder, fetch, &self.conditions)
         };
         let is_whole = |fetched: &Vec<Fetched<Item>>| {
             !fetched.iter().any(|fetched| matches!(fetched, Fetched::Unprocessed))
         };
-        let question = Question::fetch(self.table, fetch, self.selection);
+        let question = Question::fetch(self.table, fetch, self.selection, &attributes);
         // The keys that are left of an earlier attempt are hardly ever asked for again.
         let tier = self.tier.filter(|_| fetch.attempt == 0);
         let answer =
@@ -211,5 +232,28 @@ fn attribute(value: &Value) -> AttributeValue {
 /// The selection of a list of bare positions.
 static NOTHING: Selection = Selection::all(&[]);
 
-/// The pause before the first retry of unprocessed keys; it doubles with each retry.
+/// Returns the pause before retry `attempt` (the first is 1) of unprocessed keys: it doubles with
+/// each retry, up to 64 times the first. `None` if it would take all of the time that is left.
+fn pause_before(attempt: u32, left: Duration) -> Option<Duration> {
+    let pause = REPEAT_PAUSE * 2_u32.saturating_pow(attempt.saturating_sub(1)).min(64);
+    (pause < left).then_some(pause)
+}
+
+/// The pause before the first retry of unprocessed keys.
 const REPEAT_PAUSE: Duration = Duration::from_millis(25);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pauses_between_retries_double_and_leave_time_for_the_retry() {
+        let pauses = [1, 2, 3, 4, 7, 8, 100].map(|attempt| {
+            pause_before(attempt, Duration::from_secs(60)).map(|pause| pause.as_millis())
+        });
+        assert_eq!(pauses, [25, 50, 100, 200, 1_600, 1_600, 1_600].map(Some));
+        for (left, pause) in [(0, None), (25, None), (26, Some(REPEAT_PAUSE))] {
+            assert_eq!(pause_before(1, Duration::from_millis(left)), pause, "{left} ms");
+        }
+    }
+}

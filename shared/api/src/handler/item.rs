@@ -1,6 +1,6 @@
 //! The steps for a single item: parse, run, reply. A single GetItem needs no planning.
 
-use pagination::Value;
+use pagination::{Condition, Value};
 use projection::{Field, Selection};
 
 use crate::app::{App, ItemApp};
@@ -18,8 +18,8 @@ pub struct ItemRequest<'r> {
     app: &'r App,
     request: &'r Request,
     key: Vec<Value>,
-    /// The owner that the item must have, if its key does not say so: the attribute and its text.
-    owner: Option<(&'static str, Value)>,
+    /// The owner that the item must have, if its key does not say so.
+    owner: Option<Condition>,
     selection: Selection,
 }
 
@@ -65,7 +65,9 @@ impl<'r> ItemRequest<'r> {
         };
         let owner =
             owner.filter(|(field, _)| !route.resource.table.key.contains(&field.attribute()));
-        let owner = owner.map(|(field, value)| (field.attribute(), stored(field, value.clone())));
+        let owner = owner.map(|(field, value)| {
+            Condition::equal(field.attribute(), stored(field, value.clone()))
+        });
         if errors.is_empty() {
             Ok(Self { app, request, key, owner, selection })
         } else {
@@ -81,29 +83,15 @@ impl<'r> ItemRequest<'r> {
         let Self { app, request, key, owner, selection } = self;
         let resource = app.route().resource;
         let modified = resource.modified.and_then(|name| resource.field(name));
-        let picks: Vec<_> = modified
-            .map(Field::attribute)
-            .into_iter()
-            .chain(owner.as_ref().map(|(attribute, _)| *attribute))
-            .collect();
-        let reader = app.reader(resource, &app.config().table, request, &selection, None);
+        let picks: Vec<_> = modified.map(Field::attribute).into_iter().collect();
+        // Somebody else's item is answered as one that does not exist.
+        let reader = app
+            .reader(resource, &app.config().table, request, &selection, None)
+            .with_conditions(owner);
         let read = async { Ok(reader.get(&resource.table, &key, &picks).await?) };
         let found = app.within_quota(request, app.route().quota.weights().cost(1, 0), read).await?;
         let (item, picked) = found.ok_or(ProblemKind::NotFound)?;
-        let picked = |attribute: &str| {
-            picks
-                .iter()
-                .zip(&picked)
-                .find(|(pick, _)| **pick == attribute)
-                .and_then(|(_, value)| value.as_ref())
-        };
-        if let Some((attribute, owner)) = &owner
-            && picked(attribute) != Some(owner)
-        {
-            // The same as for an item that does not exist.
-            return Err(ProblemKind::NotFound.into());
-        }
-        let modified = modified.and_then(|field| shown_time(field, picked(field.attribute())?));
+        let modified = modified.and_then(|field| shown_time(field, picked.first()?.as_ref()?));
         Ok(FoundItem { resource, item, modified })
     }
 }

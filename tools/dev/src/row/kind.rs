@@ -40,7 +40,12 @@ fn one(value: &mut AttributeValue, kind: Kind, path: &str) -> Result<(), String>
             })?;
             return Ok(());
         }
-        (Kind::Epoch(epoch), S(text)) if epoch.is_text() && epoch.shown(text).is_some() => {
+        // Others would not be in the order of time.
+        (Kind::Epoch(epoch), S(text))
+            if epoch.is_text()
+                && text.len() == epoch.digits()
+                && text.bytes().all(|byte| byte.is_ascii_digit()) =>
+        {
             return Ok(());
         }
         (Kind::Epoch(epoch), N(text)) if !epoch.is_text() && epoch.shown(text).is_some() => {
@@ -72,8 +77,8 @@ fn one(value: &mut AttributeValue, kind: Kind, path: &str) -> Result<(), String>
         }
         (Kind::Text | Kind::Timestamp | Kind::Prefixed { .. }, _) => "string",
         (Kind::Epoch(epoch), _) => match (epoch.is_text(), epoch.nanoseconds()) {
-            (true, 1_000_000) => "string of whole milliseconds since 1970",
-            (true, _) => "string of whole seconds since 1970",
+            (true, 1_000_000) => "string of whole milliseconds since 1970 in 13 digits",
+            (true, _) => "string of whole seconds since 1970 in 10 digits",
             (false, 1_000_000) => "number of whole milliseconds since 1970",
             (false, _) => "number of whole seconds since 1970",
         },
@@ -99,6 +104,7 @@ mod tests {
         api::field("free", Kind::Boolean, ""),
         api::field("seenAt", Kind::Timestamp, ""),
         api::field("madeAt", Kind::Epoch(api::Epoch::Seconds), ""),
+        api::field("soldAt", Kind::Epoch(api::Epoch::SecondsText), ""),
         api::field("id", Kind::Prefixed { attribute: "PK", prefix: "BOOK#" }, ""),
         api::field("tags", Kind::Texts, ""),
         api::field("size", Kind::Object(&[api::field("width", Kind::Number, "")]), ""),
@@ -125,6 +131,14 @@ mod tests {
             ),
             (r#"{"madeAt":"1704067200"}"#, "`madeAt` is no number of whole seconds since 1970"),
             (r#"{"madeAt":1704067200.5}"#, "`madeAt` is no number of whole seconds since 1970"),
+            (
+                r#"{"soldAt":"946684800"}"#,
+                "`soldAt` is no string of whole seconds since 1970 in 10 digits",
+            ),
+            (
+                r#"{"soldAt":"+170406720"}"#,
+                "`soldAt` is no string of whole seconds since 1970 in 10 digits",
+            ),
             (r#"{"PK":"AUTHOR#1"}"#, "`PK` is `AUTHOR#1`, which is not `BOOK#` and a text"),
             (r#"{"PK":"BOOK#"}"#, "`PK` is `BOOK#`, which is not `BOOK#` and a text"),
             (r#"{"tags":"a"}"#, "`tags` is no list of strings"),
@@ -144,7 +158,7 @@ mod tests {
     #[test]
     fn what_is_hidden_or_left_out_is_not_checked() {
         assert!(checked(r#"{"size":{"depth":"deep"},"hidden":null,"id":7}"#).is_ok());
-        assert!(checked(r#"{"PK":"BOOK#1","madeAt":1704067200}"#).is_ok());
+        assert!(checked(r#"{"PK":"BOOK#1","madeAt":1704067200,"soldAt":"0946684800"}"#).is_ok());
     }
 
     #[test]
