@@ -1,8 +1,9 @@
-//! Ring 5: every fault against every kind of read, and whole walks under random faults.
+//! Tests every fault against every kind of read, and whole walks under random faults.
 //!
 //! A cell is one fault of one operation of one request: the status, the problem, the number of
 //! attempts, the headers and the time are asserted. `HISTORIES` sets the number of walks:
-//! `HISTORIES=10000 cargo test --test bundle matrix::` is the long run.
+//! `HISTORIES=10000 cargo test --workspace --test bundle -- --nocapture matrix::walks` is the long
+//! run: a quarter of an hour, most of which passes in waiting.
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering},

@@ -205,6 +205,27 @@ async fn one_item_whose_expansions_pass_the_limit_keeps_those_that_fit_and_says_
     }
 }
 
+/// Text that JSON escapes takes twice its bytes.
+#[tokio::test]
+async fn an_item_next_to_the_list_is_left_out_if_it_does_not_fit_and_the_page_says_so() {
+    let stack = Stack::empty();
+    let escaped = |bytes| json!("\"".repeat(bytes));
+    let mut large = order(1, 0, |_| Value::Null);
+    large["currency"] = escaped(390_000);
+    stack.put("orders", [large, order(2, 0, |_| Value::Null)].into_iter());
+    let query = "sort=oldest&expand=customer&fields=currency";
+    for (customer, fits) in [(100_000, true), (390_000, false)] {
+        stack.put("users", [json!({"userId": "u-1", "name": escaped(customer)})].into_iter());
+        let page = stack.orders(query).await;
+        assert!(bytes(&page) <= MIB, "{}", page.body.len());
+        let json = page.json();
+        assert_eq!(json.get("customer").is_some(), fits, "{customer}");
+        let note = (!fits).then(|| json!({"customer": "partial"}));
+        assert_eq!(json.get("expansion"), note.as_ref(), "{customer}");
+        assert_eq!(json["items"].as_array().unwrap().len(), 2);
+    }
+}
+
 /// Keys that DynamoDB refuses are not asked for: such a line has no product, as one whose product
 /// has vanished.
 #[tokio::test]

@@ -1,7 +1,12 @@
 //! Many requests to one process: each is answered, and its memory does not grow.
 //!
-//! `REQUESTS` sets their number: `REQUESTS=1000000 cargo test --test bundle soak:: -- --nocapture`
-//! is the long run.
+//! `REQUESTS` sets their number. The long run, in a build of its own that is optimised but keeps
+//! the checks of a debug build:
+//!
+//! ```sh
+//! REQUESTS=1000000 CARGO_PROFILE_DEV_OPT_LEVEL=2 cargo test --workspace --test bundle \
+//!     --target-dir target/soak -- --nocapture soak::
+//! ```
 
 use std::time::Instant;
 
@@ -34,6 +39,7 @@ fn many_requests_to_one_process_leave_its_memory_as_it_was() {
     let mut random = Random(1);
     let began = Instant::now();
     let (mut base, mut cursor) = (None, None);
+    let tenth = requests.div_ceil(10);
     let mut statuses = std::collections::BTreeMap::<u16, u64>::new();
     for number in 0..requests {
         let query = match random.below(10) {
@@ -67,6 +73,10 @@ fn many_requests_to_one_process_leave_its_memory_as_it_was() {
         }
         if number == requests / 5 {
             base = resident(function.id());
+        }
+        if (number + 1) % tenth == 0 {
+            let memory = resident(function.id());
+            println!("{} requests in {:.0?}: {memory:?} KB", number + 1, began.elapsed());
         }
     }
     function.still_runs_as();

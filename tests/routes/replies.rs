@@ -111,6 +111,22 @@ async fn what_a_request_cost_is_shown_only_if_the_environment_says_so() {
     }
 }
 
+/// The log line counts the items that were sent: none with a 304.
+#[tokio::test]
+async fn a_log_line_counts_the_items_that_were_sent() {
+    let stack = Stack::shop();
+    let app = stack.app(&shop::LIST_PRODUCTS);
+    let left = std::time::Duration::from_secs(5);
+    let ask = async |headers: &[(&str, &str)]| {
+        let event = event("/v1/products", None, "limit=2", None, headers).to_string();
+        crate::stack::sent(&app, &event, "r-1", left).await
+    };
+    let (full, line) = ask(&[]).await;
+    assert_eq!((full.status, &line["items"], &line["notModified"]), (200, &json!(2), &json!(0)));
+    let (empty, line) = ask(&[("if-none-match", full.header("etag").unwrap())]).await;
+    assert_eq!((empty.status, &line["items"], &line["notModified"]), (304, &json!(0), &json!(1)));
+}
+
 /// A handler that panics gives the app's own 500, and the next request is served.
 #[tokio::test]
 async fn a_panic_is_a_500_from_a_process_that_lives_on() {

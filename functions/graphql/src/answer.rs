@@ -102,7 +102,7 @@ impl Writer<'_> {
                     _ => writer.text_or_null(end.as_deref()),
                 });
             }
-            "partialExpansion" => writer.text_or_null(listed.partial),
+            "partialExpansion" => writer.text_or_null(listed.partial.first().copied()),
             name => {
                 let found = listed.next_to_items.iter().find(|(other, _)| *other == name);
                 let of = root.next_to_items.iter().find(|(expansion, _)| expansion.name == name);

@@ -212,7 +212,7 @@ impl Graph {
             })
             .collect();
         let mut next_to_items = Vec::new();
-        let mut may_be_partial = false;
+        let may_be_partial = !route.expansions().is_empty();
         if let Shape::List(list) = &route.shape {
             self.list_arguments(&mut arguments, list, type_name, &name);
             for expansion in list.expansions {
@@ -230,8 +230,7 @@ impl Graph {
                         let object = self.object(&names.concat(), &shown, vec![]);
                         next_to_items.push((expansion, object));
                     }
-                    Place::NextToItems => {}
-                    Place::Within { .. } => may_be_partial = true,
+                    Place::NextToItems | Place::Within { .. } => {}
                 }
             }
         }

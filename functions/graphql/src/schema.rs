@@ -84,7 +84,7 @@ fn connection(graph: &Graph, root: &Root) -> (Object, Object) {
         object = object.field(field(expansion.name, of, expansion.about));
     }
     if root.may_be_partial {
-        let about = "The expansion of which the only item on the page shows a part, because it names more related items than an answer can hold.";
+        let about = "The expansion that is not complete, because with the page's first item it has more than an answer can hold.";
         object = object.field(field("partialExpansion", TypeRef::named("String"), about));
     }
     let edge = Object::new(edge)

@@ -1,6 +1,6 @@
 //! Expansions: related items, each read once for the whole page instead of once for each row.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use bytes::Bytes;
 use futures_util::future::try_join_all;
@@ -164,11 +164,11 @@ const MAX_EXPANDED: usize = 10 * MAX_FETCH;
 /// Returns the distinct keys that the rows name, in order, and the number of rows that together
 /// name at most [`MAX_FETCH`]. The first row is always included, even if it alone names more.
 fn distinct_keys(rows: &[Row<Item>]) -> (Vec<String>, usize) {
-    let mut keys: Vec<String> = Vec::new();
+    let (mut keys, mut seen) = (Vec::new(), HashSet::new());
     for (i, row) in rows.iter().enumerate() {
         let before = keys.len();
         for insertion in &row.item.insertions {
-            if !keys.contains(&insertion.key) {
+            if seen.insert(insertion.key.as_str()) {
                 keys.push(insertion.key.clone());
             }
         }

@@ -54,9 +54,9 @@ pub struct ListPage<'r> {
     page: Page<Item>,
     /// JSON members next to `items`.
     next_to_items: Vec<(&'static str, Item)>,
-    /// The expansion that was cut, because the only item on the page names more related items than
-    /// an answer can hold.
-    partial: Option<&'static str>,
+    /// The expansions that were cut, because with the page's first item they have more than an
+    /// answer can hold, or could not be read in time.
+    partial: Vec<&'static str>,
 }
 
 impl<'r> ListRequest<'r> {
@@ -249,19 +249,26 @@ impl<'r> ListPlan<'r> {
                 .map_err(problem)
         };
         let next_to_items = expand::next_to_items(app, request, expansions, grant);
-        let (mut page, next_to_items) = try_join(page, next_to_items).await?;
-        let bytes = next_to_items.iter().fold(bytes, |bytes, (name, item)| {
-            bytes.saturating_sub(name.len() + 4 + item.json.len())
+        let (mut page, mut next_to_items) = try_join(page, next_to_items).await?;
+        // The first row is in every page. What stands next to it is left out if it does not fit.
+        let first = page.rows().first().map_or(0, |row| row.item.json.len());
+        let (mut bytes, mut partial) = (bytes, Vec::new());
+        next_to_items.retain(|(name, item)| {
+            let size = name.len() + 4 + item.json.len();
+            let fits = first + size <= bytes;
+            if fits {
+                bytes -= size;
+            } else {
+                partial.push(*name);
+            }
+            fits
         });
         page.truncate_to_bytes(bytes, 1);
-        let partial = match within {
-            Some((expanded, join, member)) => {
-                let cut =
-                    expand::within(app, request, expanded, join, member, &mut page, bytes).await?;
-                cut.then_some(expanded.expansion.name)
-            }
-            None => None,
-        };
+        if let Some((expanded, join, member)) = within
+            && expand::within(app, request, expanded, join, member, &mut page, bytes).await?
+        {
+            partial.push(expanded.expansion.name);
+        }
         Ok(ListPage { plan: self, page, next_to_items, partial })
     }
 }

@@ -200,17 +200,15 @@ fn page(route: &Route, offers: &List, routes: &[&Route]) -> Value {
     {
         properties[expansion.name] = expanded(expansion, &summary_name(route, expansion, routes));
     }
-    let within = offers
+    let partial: Map<_, _> = offers
         .expansions
         .iter()
-        .filter(|expansion| matches!(expansion.place, Place::Within { .. }));
-    let partial: Map<_, _> = within
         .map(|expansion| (expansion.name.to_owned(), json!({ "const": "partial" })))
         .collect();
     if !partial.is_empty() {
         let about = format!(
-            "Stands here if the only item of the page names more related items than an answer of {MAX_BODY_BYTES} bytes can hold, or than can \
-             be read in time. The first ones are given."
+            "Names the expansions that are not complete: with the first item of the page they have more than an answer of {MAX_BODY_BYTES} bytes \
+             can hold, or more than can be read in time. Of the items that it names, the first ones are given; an item that would stand next to it is left out."
         );
         properties["expansion"] = described(closed(Value::Object(partial), &[]), &about);
     }

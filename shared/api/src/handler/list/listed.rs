@@ -16,9 +16,9 @@ pub struct Listed {
     /// The expansions that stand once next to the items, as JSON. One that does not exist is left
     /// out.
     pub next_to_items: Vec<(&'static str, Bytes)>,
-    /// The expansion that was cut, because the only item on the page names more related items than
-    /// an answer can hold.
-    pub partial: Option<&'static str>,
+    /// The expansions that were cut, because with the page's first item they have more than an
+    /// answer can hold, or could not be read in time.
+    pub partial: Vec<&'static str>,
     /// The end of the page, if a page follows.
     pub next: Option<String>,
     /// The begin of the page, if a page is before it.

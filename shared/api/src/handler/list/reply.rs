@@ -31,8 +31,10 @@ impl ListPage<'_> {
             body.extend_from_slice(format!(",\"{name}\":").as_bytes());
             body.extend_from_slice(&item.json);
         }
-        if let Some(name) = partial {
-            body.extend_from_slice(format!(",\"expansion\":{{\"{name}\":\"partial\"}}").as_bytes());
+        if !partial.is_empty() {
+            let names: Vec<_> =
+                partial.iter().map(|name| format!("\"{name}\":\"partial\"")).collect();
+            body.extend_from_slice(format!(",\"expansion\":{{{}}}", names.join(",")).as_bytes());
         }
         // A cursor is base64url: nothing in it needs escaping.
         let quoted = |cursor: &Option<String>| {
