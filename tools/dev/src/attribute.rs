@@ -52,6 +52,9 @@ pub(crate) fn item(members: Members<'_>) -> Result<Item, String> {
 fn map(members: Members<'_>, depth: usize) -> Result<Item, String> {
     let mut item = HashMap::with_capacity(members.0.len());
     for (name, raw) in members.0 {
+        if name.is_empty() {
+            return Err("an attribute without a name".to_owned());
+        }
         let value = value(raw, depth + 1).map_err(|reason| format!("`{name}`: {reason}"))?;
         if item.insert(name.clone(), value).is_some() {
             return Err(format!("duplicate key `{name}`"));
@@ -112,6 +115,33 @@ fn significant(text: &str) -> String {
     digits.trim_matches('0').to_owned()
 }
 
+/// Writes a JSON number as DynamoDB returns it: without an exponent and without zeros that say
+/// nothing. Two texts of one number become the same.
+pub(crate) fn plain(text: &str) -> String {
+    let digits = significant(text);
+    if digits.is_empty() {
+        return "0".to_owned();
+    }
+    let sign = if text.starts_with('-') { "-" } else { "" };
+    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let mantissa = mantissa.trim_start_matches('-');
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let all = format!("{whole}{fraction}");
+    let leading = all.len() - all.trim_start_matches('0').len();
+    // The number of digits before the point. `number` has checked that it is small.
+    let exponent: i64 = exponent.parse().unwrap_or_default();
+    let places = |length: usize| i64::try_from(length).unwrap_or(i64::MAX);
+    let point = (places(whole.len()) - places(leading)).saturating_add(exponent);
+    let zeros = |count: i64| "0".repeat(usize::try_from(count.clamp(0, 200)).unwrap_or_default());
+    match usize::try_from(point) {
+        Ok(point @ 1..) if point < digits.len() => {
+            format!("{sign}{}.{}", &digits[..point], &digits[point..])
+        }
+        Ok(1..) => format!("{sign}{digits}{}", zeros(point - places(digits.len()))),
+        _ => format!("{sign}0.{}{digits}", zeros(-point)),
+    }
+}
+
 /// Returns true if a JSON number has no fraction: `5`, `5.0`, `0.5e1`.
 pub(crate) fn is_whole(text: &str) -> bool {
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
@@ -167,6 +197,37 @@ fn number(text: &str) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_notation_of_a_number_has_one_plain_text() {
+        for (text, expected) in [
+            ("0", "0"),
+            ("-0.00", "0"),
+            ("0e5", "0"),
+            ("1", "1"),
+            ("1.0", "1"),
+            ("-1.50", "-1.5"),
+            ("1E2", "100"),
+            ("12.5e1", "125"),
+            ("12.5e+2", "1250"),
+            ("125e-2", "1.25"),
+            ("0.00125e2", "0.125"),
+            ("5e-3", "0.005"),
+            ("100", "100"),
+            ("0.10", "0.1"),
+        ] {
+            assert_eq!(plain(text), expected, "{text}");
+        }
+        assert_eq!(plain("1E-130").len(), 132);
+        assert_eq!(plain("9.9E125").len(), 126);
+    }
+
+    #[test]
+    fn an_attribute_has_a_name() {
+        for text in [r#"{"":1}"#, r#"{"a":{"":1}}"#, r#"{"a":[{"b":{"":1}}]}"#] {
+            assert!(read(text).unwrap_err().contains("an attribute without a name"), "{text}");
+        }
+    }
 
     fn read(text: &str) -> Result<Item, String> {
         item(serde_json::from_str(text).map_err(|error| error.to_string())?)

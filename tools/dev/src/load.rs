@@ -7,7 +7,7 @@
 mod reject;
 mod write;
 
-use crate::attribute::Item;
+use crate::attribute::{Item, plain};
 use crate::bundle::{Bundle, Stored};
 use crate::row::Rules;
 use crate::sample::Sample;
@@ -228,7 +228,7 @@ fn checked(
     let item = rules.read(text)?;
     let parts = of.table.key.iter().map(|key| match item.get(&key.name) {
         Some(AttributeValue::S(text)) => serde_json::Value::from(text.as_str()).to_string(),
-        Some(AttributeValue::N(number)) => number.clone(),
+        Some(AttributeValue::N(number)) => plain(number),
         _ => String::new(),
     });
     let key = parts.collect::<Vec<_>>().join(", ");

@@ -15,7 +15,7 @@ mod key;
 mod kind;
 mod text;
 
-use crate::attribute::{self, Item, Members};
+use crate::attribute::{self, Item, Members, plain};
 use crate::bundle::Stored;
 use crate::shard::shard;
 use api::Partition;
@@ -114,9 +114,13 @@ impl<'a> Rules<'a> {
 
     /// Sets the attribute that spreads the rows over partitions, whatever the row says.
     fn set_shard(&self, item: &mut Item) {
-        let id = self.of.table.key.first().and_then(|key| item.get(&key.name));
-        if let (Some(name), Some(AttributeValue::S(id))) = (shard_attribute(self.of.resource), id) {
-            let shard = shard(id, self.shards);
+        let id = match self.of.table.key.first().and_then(|key| item.get(&key.name)) {
+            Some(AttributeValue::S(id)) => id.clone(),
+            Some(AttributeValue::N(id)) => plain(id),
+            _ => return,
+        };
+        if let Some(name) = shard_attribute(self.of.resource) {
+            let shard = shard(&id, self.shards);
             item.insert(name.to_owned(), AttributeValue::N(shard.to_string()));
         }
     }
@@ -248,6 +252,37 @@ mod tests {
             in_cursor(&item(344), &BY_BRAND, &shop::PRODUCTS.table).unwrap_err(),
             "`brand` and `productId` have 347 bytes together; a cursor holds 346"
         );
+        // DynamoDB returns a number without an exponent.
+        let priced = |price: &str, bytes: usize| {
+            let row = product("").replace("\"price\":1", &format!("\"price\":{price}"));
+            read("products", &row.replace("p-1", &"💥".repeat(bytes / 4)))
+        };
+        assert!(priced("1E-10", 256).is_ok());
+        assert!(priced("1.00000000000000000000000000000000000000000", 256).is_ok());
+        for price in ["1E-130", "1E125", "-9e125"] {
+            assert!(priced(price, 256).unwrap_err().ends_with("; a cursor holds 346"), "{price}");
+        }
+    }
+
+    /// A path can name numbers of 20 digits before the point and 18 after it.
+    #[test]
+    fn a_number_that_is_a_key_can_be_asked_for() {
+        static FIELDS: [api::Field; 1] = [api::field("productId", api::Kind::Number, "")];
+        static THINGS: api::Resource = api::Resource { fields: &FIELDS, ..shop::PRODUCTS };
+        let bundle = shop();
+        let of = Stored { resource: &THINGS, ..bundle.find("products").unwrap() };
+        let item = |number: &str| {
+            Item::from([("productId".to_owned(), AttributeValue::N(number.to_owned()))])
+        };
+        for (number, can_be) in [
+            ("1e19", true),
+            ("-12345678901234567890", true),
+            ("1e20", false),
+            ("1e-18", true),
+            ("1e-19", false),
+        ] {
+            assert_eq!(in_path(&item(number), of, "productId").is_ok(), can_be, "{number}");
+        }
     }
 
     #[test]

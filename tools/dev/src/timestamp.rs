@@ -10,7 +10,9 @@ const RFC_3339_MILLIS: &[BorrowedFormatItem<'_>] =
 
 /// Returns true if a text is a time as this API writes it.
 pub(crate) fn is_time(text: &str) -> bool {
-    PrimitiveDateTime::parse(text, RFC_3339_MILLIS).is_ok()
+    // The `time` crate takes a sign and years that have more digits, too.
+    text.len() == "2024-01-31T09:30:00.000Z".len()
+        && PrimitiveDateTime::parse(text, RFC_3339_MILLIS).is_ok()
 }
 
 /// Writes a time of RFC 3339 as this API does: in UTC, cut to milliseconds. `None` if the text is
@@ -50,10 +52,21 @@ mod tests {
             "2024-1-1T00:00:00.000Z",
             "2024-01-01 00:00:00.000Z",
             "2024-01-01T24:00:00.000Z",
+            "-0001-12-31T23:00:00.000Z",
+            "+2024-01-01T00:00:00.000Z",
             "",
         ] {
             assert!(!is_time(text), "{text}");
         }
+    }
+
+    #[test]
+    fn a_time_before_the_year_0_in_utc_has_no_form() {
+        assert_eq!(normalized("0000-01-01T00:00:00+01:00"), None);
+        assert_eq!(
+            normalized("0000-01-01T00:00:00-01:00").as_deref(),
+            Some("0000-01-01T01:00:00.000Z")
+        );
     }
 
     #[test]

@@ -5,7 +5,6 @@ use super::kind;
 use crate::attribute::Item;
 use crate::bundle::Stored;
 use crate::template::Key;
-use crate::timestamp;
 use api::{Field, Kind, Resource};
 use aws_sdk_dynamodb::types::AttributeValue;
 
@@ -27,13 +26,13 @@ pub(super) fn lost(item: &Item, of: Stored<'_>, shards: u32) -> Vec<String> {
                     shards.saturating_sub(1)
                 ));
             }
-            (Ok(()), Some(AttributeValue::S(text)))
-                if kind::is_timestamp(resource, &key.name) && !timestamp::is_time(text) =>
-            {
-                reasons.push(format!(
-                    "`{}` is not a UTC time with milliseconds: it sorts in the wrong place",
-                    key.name
-                ));
+            (Ok(()), Some(AttributeValue::S(text))) => {
+                if let Some(form) = kind::other_form(resource, &key.name, text) {
+                    reasons.push(format!(
+                        "`{}` is not a {form}: it sorts in the wrong place",
+                        key.name
+                    ));
+                }
             }
             _ => {}
         }

@@ -1,6 +1,6 @@
 //! The attributes of a row that are in the key of its table or of an index.
 
-use crate::attribute::Item;
+use crate::attribute::{Item, plain};
 use crate::template::{self, Key, Table};
 use api::{Index, Partition, Resource};
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -52,10 +52,12 @@ pub(super) fn present(item: &Item, key: &Key) -> Result<(), String> {
     }
 }
 
-/// Checks that a cursor of an index can hold the item's position.
+/// Checks that a cursor of an index can hold the item's position, which has numbers as DynamoDB
+/// returns them.
 pub(super) fn in_cursor(item: &Item, index: &Index, table: &api::Table) -> Result<(), String> {
     let bytes = |name: &str| match item.get(name) {
-        Some(AttributeValue::S(text) | AttributeValue::N(text)) => text.len(),
+        Some(AttributeValue::S(text)) => text.len(),
+        Some(AttributeValue::N(text)) => plain(text).len(),
         _ => 0,
     };
     let names: Vec<_> = index.position_attributes(table).collect();

@@ -4,7 +4,7 @@
 use super::text::short;
 use crate::attribute::{Item, is_whole};
 use crate::timestamp;
-use api::{Field, Kind, Resource};
+use api::{Epoch, Field, Kind, Resource};
 use aws_sdk_dynamodb::types::AttributeValue;
 
 /// Checks the declared members of an item or a nested object. The error names the member's path.
@@ -12,9 +12,23 @@ pub(super) fn check(members: &mut Item, fields: &[Field]) -> Result<(), String> 
     at(members, fields, "")
 }
 
-/// Returns true if an attribute is declared as a timestamp.
-pub(super) fn is_timestamp(resource: &Resource, name: &str) -> bool {
-    resource.fields.iter().any(|field| field.name == name && field.kind == Kind::Timestamp)
+/// Returns the form that times of an attribute must have, if a text is not of it: DynamoDB compares
+/// them as texts, so another form sorts in the wrong place.
+pub(super) fn other_form(resource: &Resource, name: &str, text: &str) -> Option<String> {
+    let field = resource.fields.iter().find(|field| field.name == name)?;
+    match field.kind {
+        Kind::Timestamp if !timestamp::is_time(text) => {
+            Some("UTC time with milliseconds".to_owned())
+        }
+        Kind::Epoch(epoch) if epoch.is_text() && !has_digits(epoch, text) => {
+            Some(format!("time of {} digits", epoch.digits()))
+        }
+        _ => None,
+    }
+}
+
+fn has_digits(epoch: Epoch, text: &str) -> bool {
+    text.len() == epoch.digits() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn at(members: &mut Item, fields: &[Field], path: &str) -> Result<(), String> {
@@ -40,12 +54,7 @@ fn one(value: &mut AttributeValue, kind: Kind, path: &str) -> Result<(), String>
             })?;
             return Ok(());
         }
-        // Others would not be in the order of time.
-        (Kind::Epoch(epoch), S(text))
-            if epoch.is_text()
-                && text.len() == epoch.digits()
-                && text.bytes().all(|byte| byte.is_ascii_digit()) =>
-        {
+        (Kind::Epoch(epoch), S(text)) if epoch.is_text() && has_digits(epoch, text) => {
             return Ok(());
         }
         (Kind::Epoch(epoch), N(text)) if !epoch.is_text() && epoch.shown(text).is_some() => {
@@ -103,8 +112,8 @@ mod tests {
         api::field("pages", Kind::Integer, ""),
         api::field("free", Kind::Boolean, ""),
         api::field("seenAt", Kind::Timestamp, ""),
-        api::field("madeAt", Kind::Epoch(api::Epoch::Seconds), ""),
-        api::field("soldAt", Kind::Epoch(api::Epoch::SecondsText), ""),
+        api::field("madeAt", Kind::Epoch(Epoch::Seconds), ""),
+        api::field("soldAt", Kind::Epoch(Epoch::SecondsText), ""),
         api::field("id", Kind::Prefixed { attribute: "PK", prefix: "BOOK#" }, ""),
         api::field("tags", Kind::Texts, ""),
         api::field("size", Kind::Object(&[api::field("width", Kind::Number, "")]), ""),
@@ -152,6 +161,20 @@ mod tests {
             ),
         ] {
             assert_eq!(checked(text).unwrap_err(), reason);
+        }
+    }
+
+    #[test]
+    fn a_time_in_another_form_sorts_in_the_wrong_place() {
+        let resource = Resource { fields: FIELDS, ..shop::USERS };
+        for (name, text, form) in [
+            ("seenAt", "2024-01-01T00:00:00Z", Some("UTC time with milliseconds")),
+            ("seenAt", "2024-01-01T00:00:00.000Z", None),
+            ("soldAt", "946684800", Some("time of 10 digits")),
+            ("soldAt", "0946684800", None),
+            ("name", "2024", None),
+        ] {
+            assert_eq!(other_form(&resource, name, text).as_deref(), form, "{name} {text}");
         }
     }
 

@@ -1,8 +1,8 @@
 //! Texts of a row, as callers see and send them.
 
-use crate::attribute::Item;
+use crate::attribute::{Item, plain};
 use crate::bundle::Stored;
-use api::{Kind, MAX_TEXT_CHARS, Resource};
+use api::{Kind, MAX_FRACTION_DIGITS, MAX_TEXT_CHARS, MAX_WHOLE_DIGITS, Resource};
 use aws_sdk_dynamodb::types::AttributeValue;
 
 /// Returns a field of an item, as callers see it, if it is a text.
@@ -15,11 +15,23 @@ pub(super) fn shown<'a>(item: &'a Item, resource: &Resource, name: &str) -> Opti
     }
 }
 
-/// Checks a text that callers put into a path or a filter: a key of the table, or an equality
-/// condition of an index.
+/// Checks a text or a number that callers put into a path or a filter: a key of the table, or an
+/// equality condition of an index.
 pub(super) fn in_path(item: &Item, of: Stored<'_>, attribute: &str) -> Result<(), String> {
     let resource = of.resource;
     let field = resource.fields.iter().find(|field| field.attribute() == attribute);
+    if let Some(AttributeValue::N(number)) = item.get(attribute) {
+        let plain = plain(number);
+        let (whole, fraction) = plain
+            .trim_start_matches('-')
+            .split_once('.')
+            .unwrap_or((plain.trim_start_matches('-'), ""));
+        if whole.len() > MAX_WHOLE_DIGITS || fraction.len() > MAX_FRACTION_DIGITS {
+            return Err(format!(
+                "`{attribute}` has more than {MAX_WHOLE_DIGITS} digits before the point or {MAX_FRACTION_DIGITS} after it: no request can ask for it"
+            ));
+        }
+    }
     let Some(text) = field.and_then(|field| shown(item, resource, field.name)) else {
         return Ok(());
     };
