@@ -1,5 +1,5 @@
 //! One table by a bare `id`, whose items a `type` tells apart: books for everybody, and the orders
-//! of a user. Only the index by owner and time has the type among its attributes.
+//! of a user. The indexes have the type among their attributes.
 
 use api::*;
 use serde_json::{Value, json};
@@ -9,13 +9,23 @@ use crate::stack::Stack;
 
 const TABLE: Table = Table {
     key: &["id"],
-    indexes: &[Index {
-        name: Some("byOwnerAt"),
-        partition: Partition::Attributes(&["ownerId"]),
-        range: &["at", "id"],
-        projects: Projects::Attributes(&["type"]),
-    }],
+    indexes: &[
+        Index {
+            name: Some("byOwnerAt"),
+            partition: Partition::Attributes(&["ownerId"]),
+            range: &["at", "id"],
+            projects: Projects::Attributes(&["type"]),
+        },
+        Index {
+            name: Some("byShelfAt"),
+            partition: Partition::Attributes(&["ownerId", "shelf"]),
+            range: &["at", "id"],
+            projects: Projects::Attributes(&["type"]),
+        },
+    ],
 };
+const SHELVES: &[&str] =
+    &["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p", "q"];
 static BOOKS: Resource = Resource {
     name: "books",
     table_variable: "THINGS_TABLE",
@@ -37,6 +47,7 @@ static ORDERS: Resource = Resource {
         field("id", Kind::Text, "The order's id."),
         field("ownerId", Kind::Text, "Who placed it."),
         field("name", Kind::Text, "Its title."),
+        field("shelf", Kind::Text, "Where it lies."),
         field("at", Kind::Timestamp, "When it was placed."),
         field("lines", Kind::Objects(LINE), "Its lines."),
     ],
@@ -73,7 +84,12 @@ static LIST_ORDERS: Route = Route {
     access: Access::owner("ownerId"),
     quota: Quota::None,
     shape: Shape::List(List {
-        filters: &[],
+        filters: &[Filter {
+            parameter: "shelf",
+            field: "shelf",
+            accepts: Accepts::OneOf(SHELVES),
+            about: "Where they lie.",
+        }],
         sorts: &[SortOption {
             name: "oldest",
             field: "at",
@@ -100,6 +116,7 @@ Resources:
       AttributeDefinitions:
         - {AttributeName: id, AttributeType: S}
         - {AttributeName: ownerId, AttributeType: S}
+        - {AttributeName: shelf, AttributeType: S}
         - {AttributeName: at, AttributeType: S}
       KeySchema: [{AttributeName: id, KeyType: HASH}]
       GlobalSecondaryIndexes:
@@ -109,22 +126,29 @@ Resources:
             - {AttributeName: at, KeyType: RANGE}
             - {AttributeName: id, KeyType: RANGE}
           Projection: {ProjectionType: INCLUDE, NonKeyAttributes: [type]}
+        - IndexName: byShelfAt
+          KeySchema:
+            - {AttributeName: ownerId, KeyType: HASH}
+            - {AttributeName: shelf, KeyType: HASH}
+            - {AttributeName: at, KeyType: RANGE}
+            - {AttributeName: id, KeyType: RANGE}
+          Projection: {ProjectionType: INCLUDE, NonKeyAttributes: [type]}
 ";
 
 fn stack() -> Stack {
     let stack = Stack::over(RESOURCES, TEMPLATE);
     let row = |id: &str, kind: Value, number: usize| {
         json!({
-            "id": id, "type": kind, "ownerId": "u-1", "name": id,
+            "id": id, "type": kind, "ownerId": "u-1", "name": id, "shelf": SHELVES[number],
             "at": format!("2024-01-01T00:00:00.{number:03}Z"),
             "lines": [{"bookId": "b-1"}, {"bookId": "o-1"}, {"bookId": "none"}, {"bookId": "bare"}],
         })
     };
     let books = (0..6).map(|number| row(&format!("b-{number}"), json!("BOOK"), 2 * number));
     let orders = (0..6).map(|number| row(&format!("o-{number}"), json!("ORDER"), 2 * number + 1));
-    let mut bare = row("bare", json!("BOOK"), 50);
+    let mut bare = row("bare", json!("BOOK"), 15);
     bare.as_object_mut().unwrap().remove("type");
-    let others = [row("none", json!(7), 51), bare];
+    let others = [row("none", json!(7), 16), bare];
     stack.put("things", books.chain(orders).chain(others));
     stack
 }
@@ -171,4 +195,25 @@ async fn an_item_of_another_resource_is_not_expanded() {
         {"bookId": "b-1", "book": {"id": "b-1", "name": "b-1"}}, {"bookId": "o-1"}, {"bookId": "none"}, {"bookId": "bare"}
     ]);
     assert_eq!(page.column("lines"), [lines.clone(), lines]);
+}
+
+/// A list is merged from 16 partitions at most, and no index could have the shelf as a filter.
+#[tokio::test]
+async fn filters_with_too_many_values_are_named() {
+    let stack = stack();
+    let ask = async |query: &str| {
+        ask(&stack, &LIST_ORDERS, &[("ownerId", "me")], query, json!({"sub": "u-1"})).await
+    };
+    let (most, repeated) = (SHELVES[..16].join(","), ["b"; 200].join(","));
+    for (shelves, expected) in [(most.as_str(), 6), (&repeated, 1), ("b", 1), ("b,d", 2), ("a", 0)]
+    {
+        let page = ask(&format!("shelf={shelves}")).await;
+        assert_eq!(page.status, 200, "{shelves}: {}", page.body);
+        assert_eq!(page.ids("id").len(), expected, "{shelves}");
+    }
+    let page = ask(&format!("shelf={}", SHELVES.join(","))).await;
+    assert_eq!(page.status, 400, "{}", page.body);
+    let error = &page.json()["errors"][0];
+    assert_eq!(error["parameter"], "shelf");
+    assert!(error["detail"].as_str().unwrap().contains("more than 16"), "{error}");
 }

@@ -102,7 +102,10 @@ impl Writer<'_> {
                     _ => writer.text_or_null(end.as_deref()),
                 });
             }
-            "partialExpansion" => writer.text_or_null(listed.partial.first().copied()),
+            "partialExpansion" => {
+                let names = listed.partial.join(", ");
+                writer.text_or_null((!names.is_empty()).then_some(names.as_str()))
+            }
             name => {
                 let found = listed.next_to_items.iter().find(|(other, _)| *other == name);
                 let of = root.next_to_items.iter().find(|(expansion, _)| expansion.name == name);

@@ -84,7 +84,7 @@ fn connection(graph: &Graph, root: &Root) -> (Object, Object) {
         object = object.field(field(expansion.name, of, expansion.about));
     }
     if root.may_be_partial {
-        let about = "The expansion that is not complete, because with the page's first item it has more than an answer can hold.";
+        let about = "The expansions that are not complete, with commas between them: with the page's first item they have more than an answer can hold, or more than can be read in time.";
         object = object.field(field("partialExpansion", TypeRef::named("String"), about));
     }
     let edge = Object::new(edge)

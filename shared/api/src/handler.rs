@@ -17,7 +17,8 @@ pub(crate) mod parameters;
 
 pub use expand::Expanded;
 pub use item::{FoundItem, ItemRequest};
-pub use list::{ListPage, ListPlan, ListRequest, Listed, ListedItem, parameter_names};
+pub use list::{ListPage, ListPlan, ListRequest, Listed, ListedItem};
+pub use parameters::parameter_names;
 
 use crate::{
     app::{App, AppShape},

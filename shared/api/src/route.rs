@@ -269,6 +269,11 @@ pub const MAX_PAGED_ITEM: u32 = 1_000;
 pub const MAX_QUERY_BYTES: usize = 4_096;
 /// The maximum size of a request's body, in bytes. Only an [`Interface`](crate::Interface) takes one.
 pub const MAX_REQUEST_BODY_BYTES: usize = 16 << 10;
+/// The most digits before the point of a number in a path or a filter.
+pub const MAX_WHOLE_DIGITS: usize = 20;
+/// The most digits after the point of a number in a path or a filter. With the others they are the
+/// 38 digits of a number in DynamoDB.
+pub const MAX_FRACTION_DIGITS: usize = 18;
 /// The maximum length of a text in a path or a filter, in characters.
 pub const MAX_TEXT_CHARS: usize = 128;
 /// The maximum size of a body before compression, in bytes. A page is cut before it. The only

@@ -88,7 +88,7 @@ pub use condition::{Condition, Order, Predicate, Sort};
 pub use cursor::{Cursor, Direction, Position};
 pub use fetch::{MAX_FETCHES_AT_ONCE, Unread, fetch_all, first_unread};
 pub use page::Page;
-pub use plan::{Plan, PlanError};
+pub use plan::{MAX_PARTITIONS, Plan, PlanError};
 pub use run::{MAX_QUERIES_AT_ONCE, RunError, Start, run};
 pub use sealer::{
     CURSOR_DAYS, InvalidCursor, MAX_CURSOR_CHARS, MAX_POSITION_BYTES, MIN_SECRET_CHARS,

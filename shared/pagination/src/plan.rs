@@ -21,10 +21,15 @@ pub enum PlanError {
     /// attribute of the other conditions.
     #[error("no index serves these conditions in this order")]
     NoIndex,
+    /// An index serves the list, but the values of its partition attributes have more than
+    /// [`MAX_PARTITIONS`] combinations.
+    #[error("the list would be merged from more than {MAX_PARTITIONS} partitions")]
+    TooManyPartitions,
 }
 
-/// The most partitions of a list whose partition attributes have several values each.
-const MAX_PARTITIONS: usize = 16;
+/// The most partitions from which a list is merged whose partition attributes have several values
+/// each. Shards are not counted.
+pub const MAX_PARTITIONS: usize = 16;
 
 /// The way to read a list: the index, its partitions, the range of the sort key, and the filters.
 #[derive(Debug, Clone)]
@@ -51,8 +56,9 @@ impl Plan {
     /// that a cursor stays valid whatever fields the next page has.
     ///
     /// # Errors
-    /// [`PlanError::NoIndex`]. The possible conditions and sorts are known when a program is
-    /// written, so a test can try them all.
+    /// [`PlanError::NoIndex`]: the possible conditions and sorts are known when a program is
+    /// written, so a test can try them all. [`PlanError::TooManyPartitions`], which depends on the
+    /// number of values.
     pub fn new<'a>(
         table: &'static Table,
         conditions: &[Condition],
@@ -76,15 +82,20 @@ impl Plan {
         let served = table.indexes.iter().filter(|index| {
             sort.attribute.is_none_or(|attribute| index.range.first() == Some(&attribute))
         });
-        let served =
-            served.filter_map(|index| Some((index, partitions(table, index, conditions, shards)?)));
-        // max_by_key takes the last of equals: the first declared shall win.
-        let served: Vec<_> = served.collect();
-        let (index, partitions) = served
-            .into_iter()
-            .rev()
-            .max_by_key(|(index, _)| fitness(index))
-            .ok_or(PlanError::NoIndex)?;
+        let (mut error, mut best) = (PlanError::NoIndex, None);
+        for index in served {
+            match partitions(table, index, conditions, shards) {
+                // The first of equals is kept.
+                Ok(partitions)
+                    if best.as_ref().is_none_or(|(known, _)| fitness(&index) > fitness(known)) =>
+                {
+                    best = Some((index, partitions));
+                }
+                Ok(_) | Err(PlanError::NoIndex) => {}
+                Err(PlanError::TooManyPartitions) => error = PlanError::TooManyPartitions,
+            }
+        }
+        let (index, partitions) = best.ok_or(error)?;
 
         let mut range = Range::default();
         let mut filters = Vec::new();
@@ -209,14 +220,16 @@ impl Plan {
     }
 }
 
-/// Returns the partitions of `index` that hold the list, or `None` if the index cannot serve its
-/// conditions, or if they are too many to merge or cannot be merged.
+/// Returns the partitions of `index` that hold the list.
+///
+/// # Errors
+/// The index cannot serve the conditions, or its partitions cannot be merged, or they are too many.
 fn partitions(
     table: &Table,
     index: &Index,
     conditions: &[Condition],
     shards: u16,
-) -> Option<Vec<Vec<Value>>> {
+) -> Result<Vec<Vec<Value>>, PlanError> {
     let on = |attribute: &'static str| {
         conditions.iter().filter(move |condition| condition.attribute == attribute)
     };
@@ -230,11 +243,15 @@ fn partitions(
         }
     });
     if !served {
-        return None;
+        return Err(PlanError::NoIndex);
     }
+    let merged = |all: Vec<_>, constant: &[&str]| {
+        let can_be = all.len() <= 1 || index.is_mergeable(table, constant);
+        if can_be { Ok(all) } else { Err(PlanError::NoIndex) }
+    };
     let Partition::Attributes(names) = index.partition else {
         let all = (0..shards.max(1)).map(|shard| vec![Value::N(shard.to_string())]).collect();
-        return (shards <= 1 || index.is_mergeable(table, &[])).then_some(all);
+        return merged(all, &[]);
     };
     let (mut all, mut constant) = (vec![Vec::with_capacity(names.len())], Vec::new());
     for &name in names {
@@ -244,7 +261,7 @@ fn partitions(
             Predicate::AtLeast(_) | Predicate::AtMost(_) | Predicate::BeginsWith(_) => None,
         });
         // The values of one condition that pass the others too. If none does, the list is empty.
-        let mut values = given.min_by_key(Vec::len)?;
+        let mut values = given.min_by_key(Vec::len).ok_or(PlanError::NoIndex)?;
         values.sort_by(Value::order);
         values.dedup_by(|a, b| a.order(b).is_eq());
         values.retain(|value| on(name).all(|condition| condition.predicate.holds(value)));
@@ -252,7 +269,7 @@ fn partitions(
             constant.push(name);
         }
         if all.len() * values.len() > MAX_PARTITIONS {
-            return None;
+            return Err(PlanError::TooManyPartitions);
         }
         all = all
             .into_iter()
@@ -263,7 +280,7 @@ fn partitions(
             })
             .collect();
     }
-    (all.len() <= 1 || index.is_mergeable(table, &constant)).then_some(all)
+    merged(all, &constant)
 }
 
 #[cfg(test)]
@@ -418,6 +435,13 @@ mod tests {
         assert_eq!(genres(16), Some((Some("byGenreYear"), 16)));
         // The genre is a filter of the other index.
         assert_eq!(genres(17), Some((Some("byShardYear"), 1)));
+        static BY_GENRE: Table = Table { key: SHELF.key, indexes: &[SHELF.indexes[0]] };
+        let genres = (0..17).map(|genre| n(&genre.to_string())).collect();
+        let conditions = [Condition::one_of("genre", genres)];
+        assert_eq!(
+            Plan::new(&BY_GENRE, &conditions, NEWEST, [], 1).unwrap_err(),
+            PlanError::TooManyPartitions
+        );
     }
 
     /// A cursor is bound to the index, so what is wanted of an item must not choose it.

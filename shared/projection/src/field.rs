@@ -51,8 +51,8 @@ impl Kind {
 /// The forms of a time since 1970-01-01T00:00:00Z
 /// ([Unix time](https://pubs.opengroup.org/onlinepubs/9799919799/basedefs/V1_chap04.html)).
 ///
-/// Texts are compared as texts: all must have [as many digits](Self::digits). Before 2001-09-09 that
-/// takes zeros at their begin.
+/// Texts are compared as texts: all must have the same [number of digits](Self::digits). Times before
+/// 2001-09-09 need leading zeros.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Epoch {
     /// Whole seconds, a number.

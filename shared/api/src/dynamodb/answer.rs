@@ -5,7 +5,7 @@
 mod members;
 
 use bytes::Bytes;
-use pagination::{Answer, Condition, Fetch, Fetched, Position, Row, Value};
+use pagination::{Answer, Condition, Fetch, Fetched, Position, Predicate, Row, Value};
 use projection::{Insertion, Malformed, Scalar, Transcoder};
 
 use members::{AnswerMembers, ItemsMember, Key, Picks};
@@ -128,10 +128,12 @@ pub(crate) fn get(
     Ok(Metered { content: holds.then(|| (item, picks.collect())), units: output.units })
 }
 
-/// Takes a value for each condition, and returns true if all of them hold.
+/// Takes a value for each condition, and returns true if all of them hold. An attribute with a
+/// prefix may be absent: then the item lacks that field.
 fn hold(conditions: &[Condition], values: impl Iterator<Item = Option<Value>>) -> bool {
-    conditions.iter().zip(values).fold(true, |all, (condition, value)| {
-        all && value.is_some_and(|value| condition.predicate.holds(&value))
+    conditions.iter().zip(values).fold(true, |all, (Condition { predicate, .. }, value)| {
+        let absent = || matches!(predicate, Predicate::BeginsWith(_));
+        all && value.map_or_else(absent, |value| predicate.holds(&value))
     })
 }
 
@@ -267,6 +269,16 @@ mod tests {
             let fetched = batch_of(&body, &picks, &conditions).unwrap();
             assert_eq!(matches!(fetched[0], Fetched::Found(..)), is_book, "{members}");
             assert!(is_book || matches!(fetched[0], Fetched::Missing), "{members}");
+        }
+        // A field of a resource can be one of an index that does not have every item.
+        let prefixed = [Condition::begins_with("code", "BOOK#")];
+        for (code, is_book) in
+            [("", true), (r#","code":{"S":"BOOK#1"}"#, true), (r#","code":{"S":"ORDER#1"}"#, false)]
+        {
+            let body = format!(r#"{{"Item":{{"id":{{"S":"a"}}{code}}}}}"#);
+            let key = [Value::S("a".to_owned())];
+            let found = get(body.as_bytes(), &transcoder(&["id", "code"]), &key, &prefixed);
+            assert_eq!(found.unwrap().content.is_some(), is_book, "{code}");
         }
         // An item of another resource is still one that was asked for.
         let other = r#"{"Responses":{"t":[{"id":{"S":"z"}}]},"UnprocessedKeys":{}}"#;

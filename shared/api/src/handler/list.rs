@@ -8,7 +8,9 @@ pub use listed::{Listed, ListedItem};
 use std::num::NonZeroU32;
 
 use futures_util::future::try_join;
-use pagination::{Budget, Condition, Cursor, Direction, Order, Page, Plan, RunError, Sort, Start};
+use pagination::{
+    Budget, Condition, Cursor, Direction, Order, Page, Plan, PlanError, RunError, Sort, Start,
+};
 use projection::{Field, Selection};
 
 use crate::app::ListApp;
@@ -21,7 +23,7 @@ use crate::http::principal::Grant;
 use crate::http::problem::{ParameterError, Problem, ProblemKind};
 use crate::http::query_string::QueryString;
 use crate::http::request::Request;
-use crate::route::{List, MAX_BODY_BYTES, Place, Resource, Route, SortOption};
+use crate::route::{MAX_BODY_BYTES, Place, Resource, Route, SortOption};
 use crate::stored::stored;
 
 /// A request for a page, its parameters checked one by one.
@@ -69,7 +71,7 @@ impl<'r> ListRequest<'r> {
         let route = app.route();
         let grant = request.grant(route)?;
         let mut errors = Vec::new();
-        let query = request.query(&parameter_names(list), &mut errors)?;
+        let query = request.query(&parameters::parameter_names(list), &mut errors)?;
         let mut conditions =
             parameters::conditions(&query, route.resource, list.filters, &mut errors);
         conditions.extend(grant.values.iter().map(|(field, value)| {
@@ -142,9 +144,10 @@ impl<'r> ListRequest<'r> {
     /// Chooses the access path and opens the cursor.
     ///
     /// # Errors
-    /// 400 for a cursor that was not made for this list and caller.
+    /// 400 for a cursor that was not made for this list and caller, and for filters with more values
+    /// than a list can be merged from.
     pub fn plan(self) -> Result<ListPlan<'r>, Problem> {
-        let ListConfig { sealer, shards, .. } = self.app.config();
+        let ListConfig { list, sealer, shards, .. } = self.app.config();
         let table = &self.route().resource.table;
         let plan = Plan::new(
             table,
@@ -153,9 +156,14 @@ impl<'r> ListRequest<'r> {
             self.selection.attributes(),
             *shards,
         )
-        .map_err(|error| {
-            tracing::error!(%error, "the model offers filters and a sort that no index serves");
-            Problem::from(ProblemKind::Internal)
+        .map_err(|error| match error {
+            PlanError::TooManyPartitions => {
+                Problem::parameters(parameters::too_many_values(&self.query, list.filters))
+            }
+            PlanError::NoIndex => {
+                tracing::error!(%error, "the model offers filters and a sort that no index serves");
+                ProblemKind::Internal.into()
+            }
         })?;
         let start = match (self.query.get("cursor"), self.skip) {
             (Some(cursor), _) => {
@@ -276,15 +284,6 @@ impl<'r> ListPlan<'r> {
 /// The part of [`MAX_BODY_BYTES`] that is kept for what stands around the items: two cursors, and
 /// the names of the members.
 const FRAME_BYTES: usize = 2_048;
-
-/// Returns every query parameter that a list takes, filters first.
-#[must_use]
-pub fn parameter_names(list: &List) -> Vec<&'static str> {
-    let filters = list.filters.iter().map(|filter| filter.parameter);
-    let sort = (!list.sorts.is_empty()).then_some("sort");
-    let expand = (!list.expansions.is_empty()).then_some("expand");
-    filters.chain(sort).chain(["fields"]).chain(expand).chain(["limit", "cursor", "page"]).collect()
-}
 
 /// Returns the order of the list; without a sort it is that of the index.
 fn order(resource: &Resource, sort: Option<&SortOption>) -> Sort {

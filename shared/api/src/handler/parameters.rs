@@ -1,14 +1,26 @@
 //! Typed parameters: each is checked against the route's declaration, and all errors are reported
 //! at once.
 
-use pagination::{Condition, Predicate, Value};
+use pagination::{Condition, MAX_PARTITIONS, Predicate, Value};
 use projection::{Field, Kind, Selection};
 
 use crate::http::problem::ParameterError;
 use crate::http::query_string::QueryString;
-use crate::route::{Accepts, Filter, Limits, MAX_PAGED_ITEM, MAX_TEXT_CHARS, Resource, SortOption};
+use crate::route::{
+    Accepts, Filter, Limits, List, MAX_FRACTION_DIGITS, MAX_PAGED_ITEM, MAX_TEXT_CHARS,
+    MAX_WHOLE_DIGITS, Resource, SortOption,
+};
 use crate::stored::{stored, stored_time};
 use crate::timestamp;
+
+/// Returns every query parameter that a list takes, filters first.
+#[must_use]
+pub fn parameter_names(list: &List) -> Vec<&'static str> {
+    let filters = list.filters.iter().map(|filter| filter.parameter);
+    let sort = (!list.sorts.is_empty()).then_some("sort");
+    let expand = (!list.expansions.is_empty()).then_some("expand");
+    filters.chain(sort).chain(["fields"]).chain(expand).chain(["limit", "cursor", "page"]).collect()
+}
 
 /// Reads the filters as conditions. A range whose ends are reversed is an error of its upper end;
 /// one whose ends are equal is empty if the upper end does not belong to it.
@@ -67,7 +79,13 @@ fn predicate(
             let valid = |text| {
                 if options.contains(&text) { Ok(stored(text)) } else { Err(unknown(text, options)) }
             };
-            let mut values = text.split(',').map(valid).collect::<Result<Vec<_>, _>>()?;
+            let mut values = Vec::new();
+            for value in text.split(',').map(valid) {
+                let value = value?;
+                if !values.contains(&value) {
+                    values.push(value);
+                }
+            }
             (
                 if values.len() == 1 {
                     Predicate::Equal(values.remove(0))
@@ -90,17 +108,27 @@ fn predicate(
             (Predicate::AtMost(high.clone()), Some(high))
         }
         Accepts::From => {
-            let first = moment(field, text, false).map_err(wrong)?;
-            (Predicate::AtLeast(first.clone()), Some(first))
+            (Predicate::AtLeast(moment(field, text, false).map_err(wrong)?), instant(text))
         }
         Accepts::Before => {
-            let last = moment(field, text, true).map_err(wrong)?;
-            (Predicate::AtMost(last), moment(field, text, false).ok())
+            (Predicate::AtMost(moment(field, text, true).map_err(wrong)?), instant(text))
         }
         Accepts::Positive if text == "true" => (Predicate::AtLeast(Value::N("1".to_owned())), None),
         Accepts::Positive if text == "false" => (Predicate::AtMost(Value::N("0".to_owned())), None),
         Accepts::Boolean | Accepts::Positive => return Err(unknown(text, &["true", "false"])),
     })
+}
+
+/// Returns an error for each filter with several values, which together make too many partitions.
+pub(crate) fn too_many_values(query: &QueryString<'_>, filters: &[Filter]) -> Vec<ParameterError> {
+    let several = filters.iter().filter(|filter| {
+        matches!(filter.accepts, Accepts::OneOf(_))
+            && query.get(filter.parameter).is_some_and(|text| text.contains(','))
+    });
+    let detail = format!(
+        "must have fewer values: with those of other parameters they have more than {MAX_PARTITIONS} combinations"
+    );
+    several.map(|filter| ParameterError::new(filter.parameter, detail.clone())).collect()
 }
 
 /// Checks the value of a path parameter.
@@ -128,10 +156,13 @@ fn number(text: &str) -> Result<&str, String> {
     let unsigned = text.strip_prefix('-').unwrap_or(text);
     let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, "0"));
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    if digits(whole) && digits(fraction) && whole.len() <= 20 && fraction.len() <= 18 {
+    let fits = whole.len() <= MAX_WHOLE_DIGITS && fraction.len() <= MAX_FRACTION_DIGITS;
+    if digits(whole) && digits(fraction) && fits {
         Ok(text)
     } else {
-        Err("must be a decimal number such as `10` or `9.99` (at most 20 digits before the point and 18 after it)".to_owned())
+        Err(format!(
+            "must be a decimal number such as `10` or `9.99` (at most {MAX_WHOLE_DIGITS} digits before the point and {MAX_FRACTION_DIGITS} after it)"
+        ))
     }
 }
 
@@ -144,6 +175,13 @@ fn moment(field: &Field, text: &str, before: bool) -> Result<Value, String> {
          midnight in UTC)"
             .to_owned()
     })
+}
+
+/// Returns a time as a number, for comparisons with others: what is stored can lack an order, as the
+/// ends of what texts can hold do.
+fn instant(text: &str) -> Option<Value> {
+    let time = timestamp::parse_date_or_time(text)?;
+    Some(Value::N(time.unix_timestamp_nanos().to_string()))
 }
 
 /// Reads `sort`; the first sort is the default, and `None` is the order of the index.

@@ -1,7 +1,7 @@
 //! The mistakes of a list: its filters, sorts and expansions, and whether an index serves every
 //! choice.
 
-use pagination::{Condition, Order, Plan, Predicate, Sort, Value};
+use pagination::{Condition, Order, Plan, PlanError, Predicate, Sort, Value};
 
 use super::{Wrong, is_scalar, kind_of, owner, twice};
 use crate::handler::parameter_names;
@@ -14,6 +14,10 @@ use crate::stored::stored;
 
 /// The number of filters of which every combination is tried. Of more, the first ones are.
 const COMBINED: usize = 12;
+
+/// The most values of IN in a filter of DynamoDB
+/// ([reference](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.OperatorsAndFunctions.html)).
+const MAX_OPTIONS: usize = 100;
 
 pub(super) fn of_list(route: &'static Route, list: &'static List, wrong: &mut Wrong) {
     let resource = route.resource;
@@ -86,6 +90,10 @@ fn of_filter(route: &Route, filter: &Filter, wrong: &mut Wrong) {
             !options.is_empty(),
             format_args!("the parameter `{parameter}` has no valid value"),
         );
+        wrong.unless(
+            options.len() <= MAX_OPTIONS,
+            format_args!("the parameter `{parameter}` has more than {MAX_OPTIONS} valid values"),
+        );
         for option in
             options.iter().filter(|option| plain_text(option).is_err() || option.contains(','))
         {
@@ -142,6 +150,8 @@ fn of_plans(route: &'static Route, list: &'static List, wrong: &mut Wrong) {
                 let conditions: Vec<_> = always.iter().cloned().chain(filters).collect();
                 let sort = format!("the sort `{sort}` {}{such}", with(&chosen));
                 match Plan::new(&resource.table, &conditions, by, [], 1) {
+                    // A caller gets a 400 that says so.
+                    Err(PlanError::TooManyPartitions) if values > 2 => None,
                     Err(_) => Some(format!("no index serves {sort}")),
                     Ok(plan) => owner
                         .filter(|owner| !plan.index().partition_attributes().contains(owner))
@@ -178,7 +188,13 @@ fn condition(resource: &Resource, filter: &Filter, values: usize) -> Option<Cond
         Accepts::Prefix => Predicate::BeginsWith("x".to_owned()),
         Accepts::OneOf(options) => {
             let options = options.iter().take(values);
-            Predicate::OneOf(options.map(|option| stored(field, (*option).to_owned())).collect())
+            let mut options: Vec<_> =
+                options.map(|option| stored(field, (*option).to_owned())).collect();
+            if options.len() == 1 {
+                Predicate::Equal(options.remove(0))
+            } else {
+                Predicate::OneOf(options)
+            }
         }
         Accepts::Boolean => Predicate::Equal(Value::Bool(true)),
         Accepts::Number => Predicate::Equal(number("1")),
@@ -248,6 +264,15 @@ fn of_expansion(route: &Route, expansion: &Expansion, wrong: &mut Wrong) {
                 open.len()
             );
             wrong.unless(open.len() == 1, by);
+            for field in open
+                .iter()
+                .filter(|field| !matches!(field.kind, Kind::Text | Kind::Prefixed { .. }))
+            {
+                wrong.add(format_args!(
+                    "the expansion `{name}` finds items of {} by a text, and `{}` is none",
+                    resource.name, field.name
+                ));
+            }
             let Some(Kind::Objects(members)) = kind_of(route.resource.fields, join.list) else {
                 return wrong.add(format_args!(
                     "the expansion `{name}` lies in `{}`, which is no list of objects",
