@@ -2,8 +2,9 @@
 //! before it is validated.
 //!
 //! async-graphql's parser recurses over what is nested before it counts, so brackets and tokens are
-//! counted here first. A fragment is measured once, however often it is spread: following each
-//! spread would take a time that doubles with each level.
+//! counted here first. Whoever reads a document afterwards follows each spread of a fragment, again
+//! and again: so every selection counts, with what is spread put in. A fragment is measured once,
+//! however often it is spread.
 
 use std::collections::HashMap;
 
@@ -20,8 +21,9 @@ pub(crate) const MAX_DEPTH: usize = 8;
 pub(crate) const MAX_RECURSION: usize = 24;
 /// The same for a query of the schema: what tools send goes deep into the types of types.
 pub(crate) const MAX_INTROSPECTION_DEPTH: usize = 16;
-/// The maximum number of fields of all operations, with the fragments put in.
-pub(crate) const MAX_FIELDS: usize = 500;
+/// The maximum number of selections (fields, spreads and inline fragments) of all operations, with
+/// the fragments put in, and of each fragment.
+pub(crate) const MAX_SELECTIONS: usize = 500;
 /// The maximum number of directives in a document.
 pub(crate) const MAX_DIRECTIVES: usize = 20;
 /// The maximum number of reads of an operation. Aliases count.
@@ -96,25 +98,26 @@ struct Size {
     depth: usize,
     /// Fields, fragments and inline fragments on the longest way down.
     recursion: usize,
-    fields: usize,
+    /// Fields, spreads and inline fragments.
+    selections: usize,
 }
 
 /// Measures every operation and every fragment of a document.
 pub(crate) fn check_document(document: &ExecutableDocument) -> Result<(), String> {
     let mut measure =
         Measure { document, known: HashMap::new(), open: Vec::new(), introspects: false };
-    let (mut fields, mut depth, mut recursion) = (0_usize, 0, 0);
+    let (mut selections, mut depth, mut recursion) = (0_usize, 0, 0);
     for (_, operation) in document.operations.iter() {
         let size = measure.set(&operation.node.selection_set.node)?;
-        fields = fields.saturating_add(size.fields);
+        selections = selections.saturating_add(size.selections);
         (depth, recursion) = (depth.max(size.depth), recursion.max(size.recursion));
     }
     // A fragment that no operation spreads is refused by validation, which reads it too.
     for name in document.fragments.keys() {
         let size = measure.fragment(name)?;
         (depth, recursion) = (depth.max(size.depth), recursion.max(size.recursion));
-        if size.fields > MAX_FIELDS {
-            fields = size.fields;
+        if size.selections > MAX_SELECTIONS {
+            selections = size.selections;
         }
     }
     let most = if measure.introspects { MAX_INTROSPECTION_DEPTH } else { MAX_DEPTH };
@@ -124,9 +127,9 @@ pub(crate) fn check_document(document: &ExecutableDocument) -> Result<(), String
     if recursion > MAX_RECURSION {
         return Err(format!("fields and fragments are nested deeper than {MAX_RECURSION}"));
     }
-    if fields > MAX_FIELDS {
+    if selections > MAX_SELECTIONS {
         return Err(format!(
-            "the document has more than {MAX_FIELDS} fields, with its fragments put in"
+            "the document has more than {MAX_SELECTIONS} fields and fragments, with those that are spread put in"
         ));
     }
     let directives = directives(document);
@@ -160,7 +163,7 @@ impl<'a> Measure<'a> {
                     (self.fragment(&spread.node.fragment_name.node)?, false)
                 }
             };
-            sum.fields = sum.fields.saturating_add(size.fields).saturating_add(is_field.into());
+            sum.selections = sum.selections.saturating_add(size.selections).saturating_add(1);
             sum.depth = sum.depth.max(size.depth + usize::from(is_field));
             sum.recursion = sum.recursion.max(size.recursion + 1);
         }

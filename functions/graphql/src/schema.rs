@@ -12,14 +12,14 @@ use async_graphql::{
 };
 
 use crate::graph::{Argument, Graph, Member, Of, Root, Takes};
-use crate::limits::{MAX_DIRECTIVES, MAX_FIELDS, MAX_INTROSPECTION_DEPTH, MAX_RECURSION};
+use crate::limits::{MAX_DIRECTIVES, MAX_INTROSPECTION_DEPTH, MAX_RECURSION, MAX_SELECTIONS};
 
 /// Builds the schema of a graph.
 pub(crate) fn build(graph: &Graph) -> Result<Schema, SchemaError> {
     let mut builder = Schema::build("Query", None, None)
         // A second line behind `limits`, which tells queries of the schema from others.
         .limit_depth(MAX_INTROSPECTION_DEPTH)
-        .limit_complexity(MAX_FIELDS)
+        .limit_complexity(MAX_SELECTIONS)
         .limit_directives(MAX_DIRECTIVES)
         .limit_recursive_depth(MAX_RECURSION);
     for (name, about) in [

@@ -30,6 +30,8 @@ fn attacks() -> Vec<Attack> {
         attack("nested fragments that nothing spreads", format!("{{ __typename }} {doubled} fragment F20 on Query {{ __typename }}"), 422, too_large),
         attack("a fragment that spreads itself", "{ ...A } fragment A on Query { ...A }".into(), 422, too_large),
         attack("two fragments that spread each other", "{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }".into(), 422, too_large),
+        attack("spreads of a fragment that is not defined", spreads(4, 22), 422, too_large),
+        attack("fewer spreads of a fragment that is not defined", spreads(4, 10), 422, too_large),
         attack("many directives", format!("{{ __typename {} }}", "@include(if: true) ".repeat(30)), 422, too_large),
         attack("unknown directives", format!("{{ __typename {} }}", "@a ".repeat(900)), 422, too_large),
         attack("many reads by aliases", format!("{{ {} }}", (0..5).map(|n| format!("a{n}: products(first: 1) {{ edges {{ cursor }} }} ")).collect::<String>()), 422, too_large),
@@ -56,6 +58,14 @@ fn attacks() -> Vec<Attack> {
         attack("no operation", "fragment A on Query { __typename }".into(), 400, "graphql: parse failed"),
         attack("nothing but comments", "# x".repeat(100), 400, "graphql: parse failed"),
     ]
+}
+
+/// Fragments of which each spreads the next one some times, and the last one a fragment that is not
+/// defined.
+fn spreads(times: usize, fragments: usize) -> String {
+    let spread = |number: usize| format!("...F{number} ").repeat(times);
+    let fragment = |number| format!("fragment F{number} on Query {{ {} }} ", spread(number + 1));
+    format!("{{ ...F0 }} {}", (0..fragments).map(fragment).collect::<String>())
 }
 
 async fn is_alive(server: &Server) {
