@@ -9,7 +9,7 @@
 //! |---|---|
 //! | `transport` | a request by GET or POST, and the media type of its answer |
 //! | `documents`, `options` | trusted documents; the environment |
-//! | `limits` | what is refused before it is parsed or validated |
+//! | `tokens`, `limits` | what is refused before it is parsed, and before it is validated |
 //! | `graph`, `arguments`, `names`, `schema` | types and fields, made of the routes' declarations |
 //! | `picked` | the fields of an operation, fragments put in |
 //! | `reads` | the requests to the routes, and their cost |
@@ -33,6 +33,7 @@ mod picked;
 mod reads;
 mod refused;
 mod schema;
+mod tokens;
 mod transport;
 
 use api::{Interface, InterfacePath, Route};

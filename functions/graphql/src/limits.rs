@@ -1,19 +1,13 @@
-//! Limits that hold before any work is done: on the text, before it is parsed, and on the document,
-//! before it is validated.
+//! Limits on a document, before it is validated.
 //!
-//! async-graphql's parser recurses over what is nested before it counts, so brackets and tokens are
-//! counted here first. Whoever reads a document afterwards follows each spread of a fragment, again
-//! and again: so every selection counts, with what is spread put in. A fragment is measured once,
-//! however often it is spread.
+//! Whoever reads a document afterwards follows each spread of a fragment, again and again: so every
+//! selection counts, with what is spread put in. A fragment is measured once, however often it is
+//! spread.
 
 use std::collections::HashMap;
 
 use async_graphql::parser::types::{ExecutableDocument, Selection, SelectionSet};
 
-/// The maximum number of tokens of a document.
-pub(crate) const MAX_TOKENS: usize = 1_000;
-/// The maximum depth of brackets of every kind in the text.
-const MAX_BRACKETS: usize = 16;
 /// The maximum depth of fields, with the fragments put in. `user { orders { edges { node { items {
 /// product { name } } } } } }` has 7.
 pub(crate) const MAX_DEPTH: usize = 8;
@@ -32,64 +26,6 @@ pub(crate) const MAX_READS: usize = 4;
 pub(crate) const MAX_ERRORS: usize = 32;
 /// The maximum cost of an operation in read units; see [`reads`](crate::reads).
 pub(crate) const MAX_COST: f64 = 50.0;
-
-/// Counts the tokens of a text and the depth of its brackets.
-pub(crate) fn check_text(text: &str) -> Result<(), String> {
-    let bytes = text.as_bytes();
-    let (mut at, mut tokens, mut depth) = (0, 0, 0_usize);
-    while let Some(&byte) = bytes.get(at) {
-        let rest = &bytes[at..];
-        let length = match byte {
-            b' ' | b'\t' | b'\n' | b'\r' | b',' => 1,
-            b'#' => rest.iter().take_while(|byte| !matches!(byte, b'\n' | b'\r')).count(),
-            0xef if rest.starts_with(b"\xef\xbb\xbf") => 3,
-            _ => {
-                tokens += 1;
-                match byte {
-                    b'{' | b'[' | b'(' => depth += 1,
-                    b'}' | b']' | b')' => depth = depth.saturating_sub(1),
-                    _ => {}
-                }
-                token(rest)
-            }
-        };
-        if tokens > MAX_TOKENS {
-            return Err(format!("the document has more than {MAX_TOKENS} tokens"));
-        }
-        if depth > MAX_BRACKETS {
-            return Err(format!("brackets are nested deeper than {MAX_BRACKETS}"));
-        }
-        at += length.max(1);
-    }
-    Ok(())
-}
-
-/// Returns the length of the token at the begin of a text.
-fn token(text: &[u8]) -> usize {
-    let is_word =
-        |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'+');
-    match text {
-        [b'"', b'"', b'"', rest @ ..] => {
-            let mut at = 0;
-            while at < rest.len() && !rest[at..].starts_with(b"\"\"\"") {
-                at += if rest[at..].starts_with(b"\\\"\"\"") { 4 } else { 1 };
-            }
-            at + 6
-        }
-        [b'"', rest @ ..] => {
-            let mut at = 0;
-            while at < rest.len() && !matches!(rest[at], b'"' | b'\n') {
-                at += if rest[at] == b'\\' { 2 } else { 1 };
-            }
-            at + 2
-        }
-        [b'.', b'.', b'.', ..] => 3,
-        [first, ..] if first.is_ascii_alphanumeric() || matches!(first, b'_' | b'-') => {
-            text.iter().take_while(is_word).count()
-        }
-        _ => 1,
-    }
-}
 
 /// The size of a selection with its fragments put in.
 #[derive(Debug, Default, Clone, Copy)]

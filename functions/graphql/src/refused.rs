@@ -5,8 +5,11 @@ use async_graphql::parser::{parse_query, types::ExecutableDocument};
 use http::StatusCode;
 
 use crate::errors::Error;
-use crate::limits::{self, MAX_COST, MAX_READS};
+use crate::limits::{MAX_COST, MAX_READS};
 use crate::reads::Read;
+use crate::tokens::{Wrong, check_text};
+
+const PARSE_FAILED: &str = "PARSE_FAILED";
 
 /// A refusal: status, code for the log, errors.
 pub(crate) struct Refused {
@@ -21,7 +24,7 @@ impl Refused {
         Self { status, reason, allow: None, errors }
     }
 
-    /// A document that is too large, in one of the ways of [`limits`].
+    /// A document that is too large, in one of the ways of [`limits`](crate::limits).
     pub(crate) fn too_large(message: String) -> Self {
         let errors = vec![Error::new("DOCUMENT_TOO_LARGE", message)];
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "graphql: document too large", errors)
@@ -34,11 +37,15 @@ impl Refused {
 
 /// Parses a text that is within the limits.
 pub(crate) fn parse(text: &str) -> Result<ExecutableDocument, Refused> {
-    limits::check_text(text).map_err(Refused::too_large)?;
-    parse_query(text).map_err(|error| {
-        let error = Error::of_document("PARSE_FAILED", error.into());
-        Refused::new(StatusCode::BAD_REQUEST, "graphql: parse failed", vec![error])
-    })
+    let refused =
+        |error| Refused::new(StatusCode::BAD_REQUEST, "graphql: parse failed", vec![error]);
+    check_text(text).map_err(|wrong| match wrong {
+        Wrong::TooLarge(message) => Refused::too_large(message),
+        Wrong::OpenString(at) => {
+            refused(Error::new(PARSE_FAILED, "a string begins here and does not end").at(at))
+        }
+    })?;
+    parse_query(text).map_err(|error| refused(Error::of_document(PARSE_FAILED, error.into())))
 }
 
 /// Refuses an operation with too many reads, or reads that can cost too much.

@@ -38,6 +38,14 @@ fn attacks() -> Vec<Attack> {
         attack("many fields by a fragment", format!("{{ {} }} fragment F on Query {{ {} }}", "...F ".repeat(10), (0..60).map(|n| format!("a{n}: __typename ")).collect::<String>()), 422, too_large),
         attack("many tokens", format!("{{ {} }}", "a ".repeat(3_000)), 422, too_large),
         attack("many operations", (0..60).map(|n| format!("query Q{n} {{ ...F }} ")).collect::<String>() + &format!("fragment F on Query {{ {} }}", (0..20).map(|n| format!("a{n}: __typename ")).collect::<String>()), 422, too_large),
+        // The parser reads an empty string and a quotation mark, and goes on.
+        attack("brackets behind a block string that does not end", format!("{{ a(b: [\"\"\"\" {}", "[".repeat(15_000)), 400, "graphql: parse failed"),
+        attack("a string with a line break", format!("{{ a(b: \"\n{}", "[".repeat(15_000)), 400, "graphql: parse failed"),
+        attack("a string with a carriage return", format!("{{ a(b: \"\r{}", "[".repeat(15_000)), 400, "graphql: parse failed"),
+        attack("spreads without spaces", format!("{{ a{} }}", "...F".repeat(1_000)), 422, too_large),
+        attack("numbers without spaces", format!("{{ a(b: [{}]) }}", "-1".repeat(2_000)), 422, too_large),
+        attack("zeros without spaces", format!("{{ a(b: [{}]) }}", "0".repeat(2_000)), 422, too_large),
+        attack("values without spaces", format!("{{ a(b: [{}]) }}", "true".repeat(2_000)), 422, too_large),
         attack("a huge token", "a".repeat(16_000), 400, "graphql: parse failed"),
         attack("a huge string", format!("{{ products(category: \"{}\") {{ edges {{ cursor }} }} }}", "x".repeat(15_000)), 200, ""),
         attack("a string that does not end", format!("{{ products(category: \"{}", "\\".repeat(5_001)), 400, "graphql: parse failed"),
@@ -215,6 +223,18 @@ async fn what_is_at_a_limit_is_answered() {
     ] {
         server.data(query).await;
     }
+}
+
+#[tokio::test]
+async fn variables_that_are_nested_deeply_are_refused() {
+    let server = SHARED.usual();
+    for depth in [127, 200, 8_000] {
+        let variables = format!("{{\"a\":{}{}}}", "[".repeat(depth), "]".repeat(depth));
+        let body = format!("{{\"query\":\"{{__typename}}\",\"variables\":{variables}}}");
+        let answer = server.send(&Sent::body(&body)).await;
+        assert_eq!(answer.status, 400, "{depth}: {}", answer.body);
+    }
+    is_alive(&server).await;
 }
 
 /// Returns the message of the first error.
