@@ -37,14 +37,14 @@ struct Members<'a>(#[serde(borrow)] HashMap<Cow<'a, str>, &'a RawValue>);
 const NULL: &[u8] = b"null";
 
 impl Writer<'_> {
-    pub(crate) fn query(&mut self, picked: &[Picked]) {
+    pub(crate) fn query(&mut self, picked: &[Picked<'_>]) {
         self.object(picked, |writer, picked| {
             let root = writer.graph.roots.iter().position(|root| root.name == picked.name);
             match root {
                 Some(root) => writer.route(root, picked, &[]),
                 None if picked.name == TYPENAME => writer.text("Query"),
                 None => {
-                    let value = &writer.introspection[&picked.key];
+                    let value = &writer.introspection[picked.key];
                     let json = value.to_string();
                     writer.raw(json.as_bytes());
                 }
@@ -52,10 +52,10 @@ impl Writer<'_> {
         });
     }
 
-    fn route(&mut self, number: usize, picked: &Picked, above: &[String]) {
+    fn route(&mut self, number: usize, picked: &Picked<'_>, above: &[String]) {
         let graph = self.graph;
         let Some(root) = graph.roots.get(number) else { return self.raw(NULL) };
-        let path = [above, std::slice::from_ref(&picked.key)].concat();
+        let path = [above, &[picked.key.to_owned()]].concat();
         let results = self.results;
         match results.get(&path) {
             Some(Found::Item(json)) => self.item(root, json, picked, &path),
@@ -68,13 +68,13 @@ impl Writer<'_> {
         }
     }
 
-    fn item(&mut self, root: &Root, json: &[u8], picked: &Picked, path: &[String]) {
+    fn item(&mut self, root: &Root, json: &[u8], picked: &Picked<'_>, path: &[String]) {
         let json = std::str::from_utf8(json).unwrap_or("null");
         self.value(root.item, json, &picked.below, path);
     }
 
-    fn connection(&mut self, root: &Root, listed: &api::Listed, picked: &Picked) {
-        self.object(&picked.below, |writer, picked| match picked.name.as_str() {
+    fn connection(&mut self, root: &Root, listed: &api::Listed, picked: &Picked<'_>) {
+        self.object(&picked.below, |writer, picked| match picked.name {
             TYPENAME => writer.text(&format!("{}Connection", root.connection)),
             "edges" => {
                 writer.raw(b"[");
@@ -82,7 +82,7 @@ impl Writer<'_> {
                     if number > 0 {
                         writer.raw(b",");
                     }
-                    writer.object(&picked.below, |writer, picked| match picked.name.as_str() {
+                    writer.object(&picked.below, |writer, picked| match picked.name {
                         TYPENAME => writer.text(&format!("{}Edge", root.connection)),
                         "cursor" => writer.text(&item.cursor),
                         _ => writer.item(root, &item.json, picked, &[]),
@@ -94,7 +94,7 @@ impl Writer<'_> {
                 let edge = |item: Option<&api::ListedItem>| item.map(|item| item.cursor.clone());
                 let start = listed.prev.clone().or_else(|| edge(listed.items.first()));
                 let end = listed.next.clone().or_else(|| edge(listed.items.last()));
-                writer.object(&picked.below, |writer, picked| match picked.name.as_str() {
+                writer.object(&picked.below, |writer, picked| match picked.name {
                     TYPENAME => writer.text("PageInfo"),
                     "hasNextPage" => writer.flag(listed.next.is_some()),
                     "hasPreviousPage" => writer.flag(listed.prev.is_some()),
@@ -121,7 +121,7 @@ impl Writer<'_> {
     }
 
     /// Writes an object of JSON as the type `object`.
-    fn value(&mut self, object: usize, json: &str, picked: &[Picked], path: &[String]) {
+    fn value(&mut self, object: usize, json: &str, picked: &[Picked<'_>], path: &[String]) {
         let Ok(Members(members)) = serde_json::from_str::<Members<'_>>(json) else {
             return self.raw(NULL);
         };
@@ -131,8 +131,8 @@ impl Writer<'_> {
             if picked.name == TYPENAME {
                 return writer.text(&of.name);
             }
-            let value = members.get(picked.name.as_str()).map(|value| value.get());
-            match (member(&of.members, &picked.name).map(|member| member.of), value) {
+            let value = members.get(picked.name).map(|value| value.get());
+            match (member(&of.members, picked.name).map(|member| member.of), value) {
                 (Some(Of::Route(root)), _) => writer.route(root, picked, path),
                 (None, _) | (_, None) => writer.raw(NULL),
                 (Some(Of::Leaf(_) | Of::Texts), Some(value)) => writer.raw(value.as_bytes()),
@@ -156,13 +156,13 @@ impl Writer<'_> {
         });
     }
 
-    fn object(&mut self, picked: &[Picked], mut write: impl FnMut(&mut Self, &Picked)) {
+    fn object(&mut self, picked: &[Picked<'_>], mut write: impl FnMut(&mut Self, &Picked<'_>)) {
         self.raw(b"{");
         for (number, picked) in picked.iter().enumerate() {
             if number > 0 {
                 self.raw(b",");
             }
-            self.text(&picked.key);
+            self.text(picked.key);
             self.raw(b":");
             write(self, picked);
         }

@@ -168,8 +168,8 @@ impl Endpoint {
         }
     }
 
-    fn check_introspection(&self, picked: &[Picked]) -> Result<(), Refused> {
-        let asks = |picked: &&Picked| ["__schema", "__type"].contains(&picked.name.as_str());
+    fn check_introspection(&self, picked: &[Picked<'_>]) -> Result<(), Refused> {
+        let asks = |picked: &&Picked<'_>| ["__schema", "__type"].contains(&picked.name);
         match picked.iter().find(asks) {
             Some(picked) if !self.options.introspection => {
                 let error = Error::new(
@@ -212,7 +212,7 @@ impl Endpoint {
     fn finish(
         &self,
         call: &Call,
-        picked: &[Picked],
+        picked: &[Picked<'_>],
         introspection: serde_json::Value,
         reads: Vec<Read>,
         found: Vec<Result<Found, Problem>>,

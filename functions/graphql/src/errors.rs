@@ -106,15 +106,13 @@ fn message(kind: ProblemKind) -> String {
 }
 
 /// Returns the argument of a field that became a parameter of its route.
-pub(crate) fn argument(picked: &[Picked], path: &[String], parameter: &str) -> String {
-    let mut field: Option<&Picked> = None;
+pub(crate) fn argument(picked: &[Picked<'_>], path: &[String], parameter: &str) -> String {
+    let mut field: Option<&Picked<'_>> = None;
     for key in path {
         let within = field.map_or(picked, |field| &field.below);
         field = within.iter().find(|picked| picked.key == *key);
     }
-    let has = |name: &str| {
-        field.is_some_and(|field| field.arguments.iter().any(|(other, _)| other == name))
-    };
+    let has = |name: &str| field.is_some_and(|field| field.argument(name).is_some());
     let name = match parameter {
         "limit" if has(LAST) => LAST,
         "limit" => FIRST,

@@ -1,6 +1,8 @@
 //! The fields that an operation picks: fragments put in, `@skip` and `@include` applied, and fields
 //! of one key merged, in the order in which the answer has them
 //! ([CollectFields](https://spec.graphql.org/October2021/#CollectFields())).
+//!
+//! Everything is borrowed from the request: a variable can be large, and the fields many.
 
 use async_graphql::{
     Name, Pos, Positioned, Value, Variables,
@@ -12,14 +14,40 @@ use async_graphql::{
 
 /// A field of the answer.
 #[derive(Debug)]
-pub(crate) struct Picked {
+pub(crate) struct Picked<'a> {
     /// The alias, else the name.
-    pub(crate) key: String,
-    pub(crate) name: String,
+    pub(crate) key: &'a str,
+    pub(crate) name: &'a str,
     pub(crate) at: Pos,
-    /// The arguments with their values. One whose variable has no value is left out.
-    pub(crate) arguments: Vec<(String, Value)>,
-    pub(crate) below: Vec<Picked>,
+    field: &'a Field,
+    values: Values<'a>,
+    pub(crate) below: Vec<Picked<'a>>,
+}
+
+impl Picked<'_> {
+    /// Returns the value of an argument; `None` for one whose variable has none.
+    pub(crate) fn argument(&self, name: &str) -> Option<Value> {
+        let value = self.field.get_argument(name)?.node.clone();
+        value.into_const_with(|name| self.values.get(&name).cloned().ok_or(())).ok()
+    }
+}
+
+/// The values of the variables of an operation.
+#[derive(Debug, Clone, Copy)]
+struct Values<'a> {
+    operation: &'a OperationDefinition,
+    variables: &'a Variables,
+}
+
+impl<'a> Values<'a> {
+    /// Returns the value of a variable; `None` for one without.
+    fn get(self, name: &Name) -> Option<&'a Value> {
+        self.variables.get(name).or_else(|| {
+            let mut definitions = self.operation.variable_definitions.iter();
+            let of = definitions.find(|definition| definition.node.name.node == *name)?;
+            of.node.default_value.as_ref().map(|value| &value.node)
+        })
+    }
 }
 
 /// Finds the operation of a name; without one, the only operation.
@@ -59,21 +87,25 @@ pub(crate) fn missing_variable(
     Some((format!("the variable `${name}` of type `{of}` has no value"), missing.pos))
 }
 
-/// Collects the fields of an operation, whose document is within the limits and valid.
+/// Collects the fields of an operation, whose document is within the limits.
 pub(crate) struct Collector<'a> {
     pub(crate) document: &'a ExecutableDocument,
     pub(crate) operation: &'a OperationDefinition,
     pub(crate) variables: &'a Variables,
 }
 
-impl Collector<'_> {
-    pub(crate) fn collect(&self) -> Vec<Picked> {
+impl<'a> Collector<'a> {
+    pub(crate) fn collect(&self) -> Vec<Picked<'a>> {
         let mut picked = Vec::new();
         self.set(&self.operation.selection_set.node, &mut picked);
         picked
     }
 
-    fn set(&self, set: &SelectionSet, into: &mut Vec<Picked>) {
+    fn values(&self) -> Values<'a> {
+        Values { operation: self.operation, variables: self.variables }
+    }
+
+    fn set(&self, set: &'a SelectionSet, into: &mut Vec<Picked<'a>>) {
         for item in &set.items {
             if !self.is_wanted(item.node.directives()) {
                 continue;
@@ -84,10 +116,11 @@ impl Collector<'_> {
                     let known = into.iter().position(|picked| picked.key == key);
                     let index = known.unwrap_or_else(|| {
                         into.push(Picked {
-                            key: key.to_owned(),
-                            name: field.node.name.node.to_string(),
+                            key,
+                            name: field.node.name.node.as_str(),
                             at: field.pos,
-                            arguments: self.arguments(&field.node),
+                            field: &field.node,
+                            values: self.values(),
                             below: Vec::new(),
                         });
                         into.len() - 1
@@ -109,34 +142,21 @@ impl Collector<'_> {
     }
 
     fn is_wanted(&self, directives: &[Positioned<Directive>]) -> bool {
+        // A value of another type is large, perhaps, and no condition.
+        let flag = |name: &Name| match self.values().get(name) {
+            Some(Value::Boolean(flag)) => Ok(Value::Boolean(*flag)),
+            _ => Err(()),
+        };
         directives.iter().all(|directive| {
-            let condition = directive.node.get_argument("if").and_then(|value| {
-                value.node.clone().into_const_with(|name| self.variable(&name).ok_or(())).ok()
-            });
+            let condition = directive
+                .node
+                .get_argument("if")
+                .and_then(|value| value.node.clone().into_const_with(|name| flag(&name)).ok());
             match directive.node.name.node.as_str() {
                 "skip" => condition != Some(Value::Boolean(true)),
                 "include" => condition != Some(Value::Boolean(false)),
                 _ => true,
             }
         })
-    }
-
-    fn arguments(&self, field: &Field) -> Vec<(String, Value)> {
-        let arguments = field.arguments.iter().filter_map(|(name, value)| {
-            let value = value.node.clone();
-            let value = value.into_const_with(|name| self.variable(&name).ok_or(())).ok()?;
-            Some((name.node.to_string(), value))
-        });
-        arguments.collect()
-    }
-
-    /// Returns the value of a variable; `None` for one without.
-    fn variable(&self, name: &Name) -> Option<Value> {
-        if let Some(value) = self.variables.get(name) {
-            return Some(value.clone());
-        }
-        let definitions = self.operation.variable_definitions.iter();
-        let mut of = definitions.filter(|definition| definition.node.name.node == *name);
-        of.next()?.node.default_value.as_ref().map(|value| value.node.clone())
     }
 }

@@ -48,7 +48,7 @@ pub(crate) enum Found {
 }
 
 /// Returns the reads of an operation.
-pub(crate) fn reads(graph: &Graph, call: &Call, picked: &[Picked]) -> Vec<Read> {
+pub(crate) fn reads(graph: &Graph, call: &Call, picked: &[Picked<'_>]) -> Vec<Read> {
     let mut reads = Vec::new();
     for picked in picked {
         if let Some(root) = graph.roots.iter().position(|root| root.name == picked.name) {
@@ -62,18 +62,18 @@ fn add(
     graph: &Graph,
     call: &Call,
     number: usize,
-    picked: &Picked,
+    picked: &Picked<'_>,
     above: &[String],
     given: &[(&'static str, String)],
     reads: &mut Vec<Read>,
 ) {
     let Some(root) = graph.roots.get(number) else { return };
-    let path = [above, std::slice::from_ref(&picked.key)].concat();
+    let path = [above, &[picked.key.to_owned()]].concat();
     let mut values = Vec::new();
     for argument in root.arguments.iter().filter(|argument| argument.in_path) {
         let known = given.iter().find(|(name, _)| *name == argument.name);
         let value = known.map(|(_, value)| value.clone());
-        let value = value.or_else(|| text(find(picked, argument.name)?));
+        let value = value.or_else(|| text(&picked.argument(argument.name)?));
         values.push((
             argument.name,
             value.or(argument.default.map(str::to_owned)).unwrap_or_default(),
@@ -81,7 +81,7 @@ fn add(
     }
     let (query, direction, wrong) = query(graph, root, picked);
     let members = &graph.objects[root.item].members;
-    let nested = |picked: &&Picked| match member(members, &picked.name) {
+    let nested = |picked: &&Picked<'_>| match member(members, picked.name) {
         Some(Member { of: Of::Route(_), .. }) => true,
         Some(_) | None => false,
     };
@@ -103,7 +103,7 @@ fn add(
         return;
     }
     for below in picked.below.iter().filter(nested) {
-        if let Some(Member { of: Of::Route(inner), .. }) = member(members, &below.name) {
+        if let Some(Member { of: Of::Route(inner), .. }) = member(members, below.name) {
             add(graph, call, *inner, below, &path, &values, reads);
         }
     }
@@ -111,10 +111,6 @@ fn add(
 
 pub(crate) fn member<'a>(members: &'a [Member], name: &str) -> Option<&'a Member> {
     members.iter().find(|member| member.name == name)
-}
-
-fn find<'a>(picked: &'a Picked, name: &str) -> Option<&'a Value> {
-    picked.arguments.iter().find(|(other, _)| other == name).map(|(_, value)| value)
 }
 
 /// Writes a value as a parameter has it; `None` for null.
@@ -136,7 +132,7 @@ fn text(value: &Value) -> Option<String> {
 type Query = (String, Option<Direction>, Option<ParameterError>);
 
 /// Writes the query string of a field.
-fn query(graph: &Graph, root: &Root, picked: &Picked) -> Query {
+fn query(graph: &Graph, root: &Root, picked: &Picked<'_>) -> Query {
     let mut query = String::new();
     let mut put = |name: &str, value: &str| {
         let separator = if query.is_empty() { "" } else { "&" };
@@ -146,7 +142,7 @@ fn query(graph: &Graph, root: &Root, picked: &Picked) -> Query {
     let (mut direction, mut wrong) = (None, None);
     if root.route.is_list() {
         let list = [FIRST, AFTER, LAST, BEFORE];
-        let of = |name: &str| find(picked, name).and_then(text);
+        let of = |name: &str| text(&picked.argument(name)?);
         let [first, after, last, before] = list.map(of);
         if (first.is_some() || after.is_some()) && (last.is_some() || before.is_some()) {
             let detail = "goes with `after`, and `last` with `before`; a page has one direction";
@@ -175,7 +171,7 @@ fn query(graph: &Graph, root: &Root, picked: &Picked) -> Query {
 }
 
 /// Writes the picked fields in the grammar of `fields`.
-fn fields(graph: &Graph, root: &Root, picked: &Picked) -> String {
+fn fields(graph: &Graph, root: &Root, picked: &Picked<'_>) -> String {
     let mut names: Vec<String> = Vec::new();
     if root.route.is_list() {
         let edges = picked.below.iter().filter(|below| below.name == "edges");
@@ -195,7 +191,7 @@ fn fields(graph: &Graph, root: &Root, picked: &Picked) -> String {
     } else {
         let members = &graph.objects[root.item].members;
         let own = picked.below.iter().filter(|below| {
-            !matches!(member(members, &below.name), Some(Member { of: Of::Route(_), .. }))
+            !matches!(member(members, below.name), Some(Member { of: Of::Route(_), .. }))
         });
         names.extend(selection(own));
         if names.is_empty() {
@@ -213,15 +209,15 @@ fn key(route: &Route) -> Option<String> {
 }
 
 /// Returns each picked field once, with what is picked below it: `name`, `address(city,country)`.
-fn selection<'a>(picked: impl Iterator<Item = &'a Picked>) -> Vec<String> {
-    let mut fields: Vec<(&str, Vec<&Picked>)> = Vec::new();
+fn selection<'a>(picked: impl Iterator<Item = &'a Picked<'a>>) -> Vec<String> {
+    let mut fields: Vec<(&str, Vec<&Picked<'_>>)> = Vec::new();
     for picked in picked.filter(|picked| picked.name != TYPENAME) {
         match fields.iter_mut().find(|(name, _)| *name == picked.name) {
             Some((_, below)) => below.extend(&picked.below),
-            None => fields.push((&picked.name, picked.below.iter().collect())),
+            None => fields.push((picked.name, picked.below.iter().collect())),
         }
     }
-    let write = |(name, below): (&str, Vec<&Picked>)| {
+    let write = |(name, below): (&str, Vec<&Picked<'_>>)| {
         let inner = selection(below.into_iter());
         if inner.is_empty() { name.to_owned() } else { format!("{name}({})", inner.join(",")) }
     };

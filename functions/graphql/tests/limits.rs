@@ -225,6 +225,50 @@ async fn what_is_at_a_limit_is_answered() {
     }
 }
 
+/// A variable is large, and every argument of every field is this variable.
+#[tokio::test]
+async fn a_variable_is_not_copied_for_each_argument() {
+    let server = SHARED.usual();
+    let arguments = (0..180).map(|number| format!("x{number}: $v ")).collect::<String>();
+    let spreads = |number: usize| {
+        let of = |alias| format!("a{alias}: user {{ ...F{} }} ", number + 1);
+        format!("fragment F{number} on Query {{ {} }} ", (0..12).map(of).collect::<String>())
+    };
+    let query = format!(
+        "query ($v: String) {{ ...F0 }} {} {} fragment F2 on Query {{ a({arguments}) }}",
+        spreads(0),
+        spreads(1)
+    );
+    // Valid, but for the number of its reads, which are counted when each has its query string.
+    let aliases = (0..60).map(|n| format!("a{n}: products(brand: $v) {{ edges {{ cursor }} }} "));
+    let valid = format!("query ($v: String) {{ {} }}", aliases.collect::<String>());
+    // Other tests run in this process: one answer of a few must take little.
+    let Some(before) = resident("VmRSS") else { return };
+    for query in [query, valid] {
+        let body = json!({"query": query, "variables": {"v": "/".repeat(12_500)}}).to_string();
+        let mut tries = 0..20;
+        loop {
+            // The highest value begins again.
+            std::fs::write("/proc/self/clear_refs", "5").unwrap();
+            let answer = server.send(&Sent::body(&body)).await;
+            assert_eq!(answer.status, 422, "{}", answer.body);
+            let took = resident("VmHWM").unwrap().saturating_sub(before);
+            println!("{took} MB");
+            if took < 100 {
+                break;
+            }
+            assert!(tries.next().is_some(), "{took} MB");
+        }
+    }
+}
+
+/// Returns a size of this process in megabytes, where Linux tells it.
+fn resident(name: &str) -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
+    Some(line.trim().strip_suffix(" kB")?.parse::<u64>().unwrap() / 1_024)
+}
+
 #[tokio::test]
 async fn variables_that_are_nested_deeply_are_refused() {
     let server = SHARED.usual();
