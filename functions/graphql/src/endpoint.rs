@@ -22,7 +22,7 @@ use crate::limits::{self, MAX_ERRORS};
 use crate::options::Options;
 use crate::picked::{self, Collector, Picked};
 use crate::reads::{self, Found, Read, TYPENAME, stricter};
-use crate::refused::{Refused, body, check_cost, parse};
+use crate::refused::{Refused, VALIDATION_FAILED, body, check_conflicts, check_cost, parse};
 use crate::schema;
 use crate::transport::{self, Document, Parameters};
 
@@ -59,6 +59,7 @@ impl Endpoint {
             let first = text.lines().next().unwrap_or_default();
             let checked = parse(text).and_then(|document| {
                 limits::check_document(&document).map_err(Refused::too_large)?;
+                check_conflicts(&document)?;
                 Ok(document)
             });
             match checked {
@@ -194,8 +195,9 @@ impl Endpoint {
         variables: &Variables,
     ) -> Result<serde_json::Value, Refused> {
         if let Some((message, at)) = picked::missing_variable(operation, variables) {
-            return Err(Refused::invalid(vec![Error::new("VALIDATION_FAILED", message).at(at)]));
+            return Err(Refused::invalid(vec![Error::new(VALIDATION_FAILED, message).at(at)]));
         }
+        check_conflicts(document)?;
         let mut request = GraphQlRequest::new(text).variables(variables.clone());
         request.operation_name = operation_name;
         request.set_parsed_query(document.clone());
@@ -203,7 +205,7 @@ impl Endpoint {
         if response.errors.is_empty() {
             return Ok(response.data.into_json().unwrap_or_default());
         }
-        let of = |error| Error::of_document("VALIDATION_FAILED", error);
+        let of = |error| Error::of_document(VALIDATION_FAILED, error);
         let mut errors: Vec<_> = response.errors.into_iter().map(of).collect();
         errors.truncate(MAX_ERRORS);
         Err(Refused::invalid(errors))

@@ -11,6 +11,7 @@
 //! | `documents`, `options` | trusted documents; the environment |
 //! | `tokens`, `limits` | what is refused before it is parsed, and before it is validated |
 //! | `graph`, `arguments`, `names`, `schema` | types and fields, made of the routes' declarations |
+//! | `conflicts` | fields of one key that are not the same field |
 //! | `picked` | the fields of an operation, fragments put in |
 //! | `reads` | the requests to the routes, and their cost |
 //! | `refused` | a request that is not run, and its status |
@@ -22,6 +23,7 @@
 
 mod answer;
 mod arguments;
+mod conflicts;
 mod documents;
 mod endpoint;
 mod errors;

@@ -4,12 +4,14 @@ use api::Interface;
 use async_graphql::parser::{parse_query, types::ExecutableDocument};
 use http::StatusCode;
 
+use crate::conflicts::conflict;
 use crate::errors::Error;
 use crate::limits::{MAX_COST, MAX_READS};
 use crate::reads::Read;
 use crate::tokens::{Wrong, check_text};
 
 const PARSE_FAILED: &str = "PARSE_FAILED";
+pub(crate) const VALIDATION_FAILED: &str = "VALIDATION_FAILED";
 
 /// A refusal: status, code for the log, errors.
 pub(crate) struct Refused {
@@ -46,6 +48,16 @@ pub(crate) fn parse(text: &str) -> Result<ExecutableDocument, Refused> {
         }
     })?;
     parse_query(text).map_err(|error| refused(Error::of_document(PARSE_FAILED, error.into())))
+}
+
+/// Refuses fields of one key that are not the same field.
+pub(crate) fn check_conflicts(document: &ExecutableDocument) -> Result<(), Refused> {
+    match conflict(document) {
+        Some((message, at)) => {
+            Err(Refused::invalid(vec![Error::new(VALIDATION_FAILED, message).at(at)]))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Refuses an operation with too many reads, or reads that can cost too much.

@@ -32,6 +32,7 @@ fn attacks() -> Vec<Attack> {
         attack("two fragments that spread each other", "{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }".into(), 422, too_large),
         attack("spreads of a fragment that is not defined", spreads(4, 22), 422, too_large),
         attack("fewer spreads of a fragment that is not defined", spreads(4, 10), 422, too_large),
+        attack("many fragments that spread a large one", format!("{{ __typename }} {} fragment L on Query {{ {} }}", (0..80).map(|n| format!("fragment F{n} on Query {{ ...L }} ")).collect::<String>(), (0..300).map(|n| format!("a{n} ")).collect::<String>()), 422, "graphql: invalid document"),
         attack("many directives", format!("{{ __typename {} }}", "@include(if: true) ".repeat(30)), 422, too_large),
         attack("unknown directives", format!("{{ __typename {} }}", "@a ".repeat(900)), 422, too_large),
         attack("many reads by aliases", format!("{{ {} }}", (0..5).map(|n| format!("a{n}: products(first: 1) {{ edges {{ cursor }} }} ")).collect::<String>()), 422, too_large),
@@ -46,6 +47,7 @@ fn attacks() -> Vec<Attack> {
         attack("numbers without spaces", format!("{{ a(b: [{}]) }}", "-1".repeat(2_000)), 422, too_large),
         attack("zeros without spaces", format!("{{ a(b: [{}]) }}", "0".repeat(2_000)), 422, too_large),
         attack("values without spaces", format!("{{ a(b: [{}]) }}", "true".repeat(2_000)), 422, too_large),
+        attack("fields that conflict in each of their arguments", conflicts(), 422, "graphql: invalid document"),
         attack("a huge token", "a".repeat(16_000), 400, "graphql: parse failed"),
         attack("a huge string", format!("{{ products(category: \"{}\") {{ edges {{ cursor }} }} }}", "x".repeat(15_000)), 200, ""),
         attack("a string that does not end", format!("{{ products(category: \"{}", "\\".repeat(5_001)), 400, "graphql: parse failed"),
@@ -74,6 +76,13 @@ fn spreads(times: usize, fragments: usize) -> String {
     let spread = |number: usize| format!("...F{number} ").repeat(times);
     let fragment = |number| format!("fragment F{number} on Query {{ {} }} ", spread(number + 1));
     format!("{{ ...F0 }} {}", (0..fragments).map(fragment).collect::<String>())
+}
+
+/// Fields of one key, of which the first has many arguments, in the innermost of some fragments.
+fn conflicts() -> String {
+    let arguments: String = (0..120).map(|number| format!("x{number}: 1 ")).collect();
+    let fields = format!("a({arguments}) {}", "a ".repeat(400));
+    format!("{}{fields}{}", "{ ... ".repeat(14) + "{ ", "} ".repeat(15))
 }
 
 async fn is_alive(server: &Server) {
