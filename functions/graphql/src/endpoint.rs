@@ -95,13 +95,13 @@ impl Endpoint {
         };
         match self.run(interface, call, parameters).await {
             Ok(Done { data, errors, policy, items }) => {
-                let body = body(Some(data), errors);
+                let body = body(Some(data), &errors);
                 Ok(Answer { items, ..answer(StatusCode::OK, body, policy) })
             }
             Err(Refused { status, reason, allow, errors }) => Ok(Answer {
                 refusal: Some(reason),
                 allow,
-                ..answer(status, body(None, errors), Policy::NoStore)
+                ..answer(status, body(None, &errors), Policy::NoStore)
             }),
         }
     }
@@ -206,9 +206,7 @@ impl Endpoint {
             return Ok(response.data.into_json().unwrap_or_default());
         }
         let of = |error| Error::of_document(VALIDATION_FAILED, error);
-        let mut errors: Vec<_> = response.errors.into_iter().map(of).collect();
-        errors.truncate(MAX_ERRORS);
-        Err(Refused::invalid(errors))
+        Err(Refused::invalid(response.errors.into_iter().take(MAX_ERRORS).map(of).collect()))
     }
 
     fn finish(
@@ -256,7 +254,6 @@ impl Endpoint {
                 argument(picked, &read.path, parameter)
             }));
         }
-        errors.truncate(MAX_ERRORS);
         let is_fault = |problem: &Problem| {
             problem.kind == ProblemKind::QuotaExceeded || problem.kind.status().is_server_error()
         };

@@ -5,6 +5,7 @@ use async_graphql::{Pos, ServerError};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use crate::arguments::{AFTER, BEFORE, FIRST, LAST};
+use crate::limits::MAX_MESSAGE;
 use crate::picked::Picked;
 
 /// An error of a request or of a field.
@@ -47,7 +48,7 @@ impl Serialize for Extensions {
 impl Error {
     pub(crate) fn new(code: &str, message: impl Into<String>) -> Self {
         Self {
-            message: message.into(),
+            message: message.into().chars().take(MAX_MESSAGE).collect(),
             locations: Vec::new(),
             path: Vec::new(),
             extensions: Extensions { code: code.to_owned(), parameter: None, suggestion: None },
@@ -58,11 +59,14 @@ impl Error {
         Self { locations: vec![Location { line: at.line, column: at.column }], ..self }
     }
 
-    /// Makes the error of a document that async-graphql refuses.
+    /// Makes the error of a document that async-graphql refuses. Its parser draws the line, which
+    /// can be long, and says what is wrong below it.
     pub(crate) fn of_document(code: &str, error: ServerError) -> Self {
         let locations = error.locations.iter();
         let locations = locations.map(|at| Location { line: at.line, column: at.column }).collect();
-        Self { locations, ..Self::new(code, error.message) }
+        let message = error.message.rsplit("\n").next().unwrap_or_default();
+        let message = message.trim_start().trim_start_matches("= ");
+        Self { locations, ..Self::new(code, message) }
     }
 
     /// Makes the errors of a field whose route answers with a problem: one for each wrong

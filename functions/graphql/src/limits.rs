@@ -24,6 +24,10 @@ pub(crate) const MAX_DIRECTIVES: usize = 20;
 pub(crate) const MAX_READS: usize = 4;
 /// The maximum number of errors in an answer.
 pub(crate) const MAX_ERRORS: usize = 32;
+/// The maximum size of the errors of an answer, in bytes. The first one is always there.
+pub(crate) const MAX_ERROR_BYTES: usize = 16 << 10;
+/// The maximum length of an error's message, in characters: it repeats what a caller sent.
+pub(crate) const MAX_MESSAGE: usize = 512;
 /// The maximum cost of an operation in read units; see [`reads`](crate::reads).
 pub(crate) const MAX_COST: f64 = 50.0;
 

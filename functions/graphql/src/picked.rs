@@ -4,6 +4,7 @@
 //!
 //! Everything is borrowed from the request: a variable can be large, and the fields many.
 
+use api::excerpt;
 use async_graphql::{
     Name, Pos, Positioned, Value, Variables,
     parser::types::{
@@ -58,12 +59,12 @@ pub(crate) fn operation<'a>(
     match (&document.operations, name) {
         (DocumentOperations::Single(operation), None) => Ok(&operation.node),
         (DocumentOperations::Single(_), Some(name)) => {
-            Err(format!("the document has no operation `{name}`"))
+            Err(format!("the document has no operation `{}`", excerpt(name)))
         }
         (DocumentOperations::Multiple(operations), Some(name)) => operations
             .get(name)
             .map(|operation| &operation.node)
-            .ok_or_else(|| format!("the document has no operation `{name}`")),
+            .ok_or_else(|| format!("the document has no operation `{}`", excerpt(name))),
         (DocumentOperations::Multiple(operations), None) => match operations.len() {
             1 => operations.values().next().map(|operation| &operation.node),
             _ => None,

@@ -6,7 +6,7 @@ use http::StatusCode;
 
 use crate::conflicts::conflict;
 use crate::errors::Error;
-use crate::limits::{MAX_COST, MAX_READS};
+use crate::limits::{MAX_COST, MAX_ERROR_BYTES, MAX_ERRORS, MAX_READS};
 use crate::reads::Read;
 use crate::tokens::{Wrong, check_text};
 
@@ -78,13 +78,27 @@ pub(crate) fn check_cost(interface: &Interface, reads: &[Read]) -> Result<(), Re
     Ok(())
 }
 
-/// Writes a body: errors first, so that a client that reads as it comes has them.
-pub(crate) fn body(data: Option<Vec<u8>>, errors: Vec<Error>) -> Vec<u8> {
+/// Writes a body: errors first, so that a client that reads as it comes has them. Those above the
+/// limits are left out.
+pub(crate) fn body(data: Option<Vec<u8>>, errors: &[Error]) -> Vec<u8> {
     let mut body = Vec::with_capacity(data.as_ref().map_or(0, Vec::len) + 256);
     body.push(b'{');
     if !errors.is_empty() || data.is_none() {
         body.extend_from_slice(b"\"errors\":");
-        body.extend(serde_json::to_vec(&errors).unwrap_or_else(|_| b"[]".to_vec()));
+        body.push(b'[');
+        let begin = body.len();
+        for (number, error) in errors.iter().take(MAX_ERRORS).enumerate() {
+            // Writing an error cannot fail.
+            let json = serde_json::to_vec(error).unwrap_or_default();
+            if number > 0 && body.len() - begin + json.len() > MAX_ERROR_BYTES {
+                break;
+            }
+            if number > 0 {
+                body.push(b',');
+            }
+            body.extend(json);
+        }
+        body.push(b']');
     }
     if let Some(data) = data {
         if body.len() > 1 {

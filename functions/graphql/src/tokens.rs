@@ -12,6 +12,8 @@ use async_graphql::Pos;
 pub(crate) const MAX_TOKENS: usize = 1_000;
 /// The maximum depth of brackets of every kind in the text.
 const MAX_BRACKETS: usize = 16;
+/// The maximum length of a name or a number in bytes: async-graphql repeats names in its errors.
+const MAX_NAME: usize = 128;
 /// The words that the parser takes off the begin of a longer one.
 const KEYWORDS: [&[u8]; 7] =
     [b"fragment", b"query", b"mutation", b"subscription", b"true", b"false", b"null"];
@@ -41,7 +43,12 @@ pub(crate) fn check_text(text: &str) -> Result<(), Wrong> {
                     b'}' | b']' | b')' => depth = depth.saturating_sub(1),
                     _ => {}
                 }
-                token(rest).ok_or_else(|| Wrong::OpenString(position(&text[..at])))?
+                let length = token(rest).ok_or_else(|| Wrong::OpenString(position(&text[..at])))?;
+                if length > MAX_NAME && byte != b'"' {
+                    let message = format!("a name or a number has more than {MAX_NAME} bytes");
+                    return Err(Wrong::TooLarge(message));
+                }
+                length
             }
         };
         if tokens > MAX_TOKENS {

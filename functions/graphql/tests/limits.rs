@@ -48,7 +48,8 @@ fn attacks() -> Vec<Attack> {
         attack("zeros without spaces", format!("{{ a(b: [{}]) }}", "0".repeat(2_000)), 422, too_large),
         attack("values without spaces", format!("{{ a(b: [{}]) }}", "true".repeat(2_000)), 422, too_large),
         attack("fields that conflict in each of their arguments", conflicts(), 422, "graphql: invalid document"),
-        attack("a huge token", "a".repeat(16_000), 400, "graphql: parse failed"),
+        attack("a huge token", "a".repeat(16_000), 422, too_large),
+        attack("a huge number", format!("{{ products(minPrice: -{}) {{ edges {{ cursor }} }} }}", "1".repeat(15_000)), 422, too_large),
         attack("a huge string", format!("{{ products(category: \"{}\") {{ edges {{ cursor }} }} }}", "x".repeat(15_000)), 200, ""),
         attack("a string that does not end", format!("{{ products(category: \"{}", "\\".repeat(5_001)), 400, "graphql: parse failed"),
         attack("a block string that does not end", format!("{{ products(category: \"\"\"{}", "\"".repeat(7)), 400, "graphql: parse failed"),
@@ -288,6 +289,45 @@ async fn variables_that_are_nested_deeply_are_refused() {
         assert_eq!(answer.status, 400, "{depth}: {}", answer.body);
     }
     is_alive(&server).await;
+}
+
+/// An error repeats what a caller sent, and the errors of an answer can be many.
+#[tokio::test]
+async fn no_answer_with_errors_is_large() {
+    const MOST: usize = 20 * 1_024;
+    let server = SHARED.usual();
+    let long = "x".repeat(15_000);
+    let escaped = "\\u0001".repeat(2_000);
+    let many: String = (0..70)
+        .map(|number| format!("a{number}: products(sort: $v) {{ edges {{ cursor }} }} "))
+        .collect();
+    let with_variable = |value: &str| {
+        json!({"query": format!("query ($v: ProductSort) {{ {many} }}"), "variables": {"v": value}})
+            .to_string()
+    };
+    let query = |query: &str| json!({"query": query}).to_string();
+    for (what, body) in [
+        ("a field", query(&format!("{{ {long} }}"))),
+        ("fields", query(&format!("{{ {} }}", (0..32).map(|number| format!("a{number}{} ", "x".repeat(450))).collect::<String>()))),
+        ("a long line", query(&format!("{{ a(b: {:?} {{", long))),
+        ("an operation", json!({"query": "query A { __typename } query B { __typename }", "operationName": long}).to_string()),
+        ("the only operation", json!({"query": "{ __typename }", "operationName": long}).to_string()),
+        ("a fragment", query(&format!("{{ ...{long} }}"))),
+        ("a fragment that spreads itself", query(&format!("{{ ...{0} }} fragment {0} on Query {{ ...{0} }}", "x".repeat(4_000)))),
+        ("operations of one name", query(&format!("query {0} {{ a }} query {0} {{ a }}", "x".repeat(7_000)))),
+        ("a variable", query(&format!("query (${long}: Int!) {{ a }}"))),
+        ("a type", query(&format!("query ($a: {long}!) {{ a }}"))),
+        ("a value", with_variable(&long[..11_000])),
+        ("a value of control characters", with_variable(&"\u{1}".repeat(1_800))),
+        ("a value in the document", query(&format!("{{ products(sort: \"{escaped}\") {{ edges {{ cursor }} }} }}"))),
+        ("a key of the answer", query(&format!("{{ {long}: products(first: 1000, category: \"\", minPrice: \"x\") {{ edges {{ cursor }} }} }}"))),
+        ("an argument of the route", query(&format!("{{ products(category: \"{long}\", after: \"{}\") {{ edges {{ cursor }} }} }}", "y".repeat(500)))),
+        ("a document's id", json!({"documentId": long}).to_string()),
+    ] {
+        let answer = server.send(&Sent::body(&body)).await;
+        assert!(answer.json()["errors"].is_array(), "{what}: {}", answer.body);
+        assert!(answer.body.len() < MOST, "{what}: {} bytes", answer.body.len());
+    }
 }
 
 /// Returns the message of the first error.

@@ -33,6 +33,6 @@ pub use answer::Answer;
 pub use call::{Call, InterfacePath};
 pub use edge::EdgeSecret;
 pub use principal::Principal;
-pub use problem::{ParameterError, Problem, ProblemKind};
+pub use problem::{ParameterError, Problem, ProblemKind, excerpt};
 pub use request::Request;
 pub use response::Reply;

@@ -87,7 +87,9 @@ pub use handler::{
     parameter_names,
 };
 pub use http::{Answer, Call, InterfacePath};
-pub use http::{EdgeSecret, ParameterError, Principal, Problem, ProblemKind, Reply, Request};
+pub use http::{
+    EdgeSecret, ParameterError, Principal, Problem, ProblemKind, Reply, Request, excerpt,
+};
 pub use interface::Interface;
 pub use lambda_http::lambda_runtime::Error;
 pub use meter::Meter;

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 mod parameter_error;
 
-pub use parameter_error::ParameterError;
+pub use parameter_error::{ParameterError, excerpt};
 
 /// The kinds of problem. Each has a section in `docs/problems.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -49,7 +49,8 @@ impl ParameterError {
 }
 
 /// Cuts a caller's text to 64 characters, to be repeated in a response.
-fn excerpt(text: &str) -> String {
+#[must_use]
+pub fn excerpt(text: &str) -> String {
     text.chars().take(64).collect()
 }
 
