@@ -3,6 +3,7 @@
 
 use api::{Call, Problem, ProblemKind};
 use async_graphql::Variables;
+use cache_headers::encoding::thousandths;
 use http::{Method, header};
 use serde_json::{Map, Value};
 
@@ -62,18 +63,18 @@ pub(crate) fn media_type(accept: Option<&str>) -> Result<&'static str, Problem> 
                 "*/*" => 1,
                 _ => return None,
             };
-            let quality = parts.find_map(|part| part.strip_prefix("q="));
-            let quality = quality.map_or(1.0, |text| text.trim().parse().unwrap_or(0.0));
-            Some((precision, quality))
+            let quality = parts.find_map(|part| part.strip_prefix(['q', 'Q'])?.strip_prefix('='));
+            let quality = quality.map_or(Some(1_000), |text| thousandths(text.as_bytes()));
+            Some((precision, quality.unwrap_or(0)))
         });
-        let best: Option<(u8, f32)> = ranges.max_by_key(|(precision, _)| *precision);
-        best.unwrap_or((0, 0.0))
+        let best: Option<(u8, u16)> = ranges.max_by_key(|(precision, _)| *precision);
+        best.unwrap_or((0, 0))
     };
     let (named, graphql) = quality("application/graphql-response+json");
     let (_, json) = quality("application/json");
-    if graphql <= 0.0 && json <= 0.0 {
+    if graphql == 0 && json == 0 {
         Err(ProblemKind::NotAcceptable.into())
-    } else if graphql > json || (graphql >= json && named == 3) {
+    } else if graphql > json || (graphql == json && named == 3) {
         Ok(GRAPHQL)
     } else {
         Ok(JSON)
@@ -182,6 +183,10 @@ mod tests {
             (Some("application/json, application/graphql-response+json"), GRAPHQL),
             (Some("application/json; q=0.5, */*;q=0.1"), JSON),
             (Some("application/json;q=0, */*"), GRAPHQL),
+            (Some("application/graphql-response+json;Q=0, application/json"), JSON),
+            (Some("application/graphql-response+json;q=NaN, application/json;q=0.1"), JSON),
+            (Some("application/graphql-response+json;q=-1, application/json;q=0.1"), JSON),
+            (Some("application/graphql-response+json; q=inf, application/json"), JSON),
             (Some("text/html, application/graphql-response+json; charset=utf-8"), GRAPHQL),
         ] {
             assert_eq!(media_type(accept).unwrap(), chosen, "{accept:?}");
