@@ -46,6 +46,7 @@ pub mod shard;
 pub mod smoke;
 pub mod stack;
 pub mod template;
+mod terminal;
 mod timestamp;
 pub mod token;
 pub mod up;

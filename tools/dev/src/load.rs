@@ -11,7 +11,7 @@ use crate::attribute::{Item, plain};
 use crate::bundle::{Bundle, Stored};
 use crate::row::Rules;
 use crate::sample::Sample;
-use crate::workspace;
+use crate::{terminal, workspace};
 use anyhow::{Context as _, Result, bail};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -185,7 +185,8 @@ async fn rows(
             }
             Err(reason) => {
                 if rejects.count() < SAID || !rejects.has_file() {
-                    bar.suspend(|| eprintln!("{source}:{number}: {reason}"));
+                    let said = terminal::line(&format!("{source}:{number}: {reason}"));
+                    bar.suspend(|| eprintln!("{said}"));
                 }
                 rejects.add(source, number, &reason, line)?;
             }

@@ -6,8 +6,9 @@
 
 use crate::build::Build;
 use crate::process::Group;
+use crate::terminal;
 use clap::ValueEnum;
-use std::io::Write as _;
+use std::io::Write;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 use tokio::task::JoinHandle;
 
@@ -34,22 +35,29 @@ pub(crate) fn copy(group: &mut Group, format: Format, build: Build) -> JoinHandl
     tokio::spawn(async move {
         let output = each_line(output, |line| {
             if is_shown(&line, format) {
-                write(&line);
+                print(std::io::stdout(), &terminal::colored(&line));
             }
         });
         let errors = each_line(errors, |line| {
             build.read(&line);
-            // If nobody reads it, the functions go on.
-            let _ = writeln!(std::io::stderr(), "{line}");
+            print(std::io::stderr(), &terminal::colored(&line));
         });
         tokio::join!(output, errors);
     })
 }
 
-/// Writes a line of the log.
+/// Writes a line of the log, which may repeat what a request or an answer said.
 pub(crate) fn write(line: &str) {
+    write_to(std::io::stdout(), line);
+}
+
+fn write_to(output: impl Write, line: &str) {
+    print(output, &terminal::line(line));
+}
+
+fn print(mut output: impl Write, line: &str) {
     // If nobody reads it, the functions go on.
-    let _ = writeln!(std::io::stdout(), "{line}");
+    let _ = writeln!(output, "{line}");
 }
 
 /// Writes `1 round`, `2 rounds`.
@@ -79,6 +87,14 @@ mod tests {
     #[test]
     fn lines_for_cloudwatch_are_shown_when_they_are_asked_for() {
         assert!(is_shown(REQUEST, Format::Json) && !is_shown(REQUEST, Format::Text));
+    }
+
+    #[test]
+    fn a_line_is_one_line_that_the_terminal_does_not_obey() {
+        let mut output = Vec::new();
+        write_to(&mut output, "GET /v1/things  400 \u{1b}]52;c;eA==\u{7}: is unknown\nGET /  200");
+        let shown = "GET /v1/things  400 \\u{1b}]52;c;eA==\\u{7}: is unknown\\nGET /  200\n";
+        assert_eq!(String::from_utf8(output).unwrap(), shown);
     }
 
     #[test]

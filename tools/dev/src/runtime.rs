@@ -1,6 +1,7 @@
 //! One command from its start to its end: a Tokio runtime, signals, and one line on stderr if it
 //! fails.
 
+use crate::terminal;
 use anyhow::{Context as _, Result};
 use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
@@ -16,7 +17,7 @@ pub fn run(command: impl Future<Output = Result<ExitCode>>) -> ExitCode {
         outcome
     });
     outcome.unwrap_or_else(|error| {
-        eprintln!("error: {error:#}");
+        eprintln!("{}", terminal::lines(&format!("error: {error:#}")));
         ExitCode::FAILURE
     })
 }

@@ -22,7 +22,7 @@ use crate::rows::Rows;
 use crate::sample::Sample;
 use crate::stack::Stack;
 use crate::template::Template;
-use crate::{cargo_lambda, local_env, local_http, workspace};
+use crate::{cargo_lambda, local_env, local_http, terminal, workspace};
 use anyhow::{Context as _, Result, anyhow, bail};
 use std::io::IsTerminal as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -135,7 +135,7 @@ async fn serve(
     let rows = Rows::read(&client::local(&local.url), bundle, sample).await?;
     let banner = Banner::new(address, bundle, &rows);
     if !options.once {
-        println!("{}", banner.text(&local.url));
+        println!("{}", terminal::lines(&banner.text(&local.url)));
         return std::future::pending().await;
     }
     let mut failed = 0;
@@ -145,7 +145,8 @@ async fn serve(
         let body = String::from_utf8_lossy(response.body());
         let beginning: String = body.chars().take(SHOWN).collect();
         let more = if beginning.len() < body.len() { "…" } else { "" };
-        println!("GET {path}\n{status} {beginning}{more}\n");
+        let answer = terminal::lines(&format!("GET {path}\n{status} {beginning}{more}\n"));
+        println!("{answer}");
         failed += u32::from(status != 200);
     }
     match failed {

@@ -3,7 +3,7 @@
 use super::tables::{At, Shards};
 use crate::bundle::Bundle;
 use crate::load::{self, Destination};
-use crate::{audit, up};
+use crate::{audit, terminal, up};
 use anyhow::Result;
 use clap::Args;
 use std::path::PathBuf;
@@ -102,7 +102,8 @@ impl Audit {
             let found = audit::audit(&client, *of, name, shards).await?;
             let resource = of.resource.name;
             for row in &found.lost {
-                println!("{resource} {}: {}", row.id, row.reasons.join("; "));
+                let found = format!("{resource} {}: {}", row.id, row.reasons.join("; "));
+                println!("{}", terminal::line(&found));
             }
             println!(
                 "{resource}: {} of {} rows would be missing from lists ({:.1} read units)",

@@ -4,7 +4,7 @@ use super::tables::Shards;
 use crate::cache::Choice;
 use crate::log::Format;
 use crate::stack::{self, Stack};
-use crate::{docs, invoke, rows, token, up};
+use crate::{docs, invoke, rows, terminal, token, up};
 use anyhow::Result;
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
@@ -143,7 +143,7 @@ impl Token {
 impl Invoke {
     pub(super) async fn run(self) -> Result<ExitCode> {
         let outcome = invoke::invoke(&self.function, &self.event, self.stack.port()).await?;
-        print!("{}", outcome.text);
+        print!("{}", terminal::lines(&outcome.text));
         Ok(if outcome.succeeded { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 }

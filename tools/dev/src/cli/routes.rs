@@ -4,7 +4,7 @@ use super::tables::Shards;
 use crate::bundle::Bundle;
 use crate::interface::Interface;
 use crate::sample::Sample;
-use crate::{cost, explain, openapi, smoke, workspace};
+use crate::{cost, explain, openapi, smoke, terminal, workspace};
 use anyhow::Result;
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
@@ -52,7 +52,7 @@ impl Explain {
         let Self { request, sub, shards: Shards { shards } } = self;
         let (bundle, sample) = (Bundle::of_workspace()?, Sample::of_workspace()?);
         let explained = explain::explain(&bundle, &sample, &request, &sub, shards)?;
-        print!("{}", explained.text);
+        print!("{}", terminal::lines(&explained.text));
         Ok(if explained.is_plan { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 }
@@ -61,7 +61,7 @@ impl Cost {
     pub(super) async fn run(self) -> Result<ExitCode> {
         let bundle = Bundle::of_workspace()?;
         let measured = cost::measure(&bundle, &Sample::of_workspace()?).await?;
-        print!("{}", cost::text(&bundle, &measured)?);
+        print!("{}", terminal::lines(&cost::text(&bundle, &measured)?));
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -73,7 +73,7 @@ impl Smoke {
         let bundle = Bundle::of_workspace()?;
         let interfaces = Interface::all(&bundle, &workspace::root())?;
         let report = smoke::smoke(&bundle, &interfaces, &options).await?;
-        print!("{report}");
+        print!("{}", terminal::lines(&report.to_string()));
         Ok(if report.failed() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 }
