@@ -6,8 +6,9 @@
 //!
 //! The cost of a request is the read units of a page whose items have at most 4 KB: half a unit for
 //! each item, the same again if the plan fetches fields by key, the same for an expansion within
-//! the items, and half a unit for one next to them. What a filter that is no key condition skips is
-//! not in it; the route's budget bounds that.
+//! the items, and half a unit for one next to them. Two things are not in it, because only the rows
+//! tell them, and the route bounds them: what a filter that is no key condition skips, and how many
+//! related items an item names (100 on a page, or up to 1,000 of its first item).
 
 use std::fmt::Write as _;
 
