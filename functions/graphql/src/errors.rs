@@ -47,8 +47,13 @@ impl Serialize for Extensions {
 
 impl Error {
     pub(crate) fn new(code: &str, message: impl Into<String>) -> Self {
+        let message = message.into();
+        let message = match message.char_indices().nth(MAX_MESSAGE) {
+            Some(_) => message.chars().take(MAX_MESSAGE - 1).chain(['…']).collect(),
+            None => message,
+        };
         Self {
-            message: message.into().chars().take(MAX_MESSAGE).collect(),
+            message,
             locations: Vec::new(),
             path: Vec::new(),
             extensions: Extensions { code: code.to_owned(), parameter: None, suggestion: None },
@@ -64,8 +69,8 @@ impl Error {
     pub(crate) fn of_document(code: &str, error: ServerError) -> Self {
         let locations = error.locations.iter();
         let locations = locations.map(|at| Location { line: at.line, column: at.column }).collect();
-        let message = error.message.rsplit("\n").next().unwrap_or_default();
-        let message = message.trim_start().trim_start_matches("= ");
+        let last = error.message.rsplit('\n').next().unwrap_or_default();
+        let message = last.trim_start().strip_prefix("= ").unwrap_or(&error.message);
         Self { locations, ..Self::new(code, message) }
     }
 

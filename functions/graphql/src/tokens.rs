@@ -44,7 +44,8 @@ pub(crate) fn check_text(text: &str) -> Result<(), Wrong> {
                     _ => {}
                 }
                 let length = token(rest).ok_or_else(|| Wrong::OpenString(position(&text[..at])))?;
-                if length > MAX_NAME && byte != b'"' {
+                // The parser can take a word for one name, whatever keyword it begins with.
+                if byte != b'"' && length.max(self::length(rest, is_of_word)) > MAX_NAME {
                     let message = format!("a name or a number has more than {MAX_NAME} bytes");
                     return Err(Wrong::TooLarge(message));
                 }

@@ -3,7 +3,6 @@
 
 use api::{Call, Problem, ProblemKind};
 use async_graphql::Variables;
-use cache_headers::encoding::thousandths;
 use http::{Method, header};
 use serde_json::{Map, Value};
 
@@ -64,17 +63,16 @@ pub(crate) fn media_type(accept: Option<&str>) -> Result<&'static str, Problem> 
                 _ => return None,
             };
             let quality = parts.find_map(|part| part.strip_prefix(['q', 'Q'])?.strip_prefix('='));
-            let quality = quality.map_or(Some(1_000), |text| thousandths(text.as_bytes()));
-            Some((precision, quality.unwrap_or(0)))
+            Some((precision, quality.map_or(1.0, weight)))
         });
-        let best: Option<(u8, u16)> = ranges.max_by_key(|(precision, _)| *precision);
-        best.unwrap_or((0, 0))
+        let best: Option<(u8, f32)> = ranges.max_by_key(|(precision, _)| *precision);
+        best.unwrap_or((0, 0.0))
     };
     let (named, graphql) = quality("application/graphql-response+json");
     let (_, json) = quality("application/json");
-    if graphql == 0 && json == 0 {
+    if graphql <= 0.0 && json <= 0.0 {
         Err(ProblemKind::NotAcceptable.into())
-    } else if graphql > json || (graphql == json && named == 3) {
+    } else if graphql > json || (graphql >= json && named == 3) {
         Ok(GRAPHQL)
     } else {
         Ok(JSON)
@@ -165,6 +163,11 @@ fn of_members(mut members: Map<String, Value>) -> Result<Parameters, Malformed> 
     Ok(Parameters { document, operation_name, variables: Variables::from_json(variables) })
 }
 
+/// Reads a weight; what is none is 0.
+fn weight(text: &str) -> f32 {
+    text.parse().ok().filter(|weight| (0.0..=1.0).contains(weight)).unwrap_or(0.0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -185,6 +188,9 @@ mod tests {
             (Some("application/json;q=0, */*"), GRAPHQL),
             (Some("application/graphql-response+json;Q=0, application/json"), JSON),
             (Some("application/graphql-response+json;q=NaN, application/json;q=0.1"), JSON),
+            // Some clients leave the zero out, or have more than three digits.
+            (Some("text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2"), JSON),
+            (Some("application/json;q=0.8333"), JSON),
             (Some("application/graphql-response+json;q=-1, application/json;q=0.1"), JSON),
             (Some("application/graphql-response+json; q=inf, application/json"), JSON),
             (Some("text/html, application/graphql-response+json; charset=utf-8"), GRAPHQL),

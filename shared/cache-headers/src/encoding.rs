@@ -63,7 +63,7 @@ pub fn accepts_gzip(request: &HeaderMap) -> Choice {
 }
 
 /// A q-value in thousandths, 0 to 1000.
-pub type Weight = u16;
+type Weight = u16;
 
 /// Reads `codings [ weight ]`: the coding and its weight, which is 1 if it is left out.
 fn weighted(member: &[u8]) -> Option<(&[u8], Weight)> {
@@ -77,10 +77,8 @@ fn weighted(member: &[u8]) -> Option<(&[u8], Weight)> {
     Some((coding.trim_ascii_end(), thousandths(value.strip_prefix(b"=")?)?))
 }
 
-/// Reads `qvalue = ( "0" [ "." 0*3DIGIT ] ) / ( "1" [ "." 0*3("0") ] )` (RFC 9110, section 12.4.2);
-/// `None` for anything else.
-#[must_use]
-pub fn thousandths(text: &[u8]) -> Option<Weight> {
+/// Reads `qvalue = ( "0" [ "." 0*3DIGIT ] ) / ( "1" [ "." 0*3("0") ] )` (RFC 9110, section 12.4.2)
+fn thousandths(text: &[u8]) -> Option<Weight> {
     let (whole, rest) = text.split_first()?;
     let digits = match rest {
         [] => rest,

@@ -24,7 +24,10 @@ pub enum PlanError {
     /// An index serves the list, but the values of its partition attributes have more than
     /// [`MAX_PARTITIONS`] combinations.
     #[error("the list would be merged from more than {MAX_PARTITIONS} partitions")]
-    TooManyPartitions,
+    TooManyPartitions {
+        /// The partition attributes of the index.
+        attributes: &'static [&'static str],
+    },
 }
 
 /// The most partitions from which a list is merged whose partition attributes have several values
@@ -57,7 +60,7 @@ impl Plan {
     ///
     /// # Errors
     /// [`PlanError::NoIndex`]: the possible conditions and sorts are known when a program is
-    /// written, so a test can try them all. [`PlanError::TooManyPartitions`], which depends on the
+    /// written, so a test can try them all. [`PlanError::TooManyPartitions`] depends on the
     /// number of values.
     pub fn new<'a>(
         table: &'static Table,
@@ -92,7 +95,7 @@ impl Plan {
                     best = Some((index, partitions));
                 }
                 Ok(_) | Err(PlanError::NoIndex) => {}
-                Err(PlanError::TooManyPartitions) => error = PlanError::TooManyPartitions,
+                Err(too_many) => error = too_many,
             }
         }
         let (index, partitions) = best.ok_or(error)?;
@@ -269,7 +272,7 @@ fn partitions(
             constant.push(name);
         }
         if all.len() * values.len() > MAX_PARTITIONS {
-            return Err(PlanError::TooManyPartitions);
+            return Err(PlanError::TooManyPartitions { attributes: names });
         }
         all = all
             .into_iter()
@@ -440,7 +443,7 @@ mod tests {
         let conditions = [Condition::one_of("genre", genres)];
         assert_eq!(
             Plan::new(&BY_GENRE, &conditions, NEWEST, [], 1).unwrap_err(),
-            PlanError::TooManyPartitions
+            PlanError::TooManyPartitions { attributes: &["genre"] }
         );
     }
 

@@ -239,6 +239,8 @@ fn watch(
     command.arg("--disable-cors");
     let color = if std::io::stderr().is_terminal() { "always" } else { "never" };
     command.args(["--color", color]).env("CARGO_TERM_COLOR", color);
+    // Links are escape sequences that would be shown.
+    command.env("CARGO_TERM_HYPERLINKS", "false");
     // Hides the tool's own INFO lines; the output of the functions is shown.
     command.env("RUST_LOG", "warn,watchexec=off");
     // A database in this folder must not count as changed code.

@@ -157,8 +157,14 @@ impl<'r> ListRequest<'r> {
             *shards,
         )
         .map_err(|error| match error {
-            PlanError::TooManyPartitions => {
-                Problem::parameters(parameters::too_many_values(&self.query, list.filters))
+            PlanError::TooManyPartitions { attributes } => {
+                let resource = self.route().resource;
+                Problem::parameters(parameters::too_many_values(
+                    resource,
+                    list.filters,
+                    &self.conditions,
+                    attributes,
+                ))
             }
             PlanError::NoIndex => {
                 tracing::error!(%error, "the model offers filters and a sort that no index serves");

@@ -119,16 +119,28 @@ fn predicate(
     })
 }
 
-/// Returns an error for each filter with several values, which together make too many partitions.
-pub(crate) fn too_many_values(query: &QueryString<'_>, filters: &[Filter]) -> Vec<ParameterError> {
-    let several = filters.iter().filter(|filter| {
+/// Returns an error for each filter whose several values are partitions of a list that has too many.
+/// `attributes` are the partition's.
+pub(crate) fn too_many_values(
+    resource: &Resource,
+    filters: &[Filter],
+    conditions: &[Condition],
+    attributes: &[&str],
+) -> Vec<ParameterError> {
+    let several = |attribute: &str| {
+        attributes.contains(&attribute)
+            && conditions.iter().any(|condition| {
+                condition.attribute == attribute
+                    && matches!(condition.predicate, Predicate::OneOf(_))
+            })
+    };
+    let filters = filters.iter().filter(|filter| {
         matches!(filter.accepts, Accepts::OneOf(_))
-            && query.get(filter.parameter).is_some_and(|text| text.contains(','))
+            && resource.field(filter.field).is_some_and(|field| several(field.attribute()))
     });
-    let detail = format!(
-        "must have fewer values: with those of other parameters they have more than {MAX_PARTITIONS} combinations"
-    );
-    several.map(|filter| ParameterError::new(filter.parameter, detail.clone())).collect()
+    let detail =
+        format!("has too many values: the filters make more than {MAX_PARTITIONS} combinations");
+    filters.map(|filter| ParameterError::new(filter.parameter, detail.clone())).collect()
 }
 
 /// Checks the value of a path parameter.
